@@ -1,0 +1,43 @@
+/**
+ * What a decoder sees of the language model: sequences it can extend, fork and
+ * cut, and logits that come back from a forward pass. Decoders are generators:
+ * they yield the rows they want run and receive the logits, so a scheduler can
+ * put the rows of many decoders into one batch, and tests can play the model.
+ */
+
+/** The cached keys and values of one text so far. */
+export interface Sequence {
+  readonly id: number;
+  /** Positions held. */
+  readonly length: number;
+}
+
+export interface SequenceStore {
+  /** An empty sequence. */
+  create(): Sequence;
+  /** A further sequence with the same content; later writes to one do not show in the other. */
+  fork(parent: Sequence): Sequence;
+  /**
+   * Beam reordering: afterwards `sequences[i]` holds what `sequences[parents[i]]` held before.
+   * Only positions that differ are copied.
+   */
+  reorder(sequences: readonly Sequence[], parents: readonly number[]): void;
+  /** Forgets all positions from `length` on. */
+  truncate(sequence: Sequence, length: number): void;
+  release(sequence: Sequence): void;
+}
+
+/** One row of a forward pass: what is appended to a sequence, and where logits are wanted. */
+export interface ForwardRow {
+  readonly sequence: Sequence;
+  /** Token ids or embeddings [positions, width]; exactly one of the two is given. */
+  readonly input: { tokens: readonly number[] } | { embeds: Float32Array };
+  /** "last": logits after the last input only; "all": after every one. */
+  readonly logits: "last" | "all";
+}
+
+/** Per row, logits [1 or positions, vocabulary] as one array. */
+export type ForwardLogits = readonly Float32Array[];
+
+/** A decoding method: yields rows to run, receives their logits, returns its result. */
+export type Decoder<Result> = Generator<readonly ForwardRow[], Result, ForwardLogits>;

@@ -1,0 +1,42 @@
+/**
+ * What went wrong, as a closed list: callers (command line, endpoint,
+ * playground) decide by code, people read the message.
+ */
+export type ErrorCode =
+  | "checkpoint" // a checkpoint file is damaged, hostile or in a format we do not read
+  | "layout" // its tensors are not those of a TinyGPT-V
+  | "model" // a converted model folder is missing, damaged or does not fit
+  | "image" // a picture cannot be decoded or is over a limit
+  | "prompt" // a prompt does not fit its pictures, template or context
+  | "parameter" // a decoding parameter is out of range or not applicable
+  | "engine" // the engine process died or refused
+  | "busy" // the queue is full
+  | "aborted" // the caller gave up
+  | "network" // a download failed
+  | "io"; // the disk refused
+
+/**
+ * The one error class of the project. The message names the thing, what was
+ * expected and what was found: `shape: llama_proj.weight: want [4096,768], got [4096,1024]`.
+ */
+export class TinyGptvError extends Error {
+  readonly code: ErrorCode;
+  /** The parameter, tensor or file at fault, where there is one. */
+  readonly subject: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { subject?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "TinyGptvError";
+    this.code = code;
+    this.subject = options.subject;
+  }
+}
+
+/** Throws `aborted` if the signal has fired; called between steps of long work. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TinyGptvError("aborted", "aborted by the caller", { cause: signal.reason });
+}
