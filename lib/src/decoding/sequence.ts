@@ -41,3 +41,18 @@ export type ForwardLogits = readonly Float32Array[];
 
 /** A decoding method: yields rows to run, receives their logits, returns its result. */
 export type Decoder<Result> = Generator<readonly ForwardRow[], Result, ForwardLogits>;
+
+/** The language model as decoders and the scheduler use it: sequences, and batches of rows run over them. */
+export interface LanguageModel extends SequenceStore {
+  readonly vocabularySize: number;
+  /** Width of an embedding row. */
+  readonly width: number;
+  /** Longest sequence, in positions. */
+  readonly contextLength: number;
+  /**
+   * Runs one batch. Every row appends its input to its sequence; no sequence
+   * appears twice. Rejects with code "prompt" where a sequence would outgrow the
+   * context, before anything has been changed. One call at a time.
+   */
+  forward(rows: readonly ForwardRow[]): Promise<ForwardLogits>;
+}
