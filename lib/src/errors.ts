@@ -12,6 +12,7 @@ export type ErrorCode =
   | "engine" // the engine process died or refused
   | "busy" // the queue is full
   | "aborted" // the caller gave up
+  | "conflict" // a conditional write met another object than it was meant for
   | "network" // a download failed
   | "io"; // the disk refused
 

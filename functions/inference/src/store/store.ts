@@ -1,0 +1,108 @@
+/**
+ * The storage port: named objects in one flat space, as object stores have
+ * them. Three implementations: `fileStore`, `memoryStore`, `blobStore`; one
+ * contract suite (`store.contract.ts`) holds all of them to what is said here.
+ *
+ * All methods reject with TinyGptvError: "parameter" for a bad key or option,
+ * "conflict" for a condition that does not hold, "io" (disk, memory bound) or
+ * "network" (Blob) where storage refuses, "aborted" when the signal fires.
+ * What is absent is no error: `get` and `head` answer undefined.
+ */
+import { TinyGptvError } from "tinygptv/errors";
+
+/** Metadata of an object; there is none beyond this (Blob keeps no more). */
+export interface StoredObject {
+  key: string;
+  /** Bytes. */
+  size: number;
+  /** Opaque; changes with every change of the content. */
+  etag: string;
+  modified: Date;
+  contentType: string;
+}
+
+/** An object and its bytes; the body must be read to its end or cancelled. */
+export interface StoredBody extends StoredObject {
+  body: ReadableStream<Uint8Array>;
+}
+
+export type StoredEntry = Omit<StoredObject, "contentType">;
+
+export interface ListPage {
+  /** In the order of their keys' code units. */
+  entries: StoredEntry[];
+  /** Where the next page begins; undefined on the last one. */
+  cursor: string | undefined;
+}
+
+export interface PutOptions {
+  /** `application/octet-stream` where it is not given. */
+  contentType?: string;
+  /** Write only over the object that has this etag. */
+  ifMatch?: string;
+  /** `"*"`: write only where no object is. Excludes `ifMatch`. */
+  ifNoneMatch?: "*";
+  signal?: AbortSignal;
+}
+
+export interface GetOptions {
+  /** First byte wanted; `size` still says the whole object's. */
+  start?: number;
+  signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  prefix?: string;
+  cursor?: string;
+  /** Entries a page, 1 to 1000 (default 1000). */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
+export interface Store {
+  /**
+   * Writes a whole object, or nothing: readers see the old bytes until all of
+   * the new ones are there. The body is consumed as it comes, never gathered.
+   */
+  put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: PutOptions,
+  ): Promise<{ etag: string; size: number }>;
+  get(key: string, options?: GetOptions): Promise<StoredBody | undefined>;
+  head(key: string, options?: { signal?: AbortSignal }): Promise<StoredObject | undefined>;
+  list(options?: ListOptions): Promise<ListPage>;
+  /** Resolves where there was nothing to delete; with `ifMatch`, deletes only the object that has this etag. */
+  delete(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<void>;
+}
+
+/** Every entry under a prefix, page after page. */
+export async function* listAll(
+  store: Store,
+  prefix: string,
+  signal?: AbortSignal,
+): AsyncGenerator<StoredEntry> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.list({ prefix, ...(cursor && { cursor }), ...(signal && { signal }) });
+    yield* page.entries;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** Longest key: Vercel Blob refuses longer ones (MAXIMUM_PATHNAME_LENGTH is 950), file systems longer segments. */
+const maxKeyLength = 512;
+const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
+
+/**
+ * Throws unless the key is `segment/segment/…` of letters, digits, `.`, `_`, `-`,
+ * no segment beginning with a dot: safe as a path on any file system and as a URL.
+ */
+export function assertKey(key: string): void {
+  if (key.length <= maxKeyLength && key.split("/").every((part) => segment.test(part))) return;
+  throw new TinyGptvError(
+    "parameter",
+    `store key: want "/"-separated segments of A-Z a-z 0-9 . _ - (not starting with a dot), at most ${maxKeyLength} characters, got ${JSON.stringify(key.slice(0, 80))}`,
+    { subject: "key" },
+  );
+}
