@@ -32,11 +32,14 @@ export interface ForwardRow {
   readonly sequence: Sequence;
   /** Token ids or embeddings [positions, width]; exactly one of the two is given. */
   readonly input: { tokens: readonly number[] } | { embeds: Float32Array };
-  /** "last": logits after the last input only; "all": after every one. */
-  readonly logits: "last" | "all";
+  /**
+   * "last": logits after the last input only; "all": after every one; "none": an
+   * empty array, for the earlier chunks of a long input that a scheduler cuts up.
+   */
+  readonly logits: "last" | "all" | "none";
 }
 
-/** Per row, logits [1 or positions, vocabulary] as one array. */
+/** Per row, logits [0, 1 or positions, vocabulary] as one array. */
 export type ForwardLogits = readonly Float32Array[];
 
 /** A decoding method: yields rows to run, receives their logits, returns its result. */
