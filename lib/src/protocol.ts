@@ -26,31 +26,36 @@ const integer = (min: number, max: number) => z.number().int().min(min).max(max)
 
 /**
  * Decoding parameters as callers give them: all optional, none unknown.
- * `method` is inferred where it is not given; see `resolveDecoding` in
- * `decoding/` for defaults and for which parameter belongs to which method.
+ * `resolveDecoding` in `decoding/` infers the method where it is not given,
+ * fills in `decodingDefaults` and rejects what does not belong to the method.
  */
 export const decodingParamsSchema = z.strictObject({
   method: z.enum(decodingMethods).optional(),
   maxNewTokens: integer(1, 4096).optional(),
+  /** End tokens are blocked before so many tokens; a stop text spelled by other tokens still ends the answer. */
   minNewTokens: integer(0, 4096).optional(),
   /** Generation ends before any of these texts; they never appear in the answer. */
   stop: z.array(z.string().min(1).max(256)).max(16).optional(),
   badWords: z.array(z.string().min(1).max(256)).max(256).optional(),
   /** Token id -> number added to its logit. */
-  logitBias: z.record(z.string().regex(/^\d+$/), z.number().min(-100).max(100)).optional(),
+  logitBias: z.record(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100)).optional(),
+  /** Above 1: tokens of the answer (and the begin token) become less likely; the prompt's do not. */
   repetitionPenalty: z.number().min(0.01).max(10).optional(),
+  /** Subtracted once from the logit of every token of the answer. */
   presencePenalty: z.number().min(-2).max(2).optional(),
+  /** Subtracted from the logit of a token once for each time it occurs in the answer. */
   frequencyPenalty: z.number().min(-2).max(2).optional(),
   noRepeatNgramSize: integer(0, 64).optional(),
   /** Return the log-probability of every token of the answer. */
   logprobs: z.boolean().optional(),
-  /** Return the most probable alternatives at every token. */
+  /** Return the most probable alternatives at every token (and the log-probabilities). */
   topLogprobs: integer(0, 20).optional(),
   // method "sample"
   temperature: z.number().min(0.001).max(100).optional(),
   topK: integer(0, 100_000).optional(),
   topP: z.number().min(0.001).max(1).optional(),
   minP: z.number().min(0).max(1).optional(),
+  /** The same seed gives the same text; drawn and reported back where it is not given. */
   seed: integer(0, Number.MAX_SAFE_INTEGER).optional(),
   // method "beam"
   numBeams: integer(1, 16).optional(),
@@ -59,6 +64,61 @@ export const decodingParamsSchema = z.strictObject({
   numReturnSequences: integer(1, 16).optional(),
 });
 export type DecodingParams = z.infer<typeof decodingParamsSchema>;
+
+/** Parameters that belong to one method; all others go with every method. */
+export const methodParams = {
+  greedy: [],
+  sample: ["temperature", "topK", "topP", "minP", "seed"],
+  beam: ["numBeams", "lengthPenalty", "earlyStopping", "numReturnSequences"],
+} as const satisfies Record<DecodingMethod, readonly (keyof DecodingParams)[]>;
+
+/** What a parameter is where the caller leaves it out; `seed` is drawn. */
+export const decodingDefaults = {
+  maxNewTokens: 300,
+  minNewTokens: 0,
+  stop: ["###"],
+  badWords: [],
+  logitBias: {},
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  noRepeatNgramSize: 0,
+  logprobs: false,
+  topLogprobs: 0,
+  temperature: 1,
+  topK: 50,
+  topP: 1,
+  minP: 0,
+  numBeams: 4,
+  lengthPenalty: 1,
+  earlyStopping: false,
+  numReturnSequences: 1,
+} as const satisfies DecodingParams;
+
+/**
+ * Settings of the reference: its two demos and its evaluation script. The
+ * demos' further stop ids are numbers of another tokenizer and are left out.
+ */
+export const decodingPresets = {
+  greedy: { method: "greedy" },
+  demoStage3: {
+    method: "sample",
+    temperature: 1,
+    topP: 0.9,
+    topK: 50,
+    repetitionPenalty: 1.05,
+    maxNewTokens: 300,
+  },
+  demoStage4: {
+    method: "sample",
+    temperature: 0.6,
+    topP: 0.9,
+    topK: 50,
+    repetitionPenalty: 1.05,
+    maxNewTokens: 500,
+  },
+  evaluation: { method: "greedy", maxNewTokens: 20 },
+} as const satisfies Record<string, DecodingParams>;
 
 /** One exchange of a conversation; the last one has no answer yet. */
 export const roundSchema = z.strictObject({
@@ -148,7 +208,13 @@ export interface Timings {
 
 /** What a request yields, in order: one `start`, then tokens and deltas or beams, then one `end`. */
 export type GenerateEvent =
-  | { type: "start"; promptText: string; images: ImageInfo[]; promptTokens: number; imageTokens: number }
+  | {
+      type: "start";
+      promptText: string;
+      images: ImageInfo[];
+      promptTokens: number;
+      imageTokens: number;
+    }
   | { type: "token"; token: AnswerToken }
   /** Text to append; never cuts a character, never shows part of a stop text. */
   | { type: "delta"; text: string }
