@@ -78,7 +78,7 @@ function withoutGifTransparency(bytes: Uint8Array): Uint8Array {
   let at = 13 + (hasGlobalColours ? 3 << ((bytes[10]! & 7) + 1) : 0);
   while (bytes[at] === 0x21) {
     if (bytes[at + 1] === 0xf9) {
-      const copy = bytes.slice();
+      const copy = Uint8Array.from(bytes);
       copy[at + 3]! &= ~1;
       return copy;
     }

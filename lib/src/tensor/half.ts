@@ -69,6 +69,7 @@ interface NumberView<T> {
 
 /** A typed view of bytes; copies only where the bytes start at an unaligned address. */
 export function viewAs<T>(View: NumberView<T>, bytes: Uint8Array): T {
-  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // Not slice(): a Buffer's shares the memory, and so the address.
+  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
   return new View(aligned.buffer, aligned.byteOffset, bytes.byteLength / View.BYTES_PER_ELEMENT);
 }
