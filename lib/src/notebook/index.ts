@@ -1,0 +1,21 @@
+/** Notebooks: format, cells, staleness and running. Pure; needs neither Node nor a browser. */
+export * from "./cell.ts";
+export * from "./document.ts";
+export * from "./output.ts";
+export { contentHash, canonicalJson } from "./hash.ts";
+export {
+  dependencies,
+  referencesIn,
+  resolveRound,
+  runOrder,
+  type OutputOf,
+  type Reference,
+} from "./references.ts";
+export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
+export { toMarkdown, fromMarkdown } from "./markdown.ts";
+export { toIpynb, fromIpynb } from "./ipynb.ts";
+export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
+export { runCell, newOutput, runError, type NotebookEngine, type RunContext } from "./run.ts";
+export { agreement, firstDivergence, type Agreement } from "./divergence.ts";
+export { judge, intersectionOverUnion } from "./judge.ts";
+export { outputTable, runColumns, type TableColumn, type TableRow } from "./table.ts";

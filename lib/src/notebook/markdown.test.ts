@@ -1,0 +1,193 @@
+import { describe, expect, it } from "vitest";
+import type { Cell } from "./cell.ts";
+import { checkNotebook, type Notebook } from "./document.ts";
+import { fromIpynb, toIpynb } from "./ipynb.ts";
+import { fromMarkdown, toMarkdown } from "./markdown.ts";
+
+const file = `---
+format: tinygptv-notebook/1
+title: A dog
+model: nano:fp32
+---
+
+# A dog
+
+Some text.
+
+\`\`\`picture dog
+file: ../models/nano/gallery/dog.png
+alt: a dog
+\`\`\`
+
+\`\`\`prompt answer
+pictures: [ dog ]
+task: refer
+decoding:
+  method: greedy
+  maxNewTokens: 32
+---
+where is the dog?
+---
+and what colour is {{dog}}?
+\`\`\`
+
+One text.
+
+<!-- cell -->
+
+Another.
+
+\`\`\`chart
+source: answer
+mark: bars
+x: label
+y: total
+\`\`\`
+`;
+
+const withoutIds = (notebook: Notebook): unknown => ({
+  ...notebook,
+  cells: notebook.cells.map(({ id: _id, ...cell }) => cell),
+});
+
+/** Cells as awkward as people write them, from a seed. */
+function awkward(seed: number): Notebook {
+  let state = seed;
+  const pick = <T>(values: readonly T[]): T => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return values[state % values.length] as T;
+  };
+  const pieces = [
+    "a",
+    "",
+    " ",
+    "---",
+    "\\---",
+    "```prompt x",
+    "\\```prompt x",
+    "````",
+    "```",
+    "```picture",
+    "<!-- cell -->",
+    "<!-- name: z -->",
+    "# h",
+    "{{dog}}",
+    "- é 🐕",
+    "\\",
+    "key: value",
+  ];
+  const text = (): string =>
+    Array.from({ length: pick([0, 1, 2, 5]) }, () => pick(pieces)).join("\n");
+  const cells = Array.from({ length: 8 }, (_, i): unknown => {
+    const base = { id: `c${i + 1}`, ...(pick([true, false]) && { name: `n${i}` }) };
+    return pick([
+      { type: "text", source: text(), ...base },
+      {
+        type: "prompt",
+        rounds: Array.from({ length: pick([1, 2, 3]) }, text),
+        decoding: { stop: [text() || "x"] },
+        ...base,
+      },
+      { type: "sweep", rounds: [text()], axes: [{ parameter: "seed", values: [1, 2] }], ...base },
+      { type: "compare", rounds: [text()], columns: [{ label: text().trim() || "l" }], ...base },
+      { type: "evaluate", items: [{ prompt: text(), answer: text() }], ...base },
+      { type: "picture", file: "a b.png", alt: text(), ...base },
+    ]);
+  });
+  return checkNotebook({ title: pick(["plain", "yes", "1.5", 'q: "#', "---"]), cells });
+}
+
+describe("notebook files", () => {
+  it("reads what the format documentation shows", () => {
+    const notebook = fromMarkdown(file);
+    expect(notebook.title).toBe("A dog");
+    expect(notebook.model).toBe("nano:fp32");
+    expect(notebook.cells.map((cell) => cell.type)).toEqual([
+      "text",
+      "picture",
+      "prompt",
+      "text",
+      "text",
+      "chart",
+    ]);
+    expect(notebook.cells[2]).toMatchObject({
+      name: "answer",
+      pictures: ["dog"],
+      task: "refer",
+      decoding: { method: "greedy", maxNewTokens: 32 },
+      rounds: ["where is the dog?", "and what colour is {{dog}}?"],
+    });
+  });
+
+  it("writes the same file back", () => {
+    expect(toMarkdown(fromMarkdown(file))).toBe(file);
+  });
+
+  it("keeps every cell through Markdown and through Jupyter's format, however awkward", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const notebook = awkward(seed);
+      expect(withoutIds(fromMarkdown(toMarkdown(notebook)))).toEqual(withoutIds(notebook));
+      expect(fromIpynb(toIpynb(notebook))).toEqual(notebook);
+    }
+  });
+
+  it("takes plain Markdown as text and its heading as the title", () => {
+    const notebook = fromMarkdown("# Hello\r\n\r\n```js\r\n1\r\n```\r\n", "a.md");
+    expect(notebook).toMatchObject({
+      title: "Hello",
+      cells: [{ type: "text", source: "# Hello\n\n```js\n1\n```" }],
+    });
+  });
+
+  it("takes a foreign Jupyter notebook; code becomes text", () => {
+    const foreign = {
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata: { kernelspec: { name: "python3" } },
+      cells: [
+        { id: "x", cell_type: "markdown", source: ["# T\n", "b"], metadata: {} },
+        {
+          id: "x",
+          cell_type: "code",
+          source: "print(1)",
+          metadata: {},
+          outputs: [],
+          execution_count: 1,
+        },
+      ],
+    };
+    const cells: Cell[] = fromIpynb(JSON.stringify(foreign), "t.ipynb").cells;
+    expect(cells.map((cell) => cell.type === "text" && cell.source)).toEqual([
+      "# T\nb",
+      "```\nprint(1)\n```",
+    ]);
+    expect(new Set(cells.map((cell) => cell.id)).size).toBe(2);
+  });
+
+  it.each([
+    ["---\ntitle: x", "n.md:1: front matter: want a closing line ---, found none"],
+    ["---\nformat: other/9\n---\n", "n.md:1: format: want tinygptv-notebook/1, got other/9"],
+    ["a\n```prompt\nx", "n.md:2: prompt: want a closing ```, found none"],
+    ["```prompt a b\n```", "n.md:1: want `prompt name`, got `prompt a b`"],
+    ["```prompt 1a\n```", "n.md:1: prompt: name: want a letter"],
+    ["```prompt\ntemprature: 1\n---\n```", 'n.md:1: prompt: Unrecognized key: "temprature"'],
+    ["```prompt\ndecoding: { temperature: -1 }\n---\n```", "n.md:1: prompt: decoding.temperature:"],
+    ["```prompt\nid: x\n---\n```", "n.md:1: id: does not belong in the header"],
+    ["```sweep\naxes: [{ parameter: colour, values: [1] }]\n---\n```", "cannot be varied: colour"],
+    ["```picture\n[1]\n```", "n.md:1: want `key: value` lines, got [1]"],
+    ["```picture\n{\n```", "n.md:1: "],
+    [
+      "```prompt a\n```\n\n```prompt a\n```",
+      "n.md: cells 1 and 2: want different names, both are called a",
+    ],
+  ])("refuses %j by name", (markdown, message) => {
+    expect(() => fromMarkdown(markdown, "n.md")).toThrow(message);
+  });
+
+  it.each(["[]", "{", '{"nbformat":3,"metadata":{},"cells":[]}'])(
+    "refuses %s as a Jupyter notebook",
+    (json) => {
+      expect(() => fromIpynb(json, "n.ipynb")).toThrow("n.ipynb: want");
+    },
+  );
+});

@@ -1,0 +1,237 @@
+/**
+ * Runs cells against an engine: the real one in a process beside (command
+ * line), or one behind HTTP (playground). Knows nothing of either.
+ */
+import { TinyGptvError, throwIfAborted } from "../errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { GenerateRequest, Round } from "../protocol.ts";
+import type { AskingCell } from "./cell.ts";
+import { cellNamed, type Notebook } from "./document.ts";
+import {
+  applyEvent,
+  type Answer,
+  type Output,
+  type OutputEvent,
+  type Run,
+  type RunError,
+} from "./output.ts";
+import { judge } from "./judge.ts";
+import { planRuns, type PlannedRun } from "./plan.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { resolveRound, type OutputOf } from "./references.ts";
+import { crossScores } from "./score.ts";
+
+/** The part of an engine notebooks need. */
+export type NotebookEngine = Pick<Engine, "generate" | "score">;
+
+export interface RunContext {
+  notebook: Notebook;
+  engine: NotebookEngine;
+  outputOf: OutputOf;
+  /** Bytes of a picture cell's file. */
+  readPicture: (file: string) => Promise<Uint8Array>;
+  signal: AbortSignal;
+  /** ISO time put into outputs. */
+  now: () => string;
+}
+
+/** Requests a sweep keeps in flight; the server batches them. */
+const sweepConcurrency = 4;
+
+/** What notebooks show of every answer: each token's probability and its nearest rivals. */
+const inspection = { logprobs: true, topLogprobs: 5 };
+
+/** A new output for a cell, to fold `runCell`'s events into. */
+export function newOutput(
+  context: Pick<RunContext, "notebook" | "outputOf" | "now">,
+  cell: AskingCell,
+): Output {
+  return {
+    inputs: fingerprint(context.notebook, cell, context.outputOf),
+    at: context.now(),
+    runs: [],
+    scores: [],
+  };
+}
+
+/**
+ * Asks everything a cell asks. `emit` receives the events in the order they
+ * happen; a failed run is an event too, and the others go on.
+ * @throws TinyGptvError where the cell itself is wrong (parameters, references) or on abort
+ */
+export async function runCell(
+  cell: AskingCell,
+  context: RunContext,
+  emit: (event: OutputEvent) => void,
+): Promise<Output> {
+  const planned = planRuns(context.notebook, cell);
+  if (planned.length === 0)
+    throw new TinyGptvError(
+      "prompt",
+      `${cell.name ?? cell.type}: want at least one question, got none`,
+    );
+  const output = newOutput(context, cell);
+  // Two folds of one stream (here and at the listener) must not share objects.
+  const record = (event: OutputEvent): void => {
+    applyEvent(output, event);
+    emit(structuredClone(event));
+  };
+  // Resolved before anything is asked: a wrong reference fails the cell, not its last run.
+  const rounds = planned.map((run) =>
+    run.rounds.map((text, i) =>
+      resolveRound(context.notebook, text, i === 0 ? run.pictures : [], context.outputOf),
+    ),
+  );
+  record({
+    type: "plan",
+    runs: planned.map((run, i) =>
+      plannedRun(
+        run,
+        (rounds[i] ?? []).flatMap((round) => round.pictures),
+      ),
+    ),
+  });
+  await inParallel(planned.length, concurrencyOf(cell), context.signal, (index) => {
+    const run = planned[index];
+    return run === undefined
+      ? Promise.resolve()
+      : runOne(cell, run, rounds[index] ?? [], index, output, context, record);
+  });
+  throwIfAborted(context.signal);
+  if (cell.type === "compare" && new Set(planned.map((run) => run.model)).size > 1) {
+    record({ type: "scores", ...(await crossScores(output, context)) });
+  }
+  return output;
+}
+
+/** Comparisons and evaluations ask one after the other, so that their times can be compared. */
+function concurrencyOf(cell: AskingCell): number {
+  if (cell.type === "sweep") return sweepConcurrency;
+  return cell.type === "compare" && cell.together === true ? cell.columns.length : 1;
+}
+
+const plannedRun = (run: PlannedRun, pictures: string[]): Run => ({
+  label: run.label,
+  ...(run.model !== undefined && { model: run.model }),
+  decoding: run.decoding,
+  coordinates: run.coordinates,
+  pictures,
+  state: "waiting",
+  answers: [],
+  ...(run.expected !== undefined && { expected: run.expected }),
+});
+
+async function runOne(
+  cell: AskingCell,
+  run: PlannedRun,
+  rounds: readonly { text: string; pictures: readonly string[] }[],
+  index: number,
+  output: Output,
+  context: RunContext,
+  record: (event: OutputEvent) => void,
+): Promise<void> {
+  record({ type: "run", run: index, state: "running" });
+  const said: Round[] = [];
+  const pictures: Uint8Array[] = [];
+  try {
+    for (const round of rounds) {
+      pictures.push(
+        ...(await Promise.all(round.pictures.map((name) => pictureBytes(name, context)))),
+      );
+      said.push({ prompt: round.text, images: round.pictures.length });
+      const request = requestOf(cell, run, structuredClone(said), said.length === rounds.length);
+      record({ type: "answer", run: index, request });
+      for await (const event of context.engine.generate(
+        request,
+        pictures,
+        callOptions(run.model, context.signal),
+      )) {
+        record({ type: "generate", run: index, event });
+      }
+      const answer = output.runs[index]?.answers.at(-1);
+      const last = said.at(-1);
+      if (last !== undefined && answer !== undefined) last.answer = answer.text;
+    }
+    record({
+      type: "run",
+      run: index,
+      state: "done",
+      ...verdict(cell, run, output.runs[index]?.answers.at(-1)),
+    });
+  } catch (error) {
+    const stopped = context.signal.aborted;
+    record({
+      type: "run",
+      run: index,
+      state: stopped ? "stopped" : "error",
+      ...(!stopped && { error: runError(error) }),
+    });
+  }
+}
+
+function requestOf(
+  cell: AskingCell,
+  run: PlannedRun,
+  rounds: Round[],
+  last: boolean,
+): GenerateRequest {
+  return {
+    rounds,
+    ...(run.task !== undefined && { task: run.task }),
+    ...(run.template !== undefined && { template: run.template }),
+    ...("imageMode" in cell && cell.imageMode !== undefined && { imageMode: cell.imageMode }),
+    ...(last &&
+      "answerPrefix" in cell &&
+      cell.answerPrefix !== undefined && { answerPrefix: cell.answerPrefix }),
+    decoding: { ...inspection, ...run.decoding },
+  };
+}
+
+function verdict(
+  cell: AskingCell,
+  run: PlannedRun,
+  answer: Answer | undefined,
+): { correct?: boolean } {
+  if (cell.type !== "evaluate" || answer === undefined || run.expected === undefined) return {};
+  return { correct: judge(cell.metric, answer, run.expected) };
+}
+
+export const callOptions = (
+  model: string | undefined,
+  signal: AbortSignal,
+): { model?: string; signal: AbortSignal } => ({
+  signal,
+  ...(model !== undefined && { model }),
+});
+
+export async function pictureBytes(
+  name: string,
+  context: Pick<RunContext, "notebook" | "readPicture">,
+): Promise<Uint8Array> {
+  const cell = cellNamed(context.notebook, name);
+  if (cell?.type !== "picture" || cell.file === "") {
+    throw new TinyGptvError("image", `${name}: want a picture, the cell has none yet`, {
+      subject: name,
+    });
+  }
+  return context.readPicture(cell.file);
+}
+
+/** What a page or a report says about a failure; anything but our own error is a fault of the program. */
+export function runError(error: unknown): RunError {
+  if (error instanceof TinyGptvError) return { code: error.code, message: error.message };
+  return { code: "engine", message: error instanceof Error ? error.message : String(error) };
+}
+
+async function inParallel(
+  count: number,
+  limit: number,
+  signal: AbortSignal,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count && !signal.aborted) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, count) }, worker));
+}

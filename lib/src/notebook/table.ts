@@ -1,0 +1,133 @@
+/** An output as rows of numbers and words: what charts draw and tables show. */
+import type { ModelInfo } from "../engine/engine.ts";
+import { finalText, type Output, type Run } from "./output.ts";
+
+export type TableValue = string | number | undefined;
+export type TableRow = Record<string, TableValue>;
+
+export interface TableColumn {
+  key: string;
+  label: string;
+  unit?: string;
+  /** How the number came about; shown wherever it is. */
+  measured: string;
+}
+
+/** Numbers every run has, and how each is measured. */
+export const runColumns: readonly TableColumn[] = [
+  {
+    key: "total",
+    label: "Latency",
+    unit: "ms",
+    measured:
+      "from the request's arrival in the engine to its last token, as the engine reports it",
+  },
+  {
+    key: "image",
+    label: "Image",
+    unit: "ms",
+    measured:
+      "decoding, resizing and encoding the pictures; near 0 where their features were cached",
+  },
+  {
+    key: "prefill",
+    label: "Prefill",
+    unit: "ms",
+    measured: "the pass over prompt and picture positions",
+  },
+  { key: "decode", label: "Decode", unit: "ms", measured: "all steps after the prefill together" },
+  {
+    key: "tokensPerSecond",
+    label: "Tokens per second",
+    unit: "/s",
+    measured: "tokens of the answer after the first, over decode time",
+  },
+  { key: "tokens", label: "Tokens", measured: "tokens of the answer" },
+  {
+    key: "meanLogprob",
+    label: "Mean log-probability",
+    unit: "nats",
+    measured: "mean over the answer's tokens under the level that wrote it, before any processor",
+  },
+  {
+    key: "fileBytes",
+    label: "File size",
+    unit: "MB",
+    measured: "files of the level on disk, as the endpoint lists it",
+  },
+  {
+    key: "memoryBytes",
+    label: "Memory",
+    unit: "MB",
+    measured: "estimate from the level's files and cache, as the endpoint lists it",
+  },
+  {
+    key: "accuracy",
+    label: "Accuracy",
+    unit: "%",
+    measured: "share of the evaluation's answers that meet the expected one",
+  },
+];
+
+const megabyte = 1_000_000;
+
+/** One row a run; for an evaluation one row a level, with means over its items. */
+export function outputTable(output: Output, models: readonly ModelInfo[] = []): TableRow[] {
+  const rows = output.runs.map((run) => runRow(run, models));
+  if (!output.runs.some((run) => run.expected !== undefined)) return rows;
+  const labels = [...new Set(output.runs.map((run) => run.label))];
+  return labels.map((label) => {
+    const runs = output.runs.filter((run) => run.label === label);
+    const judged = runs.filter((run) => run.correct !== undefined);
+    const own = rows.filter((_, i) => output.runs[i]?.label === label);
+    const means = Object.fromEntries(
+      runColumns.map(({ key }) => [key, mean(own.map((row) => row[key]))]),
+    );
+    const correct = judged.filter((run) => run.correct).length;
+    return {
+      ...means,
+      label,
+      model: runs[0]?.model,
+      items: judged.length,
+      correct,
+      accuracy: judged.length === 0 ? undefined : (100 * correct) / judged.length,
+    };
+  });
+}
+
+function runRow(run: Run, models: readonly ModelInfo[]): TableRow {
+  const answer = run.answers.at(-1);
+  const info = models.find((model) => model.id === run.model);
+  const timings = answer?.timings;
+  const count = answer?.tokens.length ?? 0;
+  return {
+    label: run.label,
+    model: run.model,
+    ...Object.fromEntries(
+      Object.entries(run.coordinates).map(([key, value]) => [
+        key,
+        typeof value === "boolean" ? String(value) : value,
+      ]),
+    ),
+    text: finalText(run),
+    total: timings?.total,
+    image: timings?.image,
+    prefill: timings?.prefill,
+    decode: timings?.decode,
+    tokens: answer?.usage?.completionTokens ?? count,
+    tokensPerSecond:
+      timings && timings.decode > 0 && count > 1
+        ? (1000 * (count - 1)) / timings.decode
+        : undefined,
+    meanLogprob: mean(answer?.tokens.map((token) => token.logprob) ?? []),
+    fileBytes: info && info.fileBytes / megabyte,
+    memoryBytes: info && info.memoryBytes / megabyte,
+  };
+}
+
+function mean(values: readonly TableValue[]): number | undefined {
+  const numbers = values.filter((value) => typeof value === "number");
+  return numbers.length === 0
+    ? undefined
+    : numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+}
