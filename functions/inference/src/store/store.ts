@@ -8,7 +8,6 @@
  * "network" (Blob) where storage refuses, "aborted" when the signal fires.
  * What is absent is no error: `get` and `head` answer undefined.
  */
-import { TinyGptvError } from "tinygptv/errors";
 
 /** Metadata of an object; there is none beyond this (Blob keeps no more). */
 export interface StoredObject {
@@ -46,7 +45,7 @@ export interface PutOptions {
 }
 
 export interface GetOptions {
-  /** First byte wanted; `size` still says the whole object's. */
+  /** First byte wanted, 0 or less than the size; `size` still says the whole object's. */
   start?: number;
   signal?: AbortSignal;
 }
@@ -62,7 +61,8 @@ export interface ListOptions {
 export interface Store {
   /**
    * Writes a whole object, or nothing: readers see the old bytes until all of
-   * the new ones are there. The body is consumed as it comes, never gathered.
+   * the new ones are there. The body is consumed as it comes, never gathered;
+   * an error of the body itself is passed on as it is.
    */
   put(
     key: string,
@@ -84,25 +84,8 @@ export async function* listAll(
 ): AsyncGenerator<StoredEntry> {
   let cursor: string | undefined;
   do {
-    const page = await store.list({ prefix, ...(cursor && { cursor }), ...(signal && { signal }) });
+    const page = await store.list({ prefix, cursor, signal });
     yield* page.entries;
     cursor = page.cursor;
   } while (cursor !== undefined);
-}
-
-/** Longest key: Vercel Blob refuses longer ones (MAXIMUM_PATHNAME_LENGTH is 950), file systems longer segments. */
-const maxKeyLength = 512;
-const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
-
-/**
- * Throws unless the key is `segment/segment/…` of letters, digits, `.`, `_`, `-`,
- * no segment beginning with a dot: safe as a path on any file system and as a URL.
- */
-export function assertKey(key: string): void {
-  if (key.length <= maxKeyLength && key.split("/").every((part) => segment.test(part))) return;
-  throw new TinyGptvError(
-    "parameter",
-    `store key: want "/"-separated segments of A-Z a-z 0-9 . _ - (not starting with a dot), at most ${maxKeyLength} characters, got ${JSON.stringify(key.slice(0, 80))}`,
-    { subject: "key" },
-  );
 }

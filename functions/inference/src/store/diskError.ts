@@ -1,0 +1,38 @@
+import { TinyGptvError } from "tinygptv/errors";
+
+/** What people can act on; other codes are shown as they are. */
+const reasons: Record<string, string> = {
+  ENOSPC: "no space left on the disk",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the disk is read-only",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EMFILE: "too many open files",
+  EIO: "the disk failed",
+};
+
+/** An error of the disk as "io", told by key so that no path leaks; other errors as they are. */
+export function diskError(action: string, subject: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (error instanceof TinyGptvError || !(error instanceof Error) || typeof code !== "string")
+    return error;
+  const reason = reasons[code];
+  return new TinyGptvError(
+    "io",
+    `store: cannot ${action} ${subject}: ${reason ? `${reason} (${code})` : code}`,
+    { subject, cause: error },
+  );
+}
+
+/** Runs an operation on the disk and names its errors. */
+export async function onDisk<T>(
+  action: string,
+  subject: string,
+  operation: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw diskError(action, subject, error);
+  }
+}
