@@ -37,7 +37,11 @@ export class TinyGptvError extends Error {
   }
 }
 
+export function abortError(signal: AbortSignal | undefined): TinyGptvError {
+  return new TinyGptvError("aborted", "aborted by the caller", { cause: signal?.reason });
+}
+
 /** Throws `aborted` if the signal has fired; called between steps of long work. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TinyGptvError("aborted", "aborted by the caller", { cause: signal.reason });
+  if (signal?.aborted) throw abortError(signal);
 }

@@ -1,9 +1,4 @@
-import type {
-  GenerateEvent,
-  GenerateRequest,
-  ScoreRequest,
-  ScoreResult,
-} from "../protocol.ts";
+import type { GenerateEvent, GenerateRequest, ScoreRequest, ScoreResult } from "../protocol.ts";
 
 /** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`). */
 export interface ModelInfo {
@@ -71,7 +66,8 @@ export interface Engine {
   models(): Promise<ModelInfo[]>;
   /**
    * Answers a request. Whether it can be queued is decided before any picture is
-   * decoded (code "busy"). Breaking out of the iteration or aborting cancels it.
+   * decoded (code "busy"). Iterating starts it; breaking out of the iteration or
+   * aborting cancels it, which frees its place within one step.
    */
   generate(
     request: GenerateRequest,
@@ -94,4 +90,3 @@ export interface Engine {
   /** Finishes what runs, refuses what comes, ends the process. */
   close(): Promise<void>;
 }
-

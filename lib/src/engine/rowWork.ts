@@ -33,20 +33,21 @@ export function positions(row: ForwardRow, width: number): number {
  */
 export function checkRow(row: ForwardRow, model: LanguageModel): void {
   const count = positions(row, model.width);
-  const fail = (message: string) => {
-    throw new TinyGptvError("prompt", message);
-  };
-  if (count === 0) fail("input: want at least one position, got none");
+  if (count === 0) refuse("input: want at least one position, got none");
   if (!Number.isInteger(count))
-    fail(`input: want rows of ${model.width} numbers, got ${count} rows`);
+    refuse(`input: want rows of ${model.width} numbers, got ${count} rows`);
   if ("tokens" in row.input) {
     const stray = row.input.tokens.find((id) => !(id >= 0 && id < model.vocabularySize));
-    if (stray !== undefined) fail(`token: want 0 to ${model.vocabularySize - 1}, got ${stray}`);
+    if (stray !== undefined) refuse(`token: want 0 to ${model.vocabularySize - 1}, got ${stray}`);
   }
   const length = row.sequence.length + count;
   if (length > model.contextLength) {
-    fail(`context: want at most ${model.contextLength} positions, got ${length}`);
+    refuse(`context: want at most ${model.contextLength} positions, got ${length}`);
   }
+}
+
+function refuse(message: string): never {
+  throw new TinyGptvError("prompt", message);
 }
 
 /** The positions a row has in its next forward. */

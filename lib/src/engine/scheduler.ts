@@ -8,7 +8,7 @@
 import { setImmediate } from "node:timers/promises";
 
 import type { Decoder, ForwardLogits, ForwardRow, LanguageModel } from "../decoding/sequence.ts";
-import { TinyGptvError } from "../errors.ts";
+import { TinyGptvError, abortError } from "../errors.ts";
 import { checkRow, chunkOf, joinLogits, positions, takeBatch } from "./rowWork.ts";
 import type { BatchLimits, RowWork } from "./rowWork.ts";
 
@@ -194,9 +194,7 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
     leave(task);
     try {
       task.decoder.return(undefined);
-      task.fail(
-        new TinyGptvError("aborted", "aborted by the caller", { cause: task.signal?.reason }),
-      );
+      task.fail(abortError(task.signal));
     } catch (error) {
       task.fail(error);
     }

@@ -1,0 +1,5 @@
+/** Entry of the engine process: the real models behind `hostModels`. */
+import { listModels, openModel } from "../pipeline.ts";
+import { hostModels } from "./host.ts";
+
+hostModels({ list: listModels, open: openModel });
