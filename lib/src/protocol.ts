@@ -220,7 +220,15 @@ export type GenerateEvent =
   | { type: "delta"; text: string }
   /** Beam search: the current hypotheses, best first; replaces what was shown before. */
   | { type: "beams"; hypotheses: { text: string; score: number }[] }
-  | { type: "end"; hypotheses: Hypothesis[]; boxes: Box[]; usage: Usage; timings: Timings };
+  | {
+      type: "end";
+      hypotheses: Hypothesis[];
+      boxes: Box[];
+      usage: Usage;
+      timings: Timings;
+      /** The seed a sampling ran with, drawn or given. */
+      seed?: number;
+    };
 
 /** Candidates to score after a prompt, teacher-forced. */
 export const scoreRequestSchema = z.strictObject({

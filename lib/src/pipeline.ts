@@ -1,0 +1,312 @@
+/**
+ * Image to text, top to bottom: prompt and pictures -> embeddings -> decoding -> events.
+ */
+import type { ModelConfig } from "./config.ts";
+import { decode, rowsOf } from "./decoding/decode.ts";
+import type { DecodedAnswer, DecodedToken, DecodingEvent } from "./decoding/decoder.ts";
+import { resolveDecoding, type ResolvedDecoding } from "./decoding/params.ts";
+import { rankCandidates, scoreCandidates } from "./decoding/scoring.ts";
+import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
+import { stopTexts } from "./decoding/stopping.ts";
+import { TinyGptvError, throwIfAborted } from "./errors.ts";
+import type { ImageMode } from "./image/decode.ts";
+import type {
+  AnswerToken,
+  GenerateEvent,
+  GenerateRequest,
+  Hypothesis,
+  Round,
+  ScoreRequest,
+  ScoreResult,
+  Task,
+  Template,
+} from "./protocol.ts";
+import type { TokenEmbeddings } from "./session/embeddings.ts";
+import type { EncodedImage, ImageEncoder } from "./session/imageFeatures.ts";
+import type { Position, PrefixCache } from "./session/prefixCache.ts";
+import { parseBoxes } from "./text/boxes.ts";
+import { createDetokenizer } from "./text/detokenizer.ts";
+import { createStopScanner } from "./text/stopText.ts";
+import { buildPrompt, encodePrompt } from "./text/templates.ts";
+import type { Tokenizer } from "./text/tokenizer.ts";
+
+/** What the walk needs of a loaded model. */
+export interface PipelineParts {
+  config: ModelConfig;
+  tokenizer: Tokenizer;
+  images: ImageEncoder;
+  embeddings: TokenEmbeddings;
+  languageModel: LanguageModel;
+  prefixes: PrefixCache;
+  /** Runs a decoder among others (decoding/scheduler.ts). */
+  run<Result>(
+    decoder: Decoder<Result>,
+    options: { rows: number; signal?: AbortSignal },
+  ): Promise<Result>;
+}
+
+export interface WalkOptions {
+  emit?: (event: GenerateEvent) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Answers one request.
+ * @param pictures encoded files (PNG, JPEG, …), in the order of the prompt
+ * Errors: "parameter", "prompt", "image" for what was asked; "aborted" between steps.
+ */
+export async function generate(
+  parts: PipelineParts,
+  request: GenerateRequest,
+  pictures: readonly Uint8Array[],
+  { emit = () => {}, signal }: WalkOptions,
+): Promise<void> {
+  const { tokenizer, languageModel } = parts;
+  const clock = stopwatch();
+  const decoding = resolveDecoding(request.decoding);
+  const prompt = await preparePrompt(parts, request, pictures, signal);
+  const imageTime = clock.lap();
+  emit({
+    type: "start",
+    promptText: prompt.text,
+    images: prompt.images.map(({ info }) => info),
+    promptTokens: prompt.positions.length,
+    imageTokens: prompt.imageTokens,
+  });
+
+  const answerPrefix = request.answerPrefix ?? [];
+  const sequence = parts.prefixes.take(prompt.positions);
+  const cachedTokens = sequence.length;
+  const { width } = languageModel;
+  const writer = createAnswerWriter(tokenizer, decoding, emit);
+  let prefillTime: number | undefined;
+  let answers: DecodedAnswer[];
+  let kept: readonly Position[] = prompt.positions;
+  try {
+    const decoder = decode(
+      {
+        model: languageModel,
+        sequence,
+        prompt: { embeds: prompt.embeds.subarray(cachedTokens * width) },
+        answerPrefix,
+        beginTokenId: parts.config.tokens.endOfText,
+        ...endings(tokenizer, decoding),
+        emit: (event) => {
+          prefillTime ??= clock.lap();
+          writer.write(event);
+        },
+      },
+      decoding,
+    );
+    answers = await parts.run(decoder, { rows: rowsOf(decoding), ...(signal ? { signal } : {}) });
+    const [first] = answers;
+    if (decoding.method !== "beam")
+      kept = [...prompt.positions, ...first!.tokens.map(({ id }) => id)];
+  } finally {
+    parts.prefixes.give(sequence, kept);
+  }
+  prefillTime ??= clock.lap();
+  writer.end();
+
+  const hypotheses = answers.map((answer) => toHypothesis(tokenizer, decoding, answer));
+  const { images } = prompt;
+  const shown = images.at(-1)?.info;
+  const decodeTime = clock.lap();
+  emit({
+    type: "end",
+    hypotheses,
+    boxes: shown ? parseBoxes(hypotheses[0]!.text, { ...shown, image: images.length - 1 }) : [],
+    usage: {
+      promptTokens: prompt.positions.length,
+      imageTokens: prompt.imageTokens,
+      completionTokens: hypotheses.reduce((sum, { tokens }) => sum + tokens.length, 0),
+      cachedTokens,
+    },
+    timings: {
+      queue: 0,
+      image: imageTime,
+      prefill: prefillTime,
+      decode: decodeTime,
+      total: imageTime + prefillTime + decodeTime,
+    },
+    ...(decoding.method === "sample" ? { seed: decoding.seed } : {}),
+  });
+}
+
+/** Scores given answers, teacher-forced: the reference's `multi_select` with every log-probability. */
+export async function score(
+  parts: PipelineParts,
+  request: ScoreRequest,
+  pictures: readonly Uint8Array[],
+  { signal }: Pick<WalkOptions, "signal">,
+): Promise<ScoreResult> {
+  const { tokenizer, languageModel } = parts;
+  const prompt = await preparePrompt(parts, request, pictures, signal);
+  const candidates = request.candidates.map((text) =>
+    tokenizer.encode(text + (request.endSymbol ?? "")),
+  );
+  const sequence = parts.prefixes.take(prompt.positions);
+  try {
+    const embeds = prompt.embeds.subarray(sequence.length * languageModel.width);
+    const decoder = scoreCandidates(
+      { model: languageModel, sequence, prompt: { embeds } },
+      candidates,
+    );
+    const scored = await parts.run(decoder, { rows: 1, ...(signal ? { signal } : {}) });
+    return {
+      candidates: scored.map(({ tokens, meanLogprob }, i) => ({
+        text: request.candidates[i]!,
+        tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
+        meanLogprob,
+      })),
+      ranks: rankCandidates(scored),
+      images: prompt.images.map(({ info }) => info),
+    };
+  } finally {
+    parts.prefixes.give(sequence, prompt.positions);
+  }
+}
+
+/** What both kinds of request say of their prompt. */
+interface PromptFields {
+  rounds: readonly Round[];
+  task?: Task | undefined;
+  template?: Template | undefined;
+  imageMode?: ImageMode | undefined;
+}
+
+interface PreparedPrompt {
+  text: string;
+  images: EncodedImage[];
+  imageTokens: number;
+  /** What stands at each position, for the prefix cache. */
+  positions: Position[];
+  /** Token embeddings with the picture features among them, [positions, width]. */
+  embeds: Float32Array;
+}
+
+async function preparePrompt(
+  { tokenizer, images: encoder, embeddings, languageModel, config }: PipelineParts,
+  { rounds, task, template = "stage4", imageMode = "display" }: PromptFields,
+  pictures: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<PreparedPrompt> {
+  const text = buildPrompt({ rounds, template, task, imageCount: pictures.length });
+  const segments = encodePrompt(tokenizer, text);
+  const { numQueryTokens } = config.qformer;
+  const imageTokens = pictures.length * numQueryTokens;
+  const length = segments.reduce((sum, ids) => sum + ids.length, 0) + imageTokens;
+  if (length === 0) throw new TinyGptvError("prompt", "prompt: want at least one token, got none");
+  if (length > languageModel.contextLength)
+    throw new TinyGptvError(
+      "prompt",
+      `prompt: want at most ${languageModel.contextLength} positions, got ${length} (${imageTokens} of them pictures)`,
+    );
+
+  const images: EncodedImage[] = [];
+  for (const picture of pictures) images.push(await encoder.encode(picture, imageMode, signal));
+  throwIfAborted(signal);
+
+  const { width } = languageModel;
+  const embeds = new Float32Array(length * width);
+  const positions: Position[] = [];
+  segments.forEach((ids, i) => {
+    embeddings.lookUp(ids, embeds, positions.length * width);
+    positions.push(...ids);
+    const image = images[i]; // picture i goes between segments i and i + 1
+    if (!image) return;
+    embeds.set(image.features, positions.length * width);
+    const key = `${imageMode}/${image.info.hash}`;
+    for (let query = 0; query < numQueryTokens; query++) positions.push(`${key}/${query}`);
+  });
+  return { text, images, imageTokens, positions, embeds };
+}
+
+/** Stop texts as the decoder needs them: single tokens end a beam, all of them are looked for in the text. */
+function endings(tokenizer: Tokenizer, { stop, badWords }: ResolvedDecoding) {
+  const encoded = stop.map((text) => tokenizer.encode(text));
+  return {
+    endTokenIds: encoded.filter((ids) => ids.length === 1).map(([id]) => id!),
+    isStopped: stopTexts(stop, tokenizer.tokenBytes),
+    badWordIds: badWords.map((text) => tokenizer.encode(text)),
+  };
+}
+
+/** Turns decoding events into what a reader sees: tokens, text that never cuts a character, beams. */
+function createAnswerWriter(
+  tokenizer: Tokenizer,
+  decoding: ResolvedDecoding,
+  emit: (event: GenerateEvent) => void,
+) {
+  const detokenizer = createDetokenizer(tokenizer);
+  const scanner = createStopScanner(decoding.stop);
+  const show = (text: string) => {
+    if (text) emit({ type: "delta", text });
+  };
+  return {
+    write(event: DecodingEvent) {
+      if (event.type === "token") {
+        emit({ type: "token", token: toAnswerToken(tokenizer, event.token) });
+        show(scanner.push(detokenizer.push(event.token.id)).text);
+      } else {
+        emit({
+          type: "beams",
+          hypotheses: event.answers.map((answer) => ({
+            text: answerText(tokenizer, decoding, answer),
+            score: answer.score!,
+          })),
+        });
+      }
+    },
+    end() {
+      show(scanner.push(detokenizer.flush()).text + scanner.flush());
+    },
+  };
+}
+
+/** The answer as text, cut before the first stop text. */
+function answerText(
+  tokenizer: Tokenizer,
+  { stop }: ResolvedDecoding,
+  { tokens }: DecodedAnswer,
+): string {
+  const scanner = createStopScanner(stop);
+  const { text } = scanner.push(tokenizer.decode(tokens.map(({ id }) => id)));
+  return text + scanner.flush();
+}
+
+function toHypothesis(
+  tokenizer: Tokenizer,
+  decoding: ResolvedDecoding,
+  answer: DecodedAnswer,
+): Hypothesis {
+  const { tokens, finishReason, score: beamScore } = answer;
+  return {
+    text: answerText(tokenizer, decoding, answer),
+    tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
+    finishReason,
+    ...(beamScore === undefined ? {} : { score: beamScore }),
+  };
+}
+
+function toAnswerToken(tokenizer: Tokenizer, { id, logprob, top }: DecodedToken): AnswerToken {
+  return {
+    id,
+    text: tokenizer.tokenText(id),
+    ...(logprob === undefined ? {} : { logprob }),
+    ...(top ? { top: top.map((one) => ({ ...one, text: tokenizer.tokenText(one.id) })) } : {}),
+  };
+}
+
+/** Milliseconds since the last lap. */
+function stopwatch(): { lap(): number } {
+  let last = performance.now();
+  return {
+    lap() {
+      const now = performance.now();
+      const elapsed = now - last;
+      last = now;
+      return elapsed;
+    },
+  };
+}
