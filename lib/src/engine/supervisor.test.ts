@@ -59,7 +59,10 @@ describe("calls", () => {
     const events: GenerateEvent[] = [];
     for await (const event of start().generate(ask("count 3"), [])) events.push(event);
     expect(events.map((event) => event.type)[0]).toBe("start");
-    expect(events.at(-1)).toMatchObject({ type: "end", hypotheses: [{ text: "1 2 3 " }] });
+    const end = events.at(-1);
+    expect(end).toMatchObject({ type: "end", hypotheses: [{ text: "1 2 3 " }] });
+    // The fake model says it took no time: all of it was waiting.
+    expect(end?.type === "end" && end.timings.queue).toBeGreaterThan(0);
   });
 
   it("carry bytes both ways and answer for the model asked for", async () => {

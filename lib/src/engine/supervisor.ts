@@ -64,14 +64,13 @@ export function createEngine(options: EngineOptions): Engine {
   async function perform<C extends Call>(
     admission: Admission,
     call: C,
-    { signal, onEvent, onTurn }: CallHandlers & { onTurn?: () => void },
+    handlers: CallHandlers,
   ): Promise<CallResults[C["method"]]> {
     if (closing) throw new TinyGptvError("engine", "engine: closed");
-    const leave = await admission.enter(signal);
+    const leave = await admission.enter(handlers.signal);
     try {
       const process = await connection.process();
-      onTurn?.();
-      return await process.call(call, { signal, onEvent });
+      return await process.call(call, handlers);
     } finally {
       leave();
     }
@@ -94,13 +93,11 @@ export function createEngine(options: EngineOptions): Engine {
     const signal = callerSignal ? AbortSignal.any([callerSignal, given.signal]) : given.signal;
     const events = createEventQueue();
     const arrival = performance.now();
-    let wait = 0;
-    perform(answers, call, {
-      signal,
-      onTurn: () => (wait = performance.now() - arrival),
-      // The model's clock starts when it gets the call.
-      onEvent: (event) => events.push(event.type === "end" ? addWait(event, wait) : event),
-    }).then(events.end, events.fail);
+    const onEvent = (event: GenerateEvent) => {
+      const elapsed = performance.now() - arrival;
+      events.push(event.type === "end" ? withWait(event, elapsed) : event);
+    };
+    perform(answers, call, { signal, onEvent }).then(events.end, events.fail);
     signal.addEventListener("abort", () => events.fail(abortError(signal)), { once: true });
     const iterator = events[Symbol.asyncIterator]();
     return {
@@ -153,12 +150,14 @@ function requireAtLeast(min: number, options: Record<string, number>): void {
   }
 }
 
-function addWait(
+/** The model's clock starts when it gets the call; the rest was waiting: for a place, the process, the model. */
+function withWait(
   event: Extract<GenerateEvent, { type: "end" }>,
-  wait: number,
+  elapsed: number,
 ): Extract<GenerateEvent, { type: "end" }> {
   const { queue, total } = event.timings;
-  return { ...event, timings: { ...event.timings, queue: queue + wait, total: total + wait } };
+  const timings = { ...event.timings, queue: queue + elapsed - total, total: elapsed };
+  return { ...event, timings };
 }
 
 /** The promise's outcome, or `aborted` as soon as the signal fires. */
