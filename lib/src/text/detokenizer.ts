@@ -1,0 +1,25 @@
+import type { Tokenizer } from "./tokenizer.ts";
+import { createUtf8Stream } from "./utf8.ts";
+
+/** Turns token ids into text as they come. */
+export interface Detokenizer {
+  /** The text this token completes; "" while a character is still open. */
+  push(id: number): string;
+  /** What is left at the end: U+FFFD for a character that never was completed. */
+  flush(): string;
+}
+
+/**
+ * A streaming `tokenizer.decode` (special tokens left out): all pushes and the
+ * flush, one after the other, give the same text, and no piece cuts a character.
+ */
+export function createDetokenizer(
+  tokenizer: Pick<Tokenizer, "tokenBytes" | "specialIds">,
+): Detokenizer {
+  const stream = createUtf8Stream();
+  return {
+    push: (id) =>
+      tokenizer.specialIds.has(id) ? "" : stream.decode(tokenizer.tokenBytes(id), { stream: true }),
+    flush: () => stream.decode(),
+  };
+}
