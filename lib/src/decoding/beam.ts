@@ -1,4 +1,3 @@
-import { beamSequences } from "./beamSequences.ts";
 import { answerLimit, endOf, nothingLeft, tokenDescriber } from "./decoder.ts";
 import type { DecodedAnswer, DecodedToken, DecodingInput, FinishReason } from "./decoder.ts";
 import { isSettled, keepBest, ranked } from "./hypotheses.ts";
@@ -37,7 +36,7 @@ export function* beam(input: DecodingInput, decoding: BeamDecoding): Decoder<Dec
   const isEnd = endOf(input);
   const candidateCount = Math.max(2, 1 + endTokenIds.length) * numBeams;
   const scratch: Float32Array[] = [];
-  const sequences = beamSequences(model, sequence);
+  const held = [sequence];
 
   const finish = ({ tokens, sum }: Beam, finishReason: FinishReason): Hypothesis => ({
     tokens,
@@ -96,11 +95,14 @@ export function* beam(input: DecodingInput, decoding: BeamDecoding): Decoder<Dec
       emit?.({ type: "beams", answers: returned });
       if (settled || beams.length === 0 || length === limit) return returned;
 
-      const held = sequences.follow(beams.map(({ parent }) => parent));
+      // The i-th sequence goes to the i-th beam; those left over stay as they are.
+      while (held.length < beams.length) held.push(model.fork(sequence));
+      const parents = held.map((_, i) => beams[i]?.parent ?? i);
+      model.reorder(held, parents);
       rows = yield beams.map((open, i) => extend(held[i]!, open));
     }
   } finally {
-    sequences.release();
+    for (const fork of held.slice(1)) model.release(fork);
   }
 }
 

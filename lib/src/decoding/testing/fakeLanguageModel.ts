@@ -14,8 +14,6 @@ export interface FakeLanguageModel extends LanguageModel {
   readonly live: number;
   /** Number of rows of every forward so far. */
   readonly batches: readonly number[];
-  /** Number of sequences that were copied into or forked so far. */
-  readonly copies: number;
   /** What a sequence holds; an embedding shows as its first number. */
   content(sequence: Sequence): readonly number[];
 }
@@ -33,7 +31,6 @@ export function fakeLanguageModel({
   const batches: number[] = [];
   let lastLogits: Float32Array[] = [];
   let nextId = 0;
-  let copies = 0;
 
   const at = ({ id }: Sequence): number[] => {
     const content = contents.get(id);
@@ -71,19 +68,12 @@ export function fakeLanguageModel({
     get live() {
       return contents.size;
     },
-    get copies() {
-      return copies;
-    },
     content: at,
     create: () => add([]),
-    fork: (parent) => {
-      copies++;
-      return add([...at(parent)]);
-    },
+    fork: (parent) => add([...at(parent)]),
     reorder: (sequences, parents) => {
       const before = sequences.map((sequence) => [...at(sequence)]);
       sequences.forEach(({ id }, i) => {
-        if (parents[i] !== i) copies++;
         contents.set(id, [...before[parents[i]!]!]);
       });
     },
