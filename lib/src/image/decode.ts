@@ -20,7 +20,7 @@ import type { RgbImage } from "./rgbImage.ts";
 export type ImageMode = "display" | "reference";
 
 /** Checked on the file's length and header, before a pixel is decoded. */
-export interface ImageLimits {
+interface ImageLimits {
   readonly maxBytes: number;
   readonly maxPixels: number;
   readonly maxSide: number;
@@ -32,7 +32,7 @@ export interface ImageLimits {
  * the longest side a JPEG can have; it keeps out strips of one pixel by
  * millions, whose resizing costs far more than their pixel count says.
  */
-export const defaultImageLimits: ImageLimits = {
+const defaultImageLimits: ImageLimits = {
   maxBytes: 20 * 2 ** 20,
   maxPixels: 40_000_000,
   maxSide: 65_535,

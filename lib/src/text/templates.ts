@@ -4,7 +4,7 @@ import type { Round, Task, Template } from "../protocol.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Stands in a prompt's text where the embeddings of a picture go. */
-export const imageMark = "<ImageHere>";
+const imageMark = "<ImageHere>";
 
 /** What a template puts around the text of a round, and once in front of everything. */
 interface TemplateParts {

@@ -6,7 +6,7 @@ import type { TokenizerDefinition } from "./tokenizerFiles.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { createVocabulary } from "./vocabulary.ts";
 
-export interface DecodeOptions {
+interface DecodeOptions {
   /** Show special tokens (`<|endoftext|>`) instead of leaving them out. */
   readonly keepSpecial?: boolean;
 }
@@ -55,7 +55,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 /** Byte-level BPE with CodeGen's rules for splitting text. */
-export function createTokenizer(definition: TokenizerDefinition): Tokenizer {
+function createTokenizer(definition: TokenizerDefinition): Tokenizer {
   const vocabulary = createVocabulary(definition);
   const endOfTextId = vocabulary.idOf(endOfText);
   if (endOfTextId === undefined) {

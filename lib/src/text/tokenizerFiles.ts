@@ -13,7 +13,7 @@ export interface TokenizerDefinition {
 }
 
 /** A token matched in the text before anything else, spelled as it is. */
-export interface AddedToken {
+interface AddedToken {
   readonly id: number;
   readonly content: string;
   /** Not part of the text (`<|endoftext|>`); left out in decoding. */
