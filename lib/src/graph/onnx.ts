@@ -87,6 +87,23 @@ export function decodeModel(
   };
 }
 
+/**
+ * Makes the stages of a model outputs too, for comparison with golden data.
+ * @returns the changed protobuf, and stage or output name -> name to fetch it by
+ */
+export function exposeStages(bytes: Uint8Array): { bytes: Uint8Array; outputs: Map<string, string> } {
+  const model = onnx.ModelProto.decode(bytes);
+  const graph = model.graph!;
+  const outputs = new Map((graph.output ?? []).map(({ name }) => [name!, name!]));
+  const inputs = new Set((graph.input ?? []).map(({ name }) => name!));
+  for (const { key, value } of model.metadataProps) {
+    if (!key?.startsWith(stagePrefix) || inputs.has(value!)) continue;
+    outputs.set(key.slice(stagePrefix.length), value!);
+    graph.output!.push({ name: value!, type: { tensorType: { elemType: DataType.FLOAT } } });
+  }
+  return { bytes: onnx.ModelProto.encode(model).finish(), outputs };
+}
+
 function encodePort({ name, dtype, shape }: Port): onnxProto.onnx.IValueInfoProto {
   const dim = shape.map((size) =>
     typeof size === "number" ? { dimValue: size } : { dimParam: size },

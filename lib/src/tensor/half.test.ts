@@ -10,11 +10,12 @@ describe("viewAs", () => {
   );
 });
 
+const isNaNHalf = (bits: number) => (bits & 0x7fff) > 0x7c00;
+
 describe("half precision", () => {
   it("is exact both ways for all 65536 values", () => {
     const halves = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
     const floats = toFloat32(new Uint8Array(halves.buffer), "float16");
-    const isNaNHalf = (bits: number) => (bits & 0x7fff) > 0x7c00;
     const changed = [...halves].filter(
       (bits) => !isNaNHalf(bits) && floatToHalfBits(floats[bits]!) !== bits,
     );
