@@ -89,6 +89,11 @@ const choiceExtensions = {
   boxes: z.array(boxSchema).describe("Rectangles found in the answer"),
   timings: timingsSchema,
   score: z.number().optional().describe("Beam search only"),
+  seed: z
+    .number()
+    .int()
+    .optional()
+    .describe("Sampling only: the seed it ran with, drawn where none was given"),
 };
 
 export const chatResponseSchema = z
@@ -151,6 +156,7 @@ export const chatChunkSchema = z
         boxes: choiceExtensions.boxes.optional(),
         timings: choiceExtensions.timings.optional(),
         score: choiceExtensions.score,
+        seed: choiceExtensions.seed,
       }),
     ),
     usage: usageSchema

@@ -74,6 +74,7 @@ export const compareEventSchema = z
         .describe("With logprobs: all tokens of the answer"),
       boxes: z.array(boxSchema),
       hypotheses: z.array(hypothesisSchema).optional().describe("Beam search: all, best first"),
+      seed: z.number().int().optional().describe("Sampling only: the seed it ran with"),
       usage: usageSchema,
       timings: timingsSchema,
     }),

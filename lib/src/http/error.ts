@@ -26,10 +26,11 @@ export const apiErrorSchema = z
 export type ApiError = z.infer<typeof apiErrorSchema>;
 
 /**
- * Every code the endpoint answers with, its HTTP status and error type. Statuses
- * marked in `retryable` come with a `Retry-After` header.
+ * Every code the endpoint answers with, its HTTP status and error type. 429
+ * and 503 come with a `Retry-After` header.
  */
 export const errorCodes = {
+  invalid_request: [400, "invalid_request_error"],
   invalid_json: [400, "invalid_request_error"],
   missing_required_parameter: [400, "invalid_request_error"],
   invalid_type: [400, "invalid_request_error"],
@@ -52,14 +53,15 @@ export const errorCodes = {
   request_too_large: [413, "invalid_request_error"],
   image_too_large: [413, "invalid_request_error"],
   unsupported_media_type: [415, "invalid_request_error"],
+  headers_too_large: [431, "invalid_request_error"],
   too_many_requests: [429, "rate_limit_error"],
   client_closed_request: [499, "invalid_request_error"],
   internal_error: [500, "server_error"],
   storage_failed: [500, "server_error"],
+  model_unavailable: [503, "server_error"],
   engine_failed: [503, "server_error"],
   queue_full: [503, "overloaded_error"],
   shutting_down: [503, "overloaded_error"],
-  storage_full: [507, "server_error"],
   generation_timeout: [504, "server_error"],
 } as const satisfies Record<string, readonly [number, ApiError["error"]["type"]]>;
 export type ApiErrorCode = keyof typeof errorCodes;

@@ -94,9 +94,9 @@ export const decodingFields = {
     .optional()
     .describe("Same seed, same answer; of n answers, answer i uses seed + i"),
   stop: z
-    .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(16)])
+    .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(8)])
     .optional()
-    .describe("The answer ends before any of these texts"),
+    .describe("Texts before which the answer ends, besides ### which always ends it"),
   presence_penalty: z.number().min(-2).max(2).optional(),
   frequency_penalty: z.number().min(-2).max(2).optional(),
   logit_bias: z

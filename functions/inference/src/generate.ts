@@ -1,0 +1,38 @@
+import type { Engine } from "tinygptv/engine";
+import type { GenerateEvent, GenerateRequest } from "tinygptv/protocol";
+import type { Job } from "./job.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** One generation to be done. */
+export interface Run {
+  /** Full id. */
+  readonly model: string;
+  readonly request: GenerateRequest;
+  readonly images: readonly Uint8Array[];
+}
+
+/**
+ * The engine's events of one generation, measured.
+ * @throws HttpError
+ */
+export async function* generate(
+  { engine, metrics }: { engine: Engine; metrics: Metrics },
+  { model, request, images }: Run,
+  job: Job,
+): AsyncGenerator<GenerateEvent> {
+  const began = performance.now();
+  let answering = false;
+  try {
+    for await (const event of engine.generate(request, images, { model, signal: job.signal })) {
+      if (!answering && event.type !== "start") {
+        answering = true;
+        metrics.firstToken(model, (performance.now() - began) / 1000);
+      }
+      if (event.type === "end")
+        metrics.answer(model, event.usage.completionTokens, event.timings.decode / 1000);
+      yield event;
+    }
+  } catch (error) {
+    throw job.explain(error);
+  }
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { Hono } from "hono";
+import {
+  chatChunkSchema,
+  chatRequestSchema,
+  chatResponseSchema,
+  unsupportedChatParameters,
+} from "tinygptv/http";
+import { readJson } from "../body.ts";
+import { complete } from "../chat/complete.ts";
+import { planChat } from "../chat/plan.ts";
+import { streamChat } from "../chat/stream.ts";
+import { generate } from "../generate.ts";
+import { asJob, streamJob } from "../job.ts";
+import { refuseWhenFull } from "../middleware/admission.ts";
+import type { AppEnv, Services } from "../services.ts";
+import { validate } from "../validate.ts";
+import { documented, events, json, jsonBody } from "./describe.ts";
+
+const description = documented({
+  summary: "Answer a conversation about pictures",
+  description:
+    "OpenAI's chat completions with extensions. With `stream` the answer comes as chunks; with beams the " +
+    "current hypotheses come as `tinygptv.beams` events and the final text as one delta at the end.",
+  requestBody: jsonBody(chatRequestSchema),
+  responses: {
+    200: {
+      description: "The answer, or with `stream` its chunks",
+      content: { ...json(chatResponseSchema), ...events(chatChunkSchema) },
+    },
+  },
+});
+
+/** `POST /v1/chat/completions` */
+export function chatRoutes(services: Services): Hono<AppEnv> {
+  const { limits, logContent } = services.config;
+  return new Hono<AppEnv>().post(
+    "/v1/chat/completions",
+    description,
+    refuseWhenFull(services),
+    (c) =>
+      asJob(c, limits.generationMs, async (job) => {
+        const body = validate(
+          chatRequestSchema,
+          await readJson(c, limits),
+          unsupportedChatParameters,
+        );
+        const plan = planChat(body);
+        const model = await services.models.idOf(body.model);
+        Object.assign(c.get("logFields"), {
+          model,
+          ...(logContent ? { messages: body.messages } : {}),
+        });
+        const images = await services.pictures(plan.pictures, job.signal);
+        const runs = plan.requests.map((request) =>
+          generate(services, { model, request, images }, job),
+        );
+        const identity = {
+          id: `chatcmpl-${randomUUID()}`,
+          created: Math.floor(Date.now() / 1000),
+          model,
+        };
+        if (body.stream === true) return streamJob(c, job, streamChat(runs, plan, identity));
+        return c.json(await complete(runs, plan, identity));
+      }),
+  );
+}

@@ -1,0 +1,35 @@
+import { Hono } from "hono";
+import { compareEventSchema, compareRequestSchema } from "tinygptv/http";
+import { readJson } from "../body.ts";
+import { planCompare } from "../compare/plan.ts";
+import { streamCompare } from "../compare/stream.ts";
+import { asJob, streamJob } from "../job.ts";
+import { refuseWhenFull } from "../middleware/admission.ts";
+import type { AppEnv, Services } from "../services.ts";
+import { validate } from "../validate.ts";
+import { documented, events, jsonBody } from "./describe.ts";
+
+const description = documented({
+  summary: "Put one prompt before several levels and parameter sets",
+  description:
+    "All answers come in one stream of server-sent events, interleaved, each tagged with its run. The event's " +
+    "name is its `type`; `data: [DONE]` ends the stream.",
+  requestBody: jsonBody(compareRequestSchema),
+  responses: { 200: { description: "Events of all answers", content: events(compareEventSchema) } },
+});
+
+/** `POST /v1/compare` */
+export function compareRoutes(services: Services): Hono<AppEnv> {
+  const { limits } = services.config;
+  return new Hono<AppEnv>().post("/v1/compare", description, refuseWhenFull(services), (c) =>
+    asJob(c, limits.generationMs, async (job) => {
+      const body = validate(compareRequestSchema, await readJson(c, limits));
+      const plan = planCompare(body);
+      const models = await Promise.all(
+        body.models.map((model, index) => services.models.idOf(model, `models[${index}]`)),
+      );
+      const images = await services.pictures(plan.pictures, job.signal);
+      return streamJob(c, job, streamCompare(services, { ...plan, models, images }, job));
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import { Hono } from "hono";
+import type { ModelInfo } from "tinygptv/engine";
+import { modelListSchema, modelObjectSchema } from "tinygptv/http";
+import type { ModelList, ModelObject } from "tinygptv/http";
+import type { AppEnv, Services } from "../services.ts";
+import { documented, json } from "./describe.ts";
+
+const listAll = documented({
+  summary: "Every quantization level of every model",
+  responses: {
+    200: { description: "The levels, each name's default first", content: json(modelListSchema) },
+  },
+});
+const getOne = documented({
+  summary: "One level",
+  responses: { 200: { description: "The level", content: json(modelObjectSchema) } },
+});
+
+/** `GET /v1/models`, `GET /v1/models/{id}` */
+export function modelRoutes({ models }: Services): Hono<AppEnv> {
+  const created = Math.floor(Date.now() / 1000);
+  return new Hono<AppEnv>()
+    .get("/v1/models", listAll, async (c) => {
+      const answer: ModelList = {
+        object: "list",
+        data: (await models.list()).map((info) => toModelObject(info, created)),
+      };
+      return c.json(answer);
+    })
+    .get("/v1/models/:id", getOne, async (c) => {
+      const id = await models.idOf(c.req.param("id"), "id");
+      const info = (await models.list()).find((model) => model.id === id);
+      return c.json(toModelObject(info!, created));
+    });
+}
+
+function toModelObject(info: ModelInfo, created: number): ModelObject {
+  return {
+    id: info.id,
+    object: "model",
+    created,
+    owned_by: "tinygpt-v",
+    name: info.name,
+    level: info.level,
+    weights: info.weights,
+    file_bytes: info.fileBytes,
+    memory_bytes: info.memoryBytes,
+    context_length: info.contextLength,
+    image_size: info.imageSize,
+    input_modalities: ["text", "image"],
+    output_modalities: ["text"],
+    loaded: info.loaded,
+    execution_provider: info.executionProvider ?? null,
+  };
+}

@@ -1,0 +1,43 @@
+import { Hono } from "hono";
+import { preprocessRequestSchema, preprocessResponseSchema } from "tinygptv/http";
+import type { PreprocessResponse } from "tinygptv/http";
+import { readJson } from "../body.ts";
+import { pictureId } from "../images/pictureStore.ts";
+import { asJob } from "../job.ts";
+import { refuseWhenFull } from "../middleware/admission.ts";
+import type { AppEnv, Services } from "../services.ts";
+import { validate } from "../validate.ts";
+import { documented, json, jsonBody } from "./describe.ts";
+
+const description = documented({
+  summary: "What the model sees of a picture",
+  requestBody: jsonBody(preprocessRequestSchema),
+  responses: {
+    200: { description: "Sizes, tensor hash and preview", content: json(preprocessResponseSchema) },
+  },
+});
+
+/** `POST /v1/preprocess` */
+export function preprocessRoutes(services: Services): Hono<AppEnv> {
+  const { limits } = services.config;
+  return new Hono<AppEnv>().post("/v1/preprocess", description, refuseWhenFull(services), (c) =>
+    asJob(c, limits.generationMs, async ({ signal }) => {
+      const body = validate(preprocessRequestSchema, await readJson(c, limits));
+      const model = await services.models.idOf(body.model);
+      const [image] = await services.pictures([{ url: body.image, param: "image" }], signal);
+      const mode = body.image_mode ?? "display";
+      const seen = await services.engine.preprocess(image!, mode, { model, signal });
+      const answer: PreprocessResponse = {
+        object: "preprocessed_image",
+        model,
+        id: pictureId(image!),
+        width: seen.width,
+        height: seen.height,
+        size: seen.size,
+        tensor_sha256: seen.tensorHash,
+        preview: `data:image/png;base64,${Buffer.from(seen.png).toString("base64")}`,
+      };
+      return c.json(answer);
+    }),
+  );
+}

@@ -1,0 +1,57 @@
+import { Hono } from "hono";
+import { scoreHttpRequestSchema, scoreHttpResponseSchema } from "tinygptv/http";
+import type { ScoreHttpResponse } from "tinygptv/http";
+import type { CandidateScore } from "tinygptv/protocol";
+import { readJson } from "../body.ts";
+import { toImages, toLogprobs } from "../chat/answer.ts";
+import { toQuestion } from "../chat/question.ts";
+import { asJob } from "../job.ts";
+import { refuseWhenFull } from "../middleware/admission.ts";
+import type { AppEnv, Services } from "../services.ts";
+import { validate } from "../validate.ts";
+import { documented, json, jsonBody } from "./describe.ts";
+
+const description = documented({
+  summary: "How probable given answers are",
+  description:
+    "Teacher-forced log-probabilities of candidate answers, and their order by the mean over tokens.",
+  requestBody: jsonBody(scoreHttpRequestSchema),
+  responses: { 200: { description: "The scores", content: json(scoreHttpResponseSchema) } },
+});
+
+/** `POST /v1/score` */
+export function scoreRoutes(services: Services): Hono<AppEnv> {
+  const { limits } = services.config;
+  return new Hono<AppEnv>().post("/v1/score", description, refuseWhenFull(services), (c) =>
+    asJob(c, limits.generationMs, async ({ signal }) => {
+      const body = validate(scoreHttpRequestSchema, await readJson(c, limits));
+      const { question, pictures } = toQuestion(body);
+      const model = await services.models.idOf(body.model);
+      const images = await services.pictures(pictures, signal);
+      const { candidates, end_symbol: endSymbol, top_logprobs: topLogprobs } = body;
+      const request = { ...question, candidates, endSymbol, topLogprobs };
+      const result = await services.engine.score(request, images, { model, signal });
+      const answer: ScoreHttpResponse = {
+        object: "score",
+        model,
+        candidates: result.candidates.map(toCandidate),
+        ranks: result.ranks,
+        usage: { images: toImages(result.images) },
+      };
+      return c.json(answer);
+    }),
+  );
+}
+
+function toCandidate({
+  text,
+  tokens,
+  meanLogprob,
+}: CandidateScore): ScoreHttpResponse["candidates"][number] {
+  return {
+    text,
+    tokens: toLogprobs(tokens),
+    mean_logprob: meanLogprob,
+    sum_logprob: tokens.reduce((sum, { logprob = 0 }) => sum + logprob, 0),
+  };
+}

@@ -1,0 +1,69 @@
+import { Hono } from "hono";
+import { healthSchema, readySchema } from "tinygptv/http";
+import type { Health, Ready } from "tinygptv/http";
+import { createReadiness } from "../readiness.ts";
+import type { AppEnv, Services } from "../services.ts";
+import { documented, json } from "./describe.ts";
+
+const getHealth = documented({
+  summary: "Is the server alive?",
+  description: "200 as long as it is, whatever the engine does.",
+  security: [],
+  responses: { 200: { description: "It is", content: json(healthSchema) } },
+});
+const getReady = documented({
+  summary: "Does a model answer?",
+  security: [],
+  responses: {
+    200: { description: "It does", content: json(readySchema) },
+    503: { description: "It does not", content: json(readySchema) },
+  },
+});
+
+/** `GET /health`, `GET /ready`: for load balancers, without a key. */
+export function stateRoutes(services: Services): Hono<AppEnv> {
+  const { engine, models, activity } = services;
+  const readiness = createReadiness(engine);
+  const began = performance.now();
+  return new Hono<AppEnv>()
+    .get("/health", getHealth, async (c) => {
+      const status = engine.status();
+      const loaded = status.state === "ready" ? await models.list().catch(() => []) : [];
+      const providers = loaded.flatMap(({ id, executionProvider }) =>
+        executionProvider === undefined ? [] : [[id, executionProvider] as const],
+      );
+      const answer: Health = {
+        status: "ok",
+        uptime_seconds: Math.round((performance.now() - began) / 1000),
+        engine: {
+          state: status.state,
+          running: status.running,
+          queued: status.queued,
+          queue_limit: status.queueLimit,
+          batch_size: status.batchSize,
+          restarts: status.restarts,
+          rss_bytes: status.rssBytes,
+          loaded_models: status.loadedModels,
+          execution_providers: Object.fromEntries(providers),
+        },
+      };
+      return c.json(answer);
+    })
+    .get("/ready", getReady, async (c) => {
+      const answer: Ready = activity.draining
+        ? { ready: false, reason: "the server is shutting down" }
+        : await readiness(c.req.raw.signal);
+      return c.json(answer, answer.ready ? 200 : 503);
+    });
+}
+
+/** `GET /metrics` */
+export function metricsRoutes({ metrics }: Services): Hono<AppEnv> {
+  const get = documented({
+    summary: "Measurements for Prometheus",
+    responses: { 200: { description: "Prometheus' text format", content: { "text/plain": {} } } },
+  });
+  return new Hono<AppEnv>().get("/metrics", get, async (c) =>
+    c.body(await metrics.text(), 200, { "content-type": metrics.contentType }),
+  );
+}

@@ -1,0 +1,272 @@
+/**
+ * An engine without a model, for tests of what stands around it: it answers by
+ * rule, one byte a token, and can be slowed down, crashed and filled up.
+ */
+import { createHash } from "node:crypto";
+import type { CallOptions, Engine, EngineStatus, ModelInfo } from "tinygptv/engine";
+import { TinyGptvError, throwIfAborted } from "tinygptv/errors";
+import { decodingDefaults } from "tinygptv/protocol";
+import type {
+  AnswerToken,
+  GenerateEvent,
+  GenerateRequest,
+  Hypothesis,
+  ImageInfo,
+} from "tinygptv/protocol";
+
+export interface FakeEngineOptions {
+  /** What it says; default: the last prompt and how many pictures there are. */
+  answer?: (request: GenerateRequest, images: readonly Uint8Array[], model: string) => string;
+  /** Milliseconds a token takes. */
+  tokenMs?: number;
+  /** Requests at once. */
+  places?: number;
+  queueLimit?: number;
+}
+
+export interface FakeEngine extends Engine {
+  /** Requests taken so far, in order. */
+  readonly requests: {
+    request: GenerateRequest;
+    images: readonly Uint8Array[];
+    model: string | undefined;
+  }[];
+  /** Kills the process there is none of: what is in flight fails, and the engine restarts until `recover()`. */
+  crash(): void;
+  recover(): void;
+}
+
+const levels = ["fp32", "int8", "int4"];
+
+function modelInfo(level: string): ModelInfo {
+  return {
+    id: `fake:${level}`,
+    name: "fake",
+    level,
+    weights: "fixture",
+    fileBytes: 1000,
+    memoryBytes: 2000,
+    contextLength: 2048,
+    imageSize: 448,
+    loaded: level === "fp32",
+    executionProvider: level === "fp32" ? "cpu" : undefined,
+  };
+}
+
+const echo = ({ rounds }: GenerateRequest, images: readonly Uint8Array[]) =>
+  `${rounds.at(-1)!.prompt} [${images.length}]`;
+
+export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
+  const { answer = echo, tokenMs = 0, places = 8, queueLimit = 64 } = options;
+  const requests: FakeEngine["requests"] = [];
+  const seen = new Set<string>();
+  const waiting: (() => void)[] = [];
+  const counts = { hits: 0, misses: 0, tokens: 0, restarts: 0 };
+  let state: EngineStatus["state"] = "ready";
+  let running = 0;
+  let died = new AbortController();
+
+  async function enter(signal: AbortSignal | undefined): Promise<void> {
+    if (state === "closed") throw new TinyGptvError("engine", "engine: closed");
+    throwIfAborted(signal);
+    if (running >= places) {
+      if (waiting.length >= queueLimit) throw new TinyGptvError("busy", "queue: full");
+      await new Promise<void>((resolve, reject) => {
+        const leave = () => {
+          const place = waiting.indexOf(resolve);
+          if (place < 0) return;
+          waiting.splice(place, 1);
+          reject(new TinyGptvError("aborted", "aborted by the caller"));
+        };
+        signal?.addEventListener("abort", leave, { once: true });
+        waiting.push(resolve);
+      });
+    }
+    running += 1;
+  }
+
+  function leave(): void {
+    running -= 1;
+    waiting.shift()?.();
+  }
+
+  function look(bytes: Uint8Array): ImageInfo {
+    const header = Buffer.from(bytes);
+    if (header.length < 24)
+      throw new TinyGptvError("image", "image: this PNG file is damaged or cut off");
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    const cached = seen.has(hash);
+    seen.add(hash);
+    counts[cached ? "hits" : "misses"] += 1;
+    return { hash, width: header.readUInt32BE(16), height: header.readUInt32BE(20), cached };
+  }
+
+  /** One token's time, or the reason why there is no next one. */
+  async function tick(signal: AbortSignal | undefined, life: AbortSignal): Promise<void> {
+    await new Promise((resolve) =>
+      tokenMs > 0 ? setTimeout(resolve, tokenMs) : setImmediate(resolve),
+    );
+    throwIfAborted(signal);
+    if (life.aborted) throw new TinyGptvError("engine", "engine: the process died");
+    counts.tokens += 1;
+  }
+
+  function finish(
+    text: string,
+    { stop = decodingDefaults.stop, maxNewTokens = 300 }: Decoding,
+  ): Hypothesis {
+    const cut = Math.min(
+      ...stop.map((one) => text.indexOf(one)).filter((at) => at >= 0),
+      text.length,
+    );
+    const bytes = Buffer.from(text.slice(0, cut));
+    const tokens = [...bytes.subarray(0, maxNewTokens)].map((byte) => ({
+      id: byte,
+      text: byteText(byte),
+    }));
+    return {
+      text: bytes.subarray(0, maxNewTokens).toString(),
+      tokens,
+      finishReason: bytes.length > maxNewTokens ? "length" : "stop",
+    };
+  }
+
+  async function* generate(
+    request: GenerateRequest,
+    images: readonly Uint8Array[],
+    { model = "fake:fp32", signal }: CallOptions = {},
+  ): AsyncGenerator<GenerateEvent> {
+    await enter(signal);
+    const life = died.signal;
+    try {
+      if (life.aborted) throw new TinyGptvError("engine", "engine: the process died");
+      requests.push({ request, images, model });
+      const decoding = request.decoding ?? {};
+      const infos = images.map(look);
+      const promptText = request.rounds.map(({ prompt }) => prompt).join("\n");
+      const promptTokens = Buffer.byteLength(promptText) + 32 * images.length;
+      const imageTokens = 32 * images.length;
+      await tick(signal, life);
+      yield { type: "start", promptText, images: infos, promptTokens, imageTokens };
+
+      const said =
+        answer(request, images, model) +
+        (decoding.seed === undefined ? "" : ` seed ${decoding.seed}`);
+      const beams = decoding.numBeams ?? 1;
+      const described = (hypothesis: Hypothesis): Hypothesis => ({
+        ...hypothesis,
+        tokens: hypothesis.tokens.map((token, index) => describe(token, index, decoding)),
+      });
+      const best = described(finish(said, decoding));
+      if (beams > 1) {
+        for (let step = 1; step <= 3; step += 1) {
+          await tick(signal, life);
+          yield {
+            type: "beams",
+            hypotheses: [{ text: best.text.slice(0, step * 3), score: -step }],
+          };
+        }
+      } else {
+        const decoder = new TextDecoder();
+        for (const token of best.tokens) {
+          await tick(signal, life);
+          yield { type: "token", token };
+          // Whole characters only.
+          const text = decoder.decode(Uint8Array.of(token.id), { stream: true });
+          if (text !== "") yield { type: "delta", text };
+        }
+      }
+      const hypotheses =
+        beams > 1
+          ? Array.from({ length: decoding.numReturnSequences ?? 1 }, (_, rank) => ({
+              ...(rank === 0 ? best : described(finish(`${said} (${rank})`, decoding))),
+              score: -1 - rank,
+            }))
+          : [best];
+      yield {
+        type: "end",
+        hypotheses,
+        boxes: [],
+        usage: { promptTokens, imageTokens, completionTokens: best.tokens.length, cachedTokens: 0 },
+        timings: { queue: 0, image: 1, prefill: 2, decode: 3, total: 6 },
+        ...(decoding.seed === undefined ? {} : { seed: decoding.seed }),
+      };
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    requests,
+    generate,
+    models: async () => levels.map(modelInfo),
+    async score({ candidates, endSymbol = "" }, images, { signal } = {}) {
+      throwIfAborted(signal);
+      const scored = candidates.map((text) => {
+        const tokens = [...Buffer.from(text + endSymbol)].map((byte) => ({
+          id: byte,
+          text: byteText(byte),
+          logprob: -text.length,
+        }));
+        return { text, tokens, meanLogprob: -text.length };
+      });
+      const ranks = scored
+        .map((_, i) => i)
+        .toSorted((a, b) => scored[b]!.meanLogprob - scored[a]!.meanLogprob);
+      return { candidates: scored, ranks, images: images.map(look) };
+    },
+    tokenize: async (text) =>
+      [...Buffer.from(text)].map((byte) => ({ id: byte, text: byteText(byte) })),
+    detokenize: async (ids) => Buffer.from(ids).toString(),
+    async preprocess(image) {
+      const { width, height } = look(image);
+      return { width, height, size: 448, tensorHash: "0".repeat(64), png: image };
+    },
+    status: () => ({
+      state,
+      running,
+      queued: waiting.length,
+      queueLimit,
+      batchSize: running,
+      restarts: counts.restarts,
+      imageCacheHits: counts.hits,
+      imageCacheMisses: counts.misses,
+      prefixCachedTokens: 0,
+      generatedTokens: counts.tokens,
+      rssBytes: 1e6,
+      loadedModels: ["fake:fp32"],
+    }),
+    crash() {
+      state = "restarting";
+      died.abort();
+    },
+    recover() {
+      state = "ready";
+      counts.restarts += 1;
+      died = new AbortController();
+    },
+    async close() {
+      state = "closed";
+    },
+  };
+}
+
+type Decoding = NonNullable<GenerateRequest["decoding"]>;
+
+function byteText(byte: number): string {
+  return byte < 0x80 ? String.fromCharCode(byte) : "\u{fffd}";
+}
+
+function describe(
+  token: AnswerToken,
+  index: number,
+  { logprobs, topLogprobs = 0 }: Decoding,
+): AnswerToken {
+  if (!logprobs) return token;
+  const alternative = { id: 63, text: "?", logprob: -Infinity };
+  return {
+    ...token,
+    logprob: -index / 100,
+    top: Array.from({ length: topLogprobs }, () => alternative),
+  };
+}
