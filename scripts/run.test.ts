@@ -1,0 +1,192 @@
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+
+const scripts = import.meta.dirname;
+
+/**
+ * A checkout whose path has a space, on a machine whose PATH holds only these
+ * programs (shell scripts) and the system's. `runs` are the programs called.
+ */
+function machine(programs: Record<string, string>) {
+  const folder = mkdtempSync(join(tmpdir(), "run test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const checkout = join(folder, "a checkout");
+  const bin = join(folder, "bin");
+  mkdirSync(checkout);
+  cpSync(scripts, join(checkout, "scripts"), { recursive: true });
+  for (const [path, text] of Object.entries(programs)) {
+    const file = join(folder, path);
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, `#!/bin/sh\necho "$0 $*" >> "${folder}/calls"\n${text}\n`);
+    chmodSync(file, 0o755);
+  }
+  const env = { PATH: `${bin}:/usr/bin:/bin`, HERE: folder, NODE: process.execPath };
+  return {
+    checkout,
+    env,
+    run: (command: string) =>
+      spawnSync(process.execPath, [join(checkout, "scripts/run.mjs"), command], {
+        env,
+        encoding: "utf8",
+        cwd: "/",
+      }),
+    calls: () => readFileSync(join(folder, "calls"), "utf8").replaceAll(`${folder}/`, ""),
+    write: (path: string, text: string) => writeFileSync(join(checkout, path), text),
+  };
+}
+
+/** A Node or pnpm of some version; the Node also runs what it is given. */
+const program = (version: string) =>
+  `[ "$1" = --version ] && echo ${version} && exit; [ -f "$1" ] && exec "$NODE" "$@"`;
+
+const oldMachine = {
+  "bin/node": program("v20.20.2"),
+  "bin/npx": `echo "$HERE/fetched/pnpm"`,
+  "fetched/node": program("v22.23.3"),
+  "fetched/pnpm": program("12.21.0"),
+};
+
+test("a machine with an older Node gets the wanted one, once", () => {
+  const old = machine(oldMachine);
+  old.write(
+    "scripts/test.ts",
+    `console.log(process.cwd(), process.env.PATH); process.exitCode = 3;`,
+  );
+
+  const first = old.run("test");
+  expect(first.stdout).toContain("Fetching node@22 and pnpm@12 with npx");
+  expect(first.stdout).toContain(`${old.checkout} ${old.env.HERE}/fetched:`);
+  expect(first.status).toBe(3);
+
+  const second = old.run("test");
+  expect(second.stdout).not.toContain("Fetching");
+  expect(second.status).toBe(3);
+  expect(old.calls().match(/bin\/npx.*/g)).toEqual([
+    "bin/npx --yes --loglevel=error --allow-scripts=node --package=node@22 --package=pnpm@12 --call=command -v pnpm",
+  ]);
+});
+
+test("a machine that has the wanted programs uses them", () => {
+  const fit = machine({ "bin/node": program("v22.18.0"), "bin/pnpm": program("12.0.0") });
+  fit.write("scripts/start.ts", `console.log("started");`);
+  expect(fit.run("start")).toMatchObject({ stdout: "started\n", stderr: "", status: 0 });
+});
+
+test.each(["v22.17.1", "v24.1.0", "v18.20.0"])("Node %s is not used", (version) => {
+  const unfit = machine({
+    ...oldMachine,
+    "bin/node": program(version),
+    "bin/pnpm": program("12.0.0"),
+  });
+  unfit.write("scripts/test.ts", "");
+  expect(unfit.run("test").stdout).toContain("Fetching");
+});
+
+test.each([
+  ["npm error code ENOTFOUND", "The npm registry cannot be reached"],
+  ["npm error code ENOSPC", "The disk is full"],
+  ["npm error EACCES: permission denied, mkdir", "A folder cannot be written"],
+])("%s is explained", (message, explanation) => {
+  const poor = machine({ ...oldMachine, "bin/npx": `echo "${message}" >&2; exit 1` });
+  const { status, stderr } = poor.run("start");
+  expect(stderr).toContain(message);
+  expect(stderr).toContain(`node@22 and pnpm@12 could not be fetched. ${explanation}`);
+  expect(status).toBe(1);
+});
+
+test("a fetched Node that does not run is not used", () => {
+  const broken = machine({ ...oldMachine, "fetched/node": "exit 1" });
+  const { status, stderr } = broken.run("test");
+  expect(stderr).toContain("could not be fetched");
+  expect(status).toBe(1);
+});
+
+test("only start and test are commands", () => {
+  const { status, stderr } = machine({}).run("build");
+  expect(stderr).toBe("command: want one of start, test, got build\n");
+  expect(status).toBe(2);
+});
+
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  "%s reaches the program that runs",
+  async (signal) => {
+    const fit = machine({ "bin/node": program("v22.18.0"), "bin/pnpm": program("12.0.0") });
+    fit.write(
+      "scripts/start.ts",
+      `process.on("${signal}", () => { console.log("got ${signal}"); process.exit(7); });
+     setInterval(() => {}, 1000);
+     console.log("ready");`,
+    );
+    const child = spawn(process.execPath, [join(fit.checkout, "scripts/run.mjs"), "start"], {
+      env: fit.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      output += text;
+      if (text.includes("ready")) child.kill(signal);
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(output).toBe(`ready\ngot ${signal}\n`);
+    expect(code).toBe(7);
+  },
+);
+
+/** Stands in for vitest: writes a report with one good test and, for the browser tests, a bad one. */
+const vitest = `
+  import { writeFileSync } from "node:fs";
+  const file = process.argv.find((arg) => arg.startsWith("--outputFile.json=")).split("=")[1];
+  const status = process.argv.includes("--project=e2e") ? "failed" : "passed";
+  writeFileSync(file, JSON.stringify({
+    testResults: [{ name: "some.test.ts", status, assertionResults: [{ fullName: "works", status }] }],
+  }));
+  process.exitCode = status === "failed" ? 1 : 0;`;
+
+function checkedOut(pnpm: string) {
+  const fit = machine({
+    "bin/node": program("v22.18.0"),
+    "bin/pnpm": `${program("12.0.0")}; ${pnpm}`,
+    "bin/chromium": "",
+  });
+  for (const folder of [".cache", "node_modules/vitest", "models/nano/checkpoint", "lib/src"]) {
+    mkdirSync(join(fit.checkout, folder), { recursive: true });
+  }
+  for (const folder of ["apps/cli/src", "apps/playground", "functions/inference"]) {
+    mkdirSync(join(fit.checkout, folder), { recursive: true });
+  }
+  fit.write("node_modules/vitest/vitest.mjs", vitest);
+  fit.write("apps/cli/src/main.ts", "");
+  fit.write("pnpm-lock.yaml", "");
+  return fit;
+}
+
+test("every check runs, and the last line counts them", () => {
+  const { stdout, status } = checkedOut(
+    `[ "$2" = lint ] && echo "a long story" && exit 1; exit 0`,
+  ).run("test");
+  expect(stdout).toContain("a long story\n✗ lint");
+  expect(stdout).toContain("✓ types");
+  expect(stdout).toMatch(/\nFailed:\n  lint\n  some.test.ts > works\n\n6 passed, 2 failed\n$/);
+  expect(status).toBe(1);
+});
+
+test("without packages nothing else is tried", () => {
+  const poor = checkedOut(
+    `[ "$1" = install ] && echo "ERR_PNPM_META_FETCH_FAIL dns error" && exit 1`,
+  );
+  const { stdout, stderr, status } = poor.run("test");
+  expect(stderr).toContain("pnpm ended with code 1. The npm registry cannot be reached");
+  expect(stdout).toMatch(/\n0 passed, 1 failed\n$/);
+  expect(status).toBe(1);
+});

@@ -1,0 +1,47 @@
+import { mustRun, step } from "./step.ts";
+import { whenChanged } from "./whenChanged.ts";
+
+/** Installs the packages of the lock file: half a minute the first time, then no time. */
+export async function installPackages(): Promise<void> {
+  await step("Installing packages", () =>
+    mustRun("pnpm", ["install", "--frozen-lockfile", "--loglevel=warn"], {
+      // Its install script fetches CUDA libraries; the CPU provider is in the package.
+      env: { ONNXRUNTIME_NODE_INSTALL: "skip" },
+    }),
+  );
+}
+
+/** Converts the embedded nano model. */
+export async function convertNano(): Promise<void> {
+  const checkpoint = "models/nano/checkpoint";
+  const converted = "models/nano/converted";
+  const build = {
+    name: "nano",
+    inputs: [checkpoint, "lib/src"],
+    output: `${converted}/manifest.json`,
+  };
+  await whenChanged(build, () =>
+    step("Converting the nano model", () =>
+      mustRun("node", [
+        "apps/cli/src/main.ts",
+        "convert",
+        "--from",
+        checkpoint,
+        "--out",
+        converted,
+      ]),
+    ),
+  );
+}
+
+export async function buildPlayground(): Promise<void> {
+  const folder = "apps/playground";
+  const build = {
+    name: "playground",
+    inputs: [folder, "functions/inference", "lib/src", "pnpm-lock.yaml"],
+    output: `${folder}/build/index.js`,
+  };
+  await whenChanged(build, () =>
+    step("Building the playground", () => mustRun("pnpm", ["--dir", folder, "run", "build"])),
+  );
+}

@@ -1,0 +1,83 @@
+/**
+ * Sets everything up, then runs all checks. Each runs even if one before it
+ * failed; the last line counts them, every gate and every test as one.
+ */
+import { readFile, rm } from "node:fs/promises";
+import { bringBrowser } from "./browser.ts";
+import { runProgram } from "./program.mjs";
+import { buildPlayground, convertNano, installPackages } from "./setUp.ts";
+import { explain, seconds } from "./step.ts";
+import { noTests, summary, tallyOf } from "./tally.ts";
+import type { Tally, VitestReport } from "./tally.ts";
+
+/** Checks that pass or fail as a whole: package scripts, as arguments of pnpm. */
+const gates = {
+  lint: ["run", "lint"],
+  format: ["run", "format:check"],
+  "import directions": ["run", "imports"],
+  "unused code": ["run", "unused"],
+  types: ["run", "typecheck"],
+  "types of the playground": ["--dir", "apps/playground", "run", "check"],
+};
+
+const tallies = await runAll();
+console.log(`\n${summary(tallies)}`);
+process.exitCode = tallies.some(({ failed }) => failed.length > 0) ? 1 : 0;
+
+async function runAll(): Promise<Tally[]> {
+  const packages = await tallyOfStep("packages", installPackages);
+  if (packages.failed.length > 0) return [packages]; // nothing else can run
+
+  const results = [];
+  for (const [title, args] of Object.entries(gates)) results.push(await runGate(title, args));
+  results.push(await tallyOfStep("nano model", convertNano));
+  results.push(await runVitest("tests", ["--project=!e2e"]));
+  results.push(await tallyOfStep("playground", buildPlayground));
+  results.push(await runBrowserTests());
+  return results;
+}
+
+async function runGate(title: string, args: readonly string[]): Promise<Tally> {
+  const start = performance.now();
+  const { code, output, interrupted } = await runProgram("pnpm", args, { output: "keep" });
+  if (interrupted) process.exit(code || 1);
+  if (code !== 0) console.log(output.trimEnd());
+  console.log(`${code === 0 ? "✓" : "✗"} ${title} (${seconds(performance.now() - start)})`);
+  return code === 0 ? { ...noTests, passed: 1 } : { ...noTests, failed: [title] };
+}
+
+/** A step of the set-up counts only where it fails. */
+async function tallyOfStep(title: string, work: () => Promise<void>): Promise<Tally> {
+  try {
+    await work();
+    return noTests;
+  } catch (error) {
+    explain(error);
+    return { ...noTests, failed: [title] };
+  }
+}
+
+async function runVitest(title: string, args: readonly string[]): Promise<Tally> {
+  const reportFile = `.cache/${title.replaceAll(" ", "-")}.json`;
+  await rm(reportFile, { force: true });
+  const { code, interrupted } = await runProgram("node", [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    ...args,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${reportFile}`,
+  ]);
+  if (interrupted) process.exit(code || 1);
+  const report = await readFile(reportFile, "utf8").catch(() => undefined);
+  return tallyOf(
+    title,
+    code,
+    report === undefined ? undefined : (JSON.parse(report) as VitestReport),
+  );
+}
+
+async function runBrowserTests(): Promise<Tally> {
+  const browser = await tallyOfStep("browser tests", async () => void (await bringBrowser()));
+  return browser.failed.length > 0 ? browser : runVitest("browser tests", ["--project=e2e"]);
+}
