@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "tinygptv/errors";
 
 export interface LockOptions {
-  /** A holder that gave no sign of life for so many milliseconds is dead (default 15 s). */
+  /** A holder that gave no sign of life for so many milliseconds is dead (default 5 s). */
   staleAfter?: number;
   /** Milliseconds between looks at a lock that is held (default 50). */
   pollEvery?: number;
@@ -71,7 +71,7 @@ async function removeBelow(folder: string, mine: number): Promise<void> {
 export async function withFolderLock<T>(
   folder: string,
   action: (lost: AbortSignal) => Promise<T>,
-  { staleAfter = 15_000, pollEvery = 50, signal }: LockOptions = {},
+  { staleAfter = 5_000, pollEvery = 50, signal }: LockOptions = {},
 ): Promise<T> {
   await mkdir(folder, { recursive: true });
   let mine: number | undefined;

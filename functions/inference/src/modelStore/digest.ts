@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { TinyGptvError } from "tinygptv/errors";
+import type { Manifest } from "tinygptv/manifest";
+
+/** A file as a manifest lists it. */
+export type ListedFile = Manifest["files"][number];
+
+export function readChunks(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 1 << 20 });
+}
+
+/** Bytes of a file on disk, undefined where there is none. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+/** Whether the file on disk is the one listed: same length, same sha256. */
+export async function isIntact(path: string, file: ListedFile): Promise<boolean> {
+  if ((await sizeOf(path)) !== file.bytes) return false;
+  const hash = createHash("sha256");
+  for await (const chunk of readChunks(path)) hash.update(chunk);
+  return hash.digest("hex") === file.sha256;
+}
+
+/**
+ * The chunks of a local file, if they are the listed ones: throws "model" at
+ * the end of one that is not, so that whoever takes them in keeps nothing.
+ */
+export async function* readIntact(path: string, file: ListedFile): AsyncGenerator<Uint8Array> {
+  const wrong = (got: string) =>
+    new TinyGptvError(
+      "model",
+      `${file.path}: want ${file.bytes} bytes, sha256 ${file.sha256}, got ${got}`,
+      {
+        subject: file.path,
+      },
+    );
+  const bytes = await sizeOf(path);
+  if (bytes !== file.bytes) throw wrong(bytes === undefined ? "no such file" : `${bytes} bytes`);
+  const hash = createHash("sha256");
+  for await (const chunk of readChunks(path)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const sha256 = hash.digest("hex");
+  if (sha256 !== file.sha256) throw wrong(`sha256 ${sha256}`);
+}
