@@ -65,16 +65,16 @@ test("a machine with an older Node gets the wanted one, once", () => {
   );
 
   const first = old.run("test");
-  expect(first.stdout).toContain("Fetching node@22 and pnpm@12 with npx");
+  expect(first.stdout).toContain("Fetching node 22 and pnpm 12 with npx");
   expect(first.stdout).toContain(`${old.checkout} ${old.env.HERE}/fetched:`);
   expect(first.status).toBe(3);
 
   const second = old.run("test");
   expect(second.stdout).not.toContain("Fetching");
   expect(second.status).toBe(3);
-  expect(old.calls().match(/bin\/npx.*/g)).toEqual([
-    "bin/npx --yes --loglevel=error --allow-scripts=node --package=node@22 --package=pnpm@12 --call=command -v pnpm",
-  ]);
+  const npx = old.calls().match(/bin\/npx.*/g);
+  expect(npx).toHaveLength(1);
+  expect(npx?.[0]).toMatch(/ --package=node-\S+@22 --package=pnpm@12 /);
 });
 
 test("a machine that has the wanted programs uses them", () => {
@@ -101,7 +101,7 @@ test.each([
   const poor = machine({ ...oldMachine, "bin/npx": `echo "${message}" >&2; exit 1` });
   const { status, stderr } = poor.run("start");
   expect(stderr).toContain(message);
-  expect(stderr).toContain(`node@22 and pnpm@12 could not be fetched. ${explanation}`);
+  expect(stderr).toContain(`node 22 and pnpm 12 could not be fetched. ${explanation}`);
   expect(status).toBe(1);
 });
 

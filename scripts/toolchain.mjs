@@ -14,8 +14,8 @@ import { runProgram } from "./program.mjs";
  * of onnxruntime-node 1.30 fail on Node 24.
  */
 const wanted = [
-  { program: "node", major: 22, minor: 18 },
-  { program: "pnpm", major: 12, minor: 0 },
+  { program: "node", package: nodePackage(), major: 22, minor: 18 },
+  { program: "pnpm", package: "pnpm", major: 12, minor: 0 },
 ];
 
 /** Remembers the folder of fetched programs. */
@@ -57,16 +57,14 @@ function hasToolchain(path) {
 
 /** @param {string} path */
 async function fetchToolchain(path) {
-  const names = wanted.map(({ program, major }) => `${program}@${major}`);
-  console.log(`Fetching ${names.join(" and ")} with npx (about 100 MB, only once) ...`);
+  const names = wanted.map(({ program, major }) => `${program} ${major}`).join(" and ");
+  console.log(`Fetching ${names} with npx (about 100 MB, only once) ...`);
   const { code, output } = await runProgram(
     "npx",
     [
       "--yes",
       "--loglevel=error",
-      // npm's "node" package puts its program in place with an install script.
-      "--allow-scripts=node",
-      ...names.map((name) => `--package=${name}`),
+      ...wanted.map((each) => `--package=${each.package}@${each.major}`),
       "--call=command -v pnpm",
     ],
     { output: "keep" },
@@ -78,6 +76,15 @@ async function fetchToolchain(path) {
     return folder + delimiter + path;
   }
   console.error(output);
-  console.error(`${names.join(" and ")} could not be fetched. ${adviceOn(output)}`);
+  console.error(`${names} could not be fetched. ${adviceOn(output)}`);
   return undefined;
+}
+
+/**
+ * The package that holds the program for this machine. npm's `node` package
+ * fetches the same one, with an install script, which not every machine allows.
+ */
+function nodePackage() {
+  const prefix = process.platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
+  return `${prefix}-${process.platform}-${process.arch}`;
 }
