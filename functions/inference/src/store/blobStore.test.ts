@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startBlobServer, type BlobServer, type Fault } from "../../test/blobServer.ts";
 import { blobStore } from "./blobStore.ts";
 import type { Store } from "./store.ts";
-import { storeContract } from "./storeContract.ts";
+import { storeContract } from "./testing/storeContract.ts";
 
 storeContract("blobStore", async () => {
   const { token, close } = await startBlobServer();

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runProcess } from "../../test/processes.ts";
 import { fileStore } from "./fileStore.ts";
-import { storeContract } from "./storeContract.ts";
+import { storeContract } from "./testing/storeContract.ts";
 
 storeContract("fileStore", async () => {
   const folder = await mkdtemp(join(tmpdir(), "store-"));

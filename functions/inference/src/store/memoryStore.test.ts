@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { memoryStore } from "./memoryStore.ts";
-import { storeContract } from "./storeContract.ts";
+import { storeContract } from "./testing/storeContract.ts";
 
 async function* cut() {
   yield new Uint8Array(90);

@@ -1,7 +1,7 @@
 /**
  * The storage port: named objects in one flat space, as object stores have
  * them. Three implementations: `fileStore`, `memoryStore`, `blobStore`; one
- * contract suite (`store.contract.ts`) holds all of them to what is said here.
+ * contract suite (`testing/storeContract.ts`) holds all of them to what is said here.
  *
  * All methods reject with TinyGptvError: "parameter" for a bad key or option,
  * "conflict" for a condition that does not hold, "io" (disk, memory bound) or

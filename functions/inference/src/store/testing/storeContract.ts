@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { listAll, type Store } from "./store.ts";
+import { listAll, type Store } from "../store.ts";
 
 const bytes = (content: string) => new TextEncoder().encode(content);
 
