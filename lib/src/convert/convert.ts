@@ -69,30 +69,10 @@ export interface RunOptions {
 export async function convert(options: ConvertOptions, run: RunOptions = {}): Promise<Manifest> {
   const sources = await openSources(options.sources);
   try {
-    const catalog = collect(sources, options.allowUnknown ?? false);
-    const settings = await settingsFor(catalog, options.settings);
-    const tokenizer = await findTokenizer(options.sources.phi);
-    const config = await deriveConfig(
-      catalog,
-      settings,
-      options.sources.phi,
-      tokenizer,
-      options.imageSize,
-    );
-    const stageFile = basename(options.sources.checkpoint);
-    const loraAlpha = loraAlphaFor(catalog, settings, stageFile, publishedLoraAlpha);
-
-    const parameters = createParameters(catalog, config, loraAlpha);
-    const graphs = buildGraphs(parameters.weights, config);
-    const embedding = parameters.stored("phi.embedding.weight", [
-      config.phi.vocabSize,
-      config.phi.width,
-    ]);
-    requireComplete(parameters, config);
-
+    const { settings, tokenizer, config, graphs, embedding } = await plan(sources, options);
     return await writeModelFolder(options.out, options.replace ?? false, async (folder) => {
-      const report = progressReporter(graphs, byteLength("float32", embedding!.shape), run);
-      const embeddingsDtype = await writeEmbeddings(folder, "token-embeddings.bin", embedding!, {
+      const report = progressReporter(graphs, byteLength("float32", embedding.shape), run);
+      const embeddingsDtype = await writeEmbeddings(folder, "token-embeddings.bin", embedding, {
         onBytes: report("embeddings"),
         signal: run.signal,
       });
@@ -125,6 +105,38 @@ export async function convert(options: ConvertOptions, run: RunOptions = {}): Pr
   } finally {
     await closeSources(sources);
   }
+}
+
+/** What a conversion would make, or its error, without reading weights or writing anything. */
+export async function checkConversion(options: PlanOptions): Promise<ModelConfig> {
+  const sources = await openSources(options.sources);
+  try {
+    return (await plan(sources, options)).config;
+  } finally {
+    await closeSources(sources);
+  }
+}
+
+export type PlanOptions = Pick<
+  ConvertOptions,
+  "sources" | "settings" | "imageSize" | "allowUnknown"
+>;
+
+/** Everything that is decided from names and shapes; what is wrong with the sources is found here. */
+async function plan(sources: Sources, options: PlanOptions) {
+  const catalog = collect(sources, options.allowUnknown ?? false);
+  const settings = await settingsFor(catalog, options.settings);
+  const { phi: phiFolder, checkpoint } = options.sources;
+  const tokenizer = await findTokenizer(phiFolder);
+  const config = await deriveConfig(catalog, settings, phiFolder, tokenizer, options.imageSize);
+  const loraAlpha = loraAlphaFor(catalog, settings, basename(checkpoint), publishedLoraAlpha);
+
+  const parameters = createParameters(catalog, config, loraAlpha);
+  const graphs = buildGraphs(parameters.weights, config);
+  const { vocabSize, width } = config.phi;
+  const embedding = parameters.stored("phi.embedding.weight", [vocabSize, width]);
+  requireComplete(parameters, config);
+  return { settings, tokenizer, config, graphs, embedding: embedding! };
 }
 
 /** All weights under our names, in the reference's loading order: later files override earlier ones. */

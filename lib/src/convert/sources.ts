@@ -48,7 +48,7 @@ export async function findSources(
   const paths: Partial<SourcePaths> = { ...given };
   for (const role of sourceRoles) {
     if (paths[role]) continue;
-    const found = names.filter((name) => publishedNames[role].test(name));
+    const found = namesFor(role, names);
     if (found.length !== 1)
       throw new TinyGptvError(
         "checkpoint",
@@ -61,6 +61,11 @@ export async function findSources(
   }
   const settings = names.includes("model.json") ? join(folder, "model.json") : undefined;
   return { paths: paths as SourcePaths, settings };
+}
+
+/** Those of the names that are published ones of a role. */
+export function namesFor(role: SourceRole, names: readonly string[]): string[] {
+  return names.filter((name) => publishedNames[role].test(name));
 }
 
 /** Opens all four; what one cannot be opened for closes the others. */

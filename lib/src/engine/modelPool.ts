@@ -114,7 +114,9 @@ export async function createModelPool(
     }
     while (!slot.opening && memoryInUse() + memoryBytes > memoryLimit) {
       throwIfAborted(signal);
-      const unused = [...slots.values()].find((other) => other.opening && other.users === 0);
+      const unused = [...slots.values()].find(
+        (other) => other.opening !== undefined && other.users === 0,
+      );
       if (unused) await unload(unused);
       else await nextRelease(signal);
     }
@@ -139,7 +141,7 @@ export async function createModelPool(
   }
 
   function memoryInUse(): number {
-    const taken = listed.filter((slot) => slot.opening);
+    const taken = listed.filter((slot) => slot.opening !== undefined);
     return taken.reduce((sum, slot) => sum + slot.listed.memoryBytes, 0);
   }
 
