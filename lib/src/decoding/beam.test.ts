@@ -156,6 +156,16 @@ describe("beam search", () => {
     expect(byText.answers).toEqual(byToken.answers);
   });
 
+  test("looks far enough for as many beams as asked, however many end tokens are likely", async () => {
+    const logitsOf = () => Float32Array.from({ length: 11 }, (_, id) => -id);
+    const { model } = await run(
+      { numBeams: 2, maxNewTokens: 3, earlyStopping: "never" },
+      { endTokenIds: [0, 1, 2] },
+      fakeLanguageModel({ logitsOf }),
+    );
+    expect(model.batches.slice(0, 2)).toEqual([1, 2]);
+  });
+
   test("ends when the context is full", async () => {
     const full = await run(
       { numBeams: 3, maxNewTokens: 50 },

@@ -241,7 +241,8 @@ describe("drafts", () => {
     ["the end of the context", { maxNewTokens: 60 }, {}, 20],
   ])("hold at %s", async (_, params, overrides, contextLength) => {
     const model = () => fakeLanguageModel({ contextLength, logitsOf: circling });
-    const draft = () => [1, 2, 3, 4, 0, 1, 2, 3, 4];
+    const draft = (tokens: readonly number[]) =>
+      [1, 2, 3, 4, 5, 6, 7].map((k) => (tokens.at(-1)! + k) % 5);
     const plain = await run(params, overrides, model());
     const drafted = await run(params, { ...overrides, draft }, model());
     expect(drafted).toMatchObject({ ids: plain.ids, finishReason: plain.finishReason });

@@ -78,6 +78,8 @@ describe("drawFrom", () => {
     const some = Float32Array.from([-Infinity, 2, -Infinity, -800, -Infinity]);
     expect(drawFrom(() => 0)(some)).toBe(1);
     expect(drawFrom(() => 1 - 2 ** -53)(some)).toBe(1);
+    // As if rounding had left something after the last token.
+    expect(drawFrom(() => 1)(some)).toBe(1);
   });
 
   test("says so when nothing is left", () => {

@@ -44,7 +44,7 @@ export function stopTexts(
     return stops.some((stop) => {
       // Complete only now: the last byte of the text is in the last token.
       const from = Math.max(0, tail.length - last.length - stop.length + 1);
-      return last.length > 0 && tail.indexOf(stop, from) >= 0;
+      return tail.indexOf(stop, from) >= 0;
     });
   };
 }
