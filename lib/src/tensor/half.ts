@@ -40,8 +40,13 @@ export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
   switch (dtype) {
     case "float32":
       return viewAs(Float32Array, bytes);
-    case "float16":
-      return Float32Array.from(viewAs(Uint16Array, bytes), (bits) => halfToFloat[bits]!);
+    case "float16": {
+      // A loop: TypedArray.from would first collect all values in an ordinary array.
+      const halves = viewAs(Uint16Array, bytes);
+      const values = new Float32Array(halves.length);
+      for (let i = 0; i < values.length; i++) values[i] = halfToFloat[halves[i]!]!;
+      return values;
+    }
     case "bfloat16": {
       const halves = viewAs(Uint16Array, bytes);
       const words = new Uint32Array(halves.length);
@@ -49,7 +54,7 @@ export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
       return new Float32Array(words.buffer);
     }
     case "float64":
-      return Float32Array.from(viewAs(Float64Array, bytes));
+      return new Float32Array(viewAs(Float64Array, bytes));
     default:
       throw new TinyGptvError("layout", `dtype: want a floating-point tensor, got ${dtype}`);
   }
