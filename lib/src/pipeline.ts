@@ -5,7 +5,7 @@ import type { ModelConfig } from "./config.ts";
 import { decode, rowsOf } from "./decoding/decode.ts";
 import type { DecodedAnswer, DecodedToken, DecodingEvent } from "./decoding/decoder.ts";
 import { resolveDecoding, type ResolvedDecoding } from "./decoding/params.ts";
-import { rankCandidates, scoreCandidates } from "./decoding/scoring.ts";
+import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
 import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
 import { stopTexts } from "./decoding/stopping.ts";
 import { TinyGptvError, throwIfAborted } from "./errors.ts";
@@ -152,7 +152,10 @@ export async function score(
       { model: languageModel, sequence, prompt: { embeds } },
       candidates,
     );
-    const scored = await parts.run(decoder, { rows: 1, ...(signal ? { signal } : {}) });
+    const scored = await parts.run(decoder, {
+      rows: Math.min(candidates.length, scoringRows),
+      ...(signal ? { signal } : {}),
+    });
     return {
       candidates: scored.map(({ tokens, meanLogprob }, i) => ({
         text: request.candidates[i]!,
@@ -228,7 +231,8 @@ function endings(tokenizer: Tokenizer, { stop, badWords }: ResolvedDecoding) {
   return {
     endTokenIds: encoded.filter((ids) => ids.length === 1).map(([id]) => id!),
     isStopped: stopTexts(stop, tokenizer.tokenBytes),
-    badWordIds: badWords.map((text) => tokenizer.encode(text)),
+    // A word is spelled differently at the start of a text and after a space.
+    badWordIds: badWords.flatMap((text) => [tokenizer.encode(text), tokenizer.encode(` ${text}`)]),
   };
 }
 
