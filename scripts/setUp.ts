@@ -29,6 +29,9 @@ export async function convertNano(): Promise<void> {
         checkpoint,
         "--out",
         converted,
+        "--name",
+        "nano",
+        "--force",
       ]),
     ),
   );
