@@ -122,9 +122,7 @@ function answerError(error: unknown, c: Context<AppEnv>, { engine }: Services): 
   if (error instanceof HTTPException) return error.getResponse();
   const { status, body, headers, code, cause } = toHttpError(error);
   Object.assign(c.get("logFields"), { code, ...(status >= 500 && cause ? { err: cause } : {}) });
-  const retry =
-    status === 429 || status === 503
-      ? { "retry-after": String(retrySeconds(engine.status())) }
-      : {};
-  return c.json(body, status as ContentfulStatusCode, { ...retry, ...headers });
+  if (status === 429 || status === 503)
+    c.header("retry-after", String(retrySeconds(engine.status())));
+  return c.json(body, status as ContentfulStatusCode, headers);
 }

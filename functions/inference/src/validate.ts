@@ -61,12 +61,18 @@ function deepest(issue: Issue): Issue {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
   const branches = issue.errors
     .map((issues) => deepest(issues[0]!))
-    .toSorted((a, b) => b.path.length - a.path.length);
+    .toSorted(
+      (a, b) => b.path.length - a.path.length || Number(isTypeIssue(a)) - Number(isTypeIssue(b)),
+    );
   const best = branches[0]!;
-  const tie = branches[1] !== undefined && branches[1].path.length === best.path.length;
-  if (tie && best.code === "invalid_type")
+  // Where no branch accepts even the type, all that are wanted are named.
+  if (isTypeIssue(best) && best.path.length === 0)
     return { ...issue, message: branches.map((branch) => branch.message).join(" or ") };
   return { ...best, path: [...issue.path, ...best.path] };
+}
+
+function isTypeIssue({ code }: Issue): boolean {
+  return code === "invalid_type";
 }
 
 /** `["messages", 0, "content"]` -> `messages[0].content` */
@@ -85,7 +91,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** Lists and objects are not shown: they may be large, and deeper than a stack. */
 function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isObject(value)) return "an object";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

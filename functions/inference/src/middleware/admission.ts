@@ -24,12 +24,13 @@ export function refuseWhileDraining({
 export function refuseWhenFull({ engine }: Pick<Services, "engine">): MiddlewareHandler<AppEnv> {
   return async (_, next) => {
     const status = engine.status();
-    if (status.queued >= status.queueLimit) throw queueFull(status);
+    // Nobody waits for a queue without places: there the engine alone decides.
+    if (status.queued > 0 && status.queued >= status.queueLimit) throw queueFull(status);
     await next();
   };
 }
 
-export function queueFull(status: EngineStatus): HttpError {
+function queueFull(status: EngineStatus): HttpError {
   return new HttpError(
     "queue_full",
     `the queue is full: ${status.queued} of ${status.queueLimit} places taken`,

@@ -16,7 +16,9 @@ export function authenticate(keys: readonly string[]): MiddlewareHandler<AppEnv>
       await next();
     };
   const digests = keys.map(sha256);
-  const message = (text: string) => new HttpError("invalid_api_key", text).body;
+  const refuse = (text: string) => ({
+    message: () => Response.json(new HttpError("invalid_api_key", text).body, { status: 401 }),
+  });
   return bearerAuth<AppEnv>({
     verifyToken: (token, c) => {
       const given = sha256(token);
@@ -25,11 +27,9 @@ export function authenticate(keys: readonly string[]): MiddlewareHandler<AppEnv>
       if (index >= 0) c.set("caller", `key-${index + 1}`);
       return index >= 0;
     },
-    noAuthenticationHeader: {
-      message: message("authorization: want `Bearer <key>`, got no such header"),
-    },
-    invalidAuthenticationHeader: { message: message("authorization: want `Bearer <key>`") },
-    invalidToken: { message: message("authorization: this key is not valid") },
+    noAuthenticationHeader: refuse("authorization: want `Bearer <key>`, got no such header"),
+    invalidAuthenticationHeader: refuse("authorization: want `Bearer <key>`"),
+    invalidToken: refuse("authorization: this key is not valid"),
   });
 }
 

@@ -14,8 +14,12 @@ import { documented, json } from "./describe.ts";
 
 const binary = { schema: { type: "string", format: "binary" } } as const;
 const formBody = {
-  schema: { type: "object", properties: { file: binary.schema }, required: ["file"] },
-} as const;
+  schema: {
+    type: "object" as const,
+    properties: { file: binary.schema },
+    required: ["file"],
+  },
+};
 const bytesOf = Object.fromEntries(imageTypes.map((type) => [type, binary]));
 
 const post = documented({

@@ -52,7 +52,7 @@ export function stateRoutes(services: Services): Hono<AppEnv> {
     .get("/ready", getReady, async (c) => {
       const answer: Ready = activity.draining
         ? { ready: false, reason: "the server is shutting down" }
-        : await readiness(c.req.raw.signal);
+        : await readiness();
       return c.json(answer, answer.ready ? 200 : 503);
     });
 }

@@ -72,13 +72,13 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     if (running >= places) {
       if (waiting.length >= queueLimit) throw new TinyGptvError("busy", "queue: full");
       await new Promise<void>((resolve, reject) => {
-        const leave = () => {
+        const giveUp = () => {
           const place = waiting.indexOf(resolve);
           if (place < 0) return;
           waiting.splice(place, 1);
           reject(new TinyGptvError("aborted", "aborted by the caller"));
         };
-        signal?.addEventListener("abort", leave, { once: true });
+        signal?.addEventListener("abort", giveUp, { once: true });
         waiting.push(resolve);
       });
     }

@@ -1,0 +1,118 @@
+import { expect, test } from "vitest";
+import {
+  healthSchema,
+  modelListSchema,
+  notebookCreatedSchema,
+  notebookObjectSchema,
+} from "tinygptv/http";
+import { createActivity } from "../activity.ts";
+import { createFakeEngine } from "../testing/fakeEngine.ts";
+import { testApp } from "../testing/testApp.ts";
+
+test("lists every level, and shows one by id or name", async () => {
+  const { app } = testApp();
+  const list = modelListSchema.parse(await (await app.request("/v1/models")).json());
+  expect(list.data.map(({ id }) => id)).toEqual(["fake:fp32", "fake:int8", "fake:int4"]);
+  expect(list.data[0]).toMatchObject({ loaded: true, execution_provider: "cpu" });
+  expect(await (await app.request("/v1/models/fake")).json()).toEqual(list.data[0]);
+  expect(await (await app.request("/v1/models/fake:int4")).json()).toEqual(list.data[2]);
+  const missing = await app.request("/v1/models/gpt-4");
+  expect(missing.status).toBe(404);
+  expect(await missing.json()).toMatchObject({ error: { code: "model_not_found", param: "id" } });
+});
+
+test("a shared notebook has an id of its own and is open to all who know it", async () => {
+  const { app, post } = testApp({ config: { keys: ["secret-key"] } });
+  const notebook = { title: "First", markdown: "# Hello", files: { "a.png": "aGk=" } };
+  const headers = { authorization: "Bearer secret-key" };
+  expect((await post("/v1/notebooks", notebook)).status).toBe(401);
+  const share = async () =>
+    notebookCreatedSchema.parse(await (await post("/v1/notebooks", notebook, headers)).json());
+  const [first, second] = [await share(), await share()];
+  expect(first.id).not.toBe(second.id);
+  const got = await app.request(`/v1/notebooks/${first.id}`);
+  expect(notebookObjectSchema.parse(await got.json())).toEqual({ ...first, ...notebook });
+  for (const id of ["nb_0", `nb_${"0".repeat(32)}`, "..%2Fimages"]) {
+    const missing = await app.request(`/v1/notebooks/${id}`);
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toMatchObject({ error: { code: "notebook_not_found" } });
+  }
+});
+
+test("health tells the engine's state; it answers without a key", async () => {
+  const { app, engine } = testApp({ config: { keys: ["secret-key"] } });
+  const health = healthSchema.parse(await (await app.request("/health")).json());
+  expect(health.engine).toMatchObject({
+    state: "ready",
+    execution_providers: { "fake:fp32": "cpu" },
+  });
+  engine.crash();
+  expect(await (await app.request("/health")).json()).toMatchObject({
+    status: "ok",
+    engine: { state: "restarting" },
+  });
+});
+
+test("ready goes down with the engine and comes back with it", async () => {
+  const { app, engine } = testApp();
+  const ready = async () => (await app.request("/ready")).status;
+  expect(await ready()).toBe(200);
+  engine.crash();
+  expect(await ready()).toBe(503);
+  engine.recover();
+  expect(await ready()).toBe(200);
+  expect(engine.requests).toHaveLength(2); // one token asked for in each life
+});
+
+test("ready says no while the server drains, and new work is refused", async () => {
+  const activity = createActivity();
+  const { app, post } = testApp({ activity });
+  void activity.drain();
+  expect((await app.request("/ready")).status).toBe(503);
+  const response = await post("/v1/tokenize", { text: "x" });
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ error: { code: "shutting_down" } });
+});
+
+test("metrics count requests and show the engine", async () => {
+  const engine = createFakeEngine();
+  const { app, post } = testApp({ engine });
+  await post("/v1/chat/completions", { messages: [{ role: "user", content: "abc" }] });
+  await post("/v1/chat/completions", {});
+  const text = await (await app.request("/metrics")).text();
+  expect(text).toContain(
+    'tinygptv_http_request_seconds_count{method="POST",route="/v1/chat/completions",status="200"} 1',
+  );
+  expect(text).toContain('route="/v1/chat/completions",status="400"} 1');
+  expect(text).toContain("tinygptv_generated_tokens_total 8");
+  expect(text).toContain('tinygptv_time_to_first_token_seconds_count{model="fake:fp32"} 1');
+  expect(text).toContain('tinygptv_tokens_per_second_count{model="fake:fp32"} 1');
+});
+
+test("the document names every route, and its page asks nobody else", async () => {
+  const { app } = testApp();
+  const document: { paths: object } = JSON.parse(await (await app.request("/openapi.json")).text());
+  expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/health",
+    "/metrics",
+    "/ready",
+    "/v1/chat/completions",
+    "/v1/compare",
+    "/v1/detokenize",
+    "/v1/images",
+    "/v1/images/{id}",
+    "/v1/models",
+    "/v1/models/{id}",
+    "/v1/notebooks",
+    "/v1/notebooks/{id}",
+    "/v1/preprocess",
+    "/v1/score",
+    "/v1/tokenize",
+  ]);
+  const page = await app.request("/docs");
+  expect(page.headers.get("content-security-policy")).toContain("default-src 'self'");
+  const html = await page.text();
+  expect(html).not.toMatch(/https?:/);
+  for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g))
+    expect((await app.request(path!)).status).toBe(200);
+});
