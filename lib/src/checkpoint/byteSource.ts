@@ -1,4 +1,5 @@
 import { open, stat } from "node:fs/promises";
+import { getSystemErrorMessage } from "node:util";
 import { TinyGptvError } from "../errors.ts";
 import { damaged, isCount } from "./untrusted.ts";
 
@@ -73,7 +74,7 @@ export function bytesInMemory(name: string, bytes: Uint8Array): ByteSource {
     size: bytes.length,
     async read(offset, length) {
       requireRange(name, bytes.length, offset, length);
-      return Uint8Array.from(bytes.subarray(offset, offset + length));
+      return new Uint8Array(bytes.subarray(offset, offset + length));
     },
     async close() {},
   };
@@ -90,7 +91,8 @@ export async function onDisk<T>(path: string, action: () => Promise<T>): Promise
   try {
     return await action();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const { errno, message } = cause as NodeJS.ErrnoException;
+    const reason = errno === undefined ? message : getSystemErrorMessage(errno);
     throw new TinyGptvError("io", `${path}: ${reason}`, { subject: path, cause });
   }
 }

@@ -1,3 +1,4 @@
+import type { TinyGptvError } from "../errors.ts";
 import { damaged } from "./untrusted.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -30,7 +31,7 @@ export class Cursor {
   }
 
   /** An error about the bytes just read. */
-  error(problem: string): Error {
+  error(problem: string): TinyGptvError {
     return damaged(this.#file, `${this.#what}: ${problem} (at byte ${this.#position})`);
   }
 

@@ -2,10 +2,6 @@ import { Cursor } from "./cursor.ts";
 import type { PickleNames } from "./pickleMachine.ts";
 import { PickleMachine } from "./pickleMachine.ts";
 import { opcodes } from "./pickleOpcodes.ts";
-import { damaged } from "./untrusted.ts";
-
-// A thousand tensors need 0.1 MB.
-const maxBytes = 32 << 20;
 
 const proto = 0x80;
 const stop = 0x2e;
@@ -26,8 +22,6 @@ export function unpickle(
   bytes: Uint8Array,
   names: PickleNames,
 ): unknown {
-  if (bytes.length > maxBytes)
-    throw damaged(file, `${what}: want at most ${maxBytes} bytes, got ${bytes.length}`);
   const cursor = new Cursor(file, what, bytes);
   if (cursor.u8() !== proto) throw cursor.error("want a pickle of protocol 2 or later");
   const protocol = cursor.u8();

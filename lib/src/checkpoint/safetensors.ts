@@ -7,8 +7,8 @@ import { parseStrictJson, requireObject } from "./strictJson.ts";
 import type { TensorInfo, WeightSource } from "./weightSource.ts";
 import { requireRows, requireTensor } from "./weightSource.ts";
 
-// The format allows 100 MB; a 12 GB model needs 0.1 MB, and parsed JSON is many times its text.
-const maxHeaderBytes = 16 << 20;
+// The format allows 100 MB; a 12 GB model needs 0.1 MB, and parsing takes many times that memory.
+const maxHeaderBytes = 4 << 20;
 
 const dtypes: ReadonlyMap<unknown, DType> = new Map([
   ["F64", "float64"],

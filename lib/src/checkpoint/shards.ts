@@ -1,5 +1,6 @@
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { openFile, openWith } from "./byteSource.ts";
+import { onDisk, openFile, openWith } from "./byteSource.ts";
 import { parseStrictJson, requireObject } from "./strictJson.ts";
 import { damaged, describe, quote } from "./untrusted.ts";
 import { readWeights } from "./weightFile.ts";
@@ -9,7 +10,11 @@ import { requireTensor } from "./weightSource.ts";
 // The 12 GB of a TinyGPT-V in 5 GB shards are three; each is a file held open.
 const maxShards = 256;
 
-const maxIndexBytes = 16 << 20;
+const maxIndexBytes = 4 << 20;
+
+interface ShardedTensor extends TensorInfo {
+  readonly shard: WeightSource;
+}
 
 /**
  * The tensors of all shards that an index (`*.index.json`) names. Index and
@@ -22,27 +27,23 @@ export async function openShards(indexPath: string): Promise<WeightSource> {
   if (names.length > maxShards)
     throw damaged(indexPath, `want at most ${maxShards} shards, got ${names.length}`);
 
-  const opened = await Promise.allSettled(
-    names.map((name) => openWith(join(dirname(indexPath), name), readWeights)),
-  );
-  const shards = new Map<string, WeightSource>();
-  for (const [i, result] of opened.entries()) {
-    if (result.status === "fulfilled") shards.set(names[i]!, result.value);
+  const folder = dirname(indexPath);
+  const present = await onDisk(folder, () => readdir(folder));
+  const missing = names.filter((name) => !present.includes(name));
+  if (missing.length > 0) {
+    throw damaged(indexPath, `want the shards ${describe(missing)}, which are not there`);
   }
-  const close = async () => {
-    await Promise.all([...shards.values()].map((shard) => shard.close()));
-  };
+
+  const opened = await openAll(names.map((name) => join(folder, name)));
+  const close = () => closeAll(opened);
   try {
-    for (const result of opened) {
-      if (result.status === "rejected") throw result.reason;
-    }
+    const shards = new Map(names.map((name, i) => [name, opened[i]!]));
     const tensors = joinTensors(indexPath, shardOf, shards);
     return {
       path: indexPath,
       tensors,
       async read(name, rows) {
-        requireTensor(indexPath, tensors, name);
-        return shards.get(shardOf.get(name)!)!.read(name, rows);
+        return requireTensor(indexPath, tensors, name).shard.read(name, rows);
       },
       close,
     };
@@ -50,6 +51,20 @@ export async function openShards(indexPath: string): Promise<WeightSource> {
     await close();
     throw error;
   }
+}
+
+/** Opens all of these, or none: if one fails, those that are open are closed again. */
+async function openAll(paths: readonly string[]): Promise<WeightSource[]> {
+  const results = await Promise.allSettled(paths.map((path) => openWith(path, readWeights)));
+  const failure = results.find((result) => result.status === "rejected");
+  const opened = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  if (!failure) return opened;
+  await closeAll(opened);
+  throw failure.reason;
+}
+
+async function closeAll(sources: readonly WeightSource[]): Promise<void> {
+  await Promise.all(sources.map((source) => source.close()));
 }
 
 /** The shard's file name of each tensor. */
@@ -88,16 +103,17 @@ function joinTensors(
   indexPath: string,
   shardOf: ReadonlyMap<string, string>,
   shards: ReadonlyMap<string, WeightSource>,
-): ReadonlyMap<string, TensorInfo> {
-  const tensors = new Map<string, TensorInfo>();
-  for (const [name, shard] of shardOf) {
-    const info = shards.get(shard)!.tensors.get(name);
+): ReadonlyMap<string, ShardedTensor> {
+  const tensors = new Map<string, ShardedTensor>();
+  for (const [name, shardName] of shardOf) {
+    const shard = shards.get(shardName)!;
+    const info = shard.tensors.get(name);
     if (!info)
       throw damaged(
         indexPath,
-        `tensor ${quote(name)}: want it in ${quote(shard)}, which has none of that name`,
+        `tensor ${quote(name)}: want it in ${quote(shardName)}, which has none of that name`,
       );
-    tensors.set(name, info);
+    tensors.set(name, { ...info, shard });
   }
   for (const [shard, { tensors: found, path }] of shards) {
     for (const name of found.keys()) {

@@ -14,7 +14,7 @@ export function parseStrictJson(file: string, what: string, bytes: Uint8Array): 
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(file, `${what}: want JSON: ${(cause as SyntaxError).message}`, cause);
+    throw damaged(file, `${what}: want JSON, got ${quote((cause as SyntaxError).message)}`, cause);
   }
   requireUniqueKeys(file, what, text);
   return value;

@@ -3,10 +3,10 @@ import { collect } from "../../../test/support/checkpoint/chunks.ts";
 import { expectDamaged } from "../../../test/support/checkpoint/expectDamaged.ts";
 import type { PythonValue } from "../../../test/support/checkpoint/pickler.ts";
 import { orderedDict, pickle, PythonTuple } from "../../../test/support/checkpoint/pickler.ts";
-import { counting } from "../../../test/support/checkpoint/sources.ts";
+import { counting, sparse } from "../../../test/support/checkpoint/sources.ts";
 import type { TorchFileOptions } from "../../../test/support/checkpoint/writeTorchZip.ts";
 import { TorchFile } from "../../../test/support/checkpoint/writeTorchZip.ts";
-import { zipFile } from "../../../test/support/checkpoint/zipWriter.ts";
+import { localHeader, zipDirectory, zipFile } from "../../../test/support/checkpoint/zipWriter.ts";
 import { bytesInMemory } from "./byteSource.ts";
 import { readTorch } from "./torch.ts";
 
@@ -232,4 +232,20 @@ test("refuses names that are no strings", async () => {
   const tensor = new TorchFile().tensor("float32", [2], ramp(8));
   const entries = { "m/data.pkl": pickle(new Map([[7, tensor]])), "m/data/0": ramp(8) };
   await expectDamaged(open(await archive(entries)), "want names as keys, got 7");
+});
+
+test("a pickle larger than any checkpoint's is refused before it is read", async () => {
+  const name = "m/data.pkl";
+  const size = 2 ** 40;
+  const header = localHeader(name, 0);
+  const end = header.length + size;
+  const directory = zipDirectory([{ name, size, crc: 0, offset: 0 }], end);
+  const source = sparse("m.pth", end + directory.length, [
+    { offset: 0, bytes: header },
+    { offset: end, bytes: directory },
+  ]);
+  await expectDamaged(
+    readTorch(source),
+    "m.pth: m/data.pkl: want at most 33554432 bytes, got 1099511627776",
+  );
 });

@@ -9,7 +9,10 @@ import { requireRows, requireTensor } from "./weightSource.ts";
 import type { ZipArchive } from "./zip.ts";
 import { openZip } from "./zip.ts";
 
-/** Where savers put the state dict when they save more than it, most specific first. */
+// A thousand tensors need 0.1 MB.
+const maxPickleBytes = 32 << 20;
+
+/** Where savers put the state dict when they save more than it. */
 const stateDictKeys = ["model", "state_dict"];
 
 interface StoredTensor extends TensorInfo {
@@ -21,9 +24,9 @@ interface StoredTensor extends TensorInfo {
 /**
  * The tensors of an open torch.save file (`.pth`, `.bin`): those of a state dict,
  * or of one under "model" or "state_dict". The file is a zip archive with one
- * pickle, which describes the values, and an entry for the bytes of each storage. Only the
- * zip directory and the pickle are read; what else was saved (optimizer,
- * configuration, loss scaler) is skipped. Closing it closes `source`.
+ * pickle, which describes the values, and an entry for the bytes of each
+ * storage. Only the zip directory and the pickle are read; what else was saved
+ * (optimizer, configuration, loss scaler) is skipped. Closing it closes `source`.
  */
 export async function readTorch(source: ByteSource): Promise<WeightSource> {
   const file = source.name;
@@ -32,10 +35,8 @@ export async function readTorch(source: ByteSource): Promise<WeightSource> {
   const folder = pickleName.slice(0, -"data.pkl".length);
   await requireLittleEndian(file, zip, `${folder}byteorder`);
 
-  const stateDict = findStateDict(
-    file,
-    unpickle(file, pickleName, await zip.read(pickleName), torchNames),
-  );
+  const root = unpickle(file, pickleName, await zip.read(pickleName), torchNames);
+  const stateDict = findStateDict(file, root);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, value] of stateDict) {
     if (typeof name !== "string")
@@ -66,7 +67,12 @@ function findPickle(file: string, zip: ZipArchive): string {
       `want one entry NAME/data.pkl, as torch.save writes it, got ${names.length}`,
     );
   }
-  return names[0]!;
+  const [name] = names as [string];
+  const size = zip.sizes.get(name)!;
+  if (size > maxPickleBytes) {
+    throw damaged(file, `${name}: want at most ${maxPickleBytes} bytes, got ${size}`);
+  }
+  return name;
 }
 
 /** Files without the entry are older than it and were written on little-endian machines. */

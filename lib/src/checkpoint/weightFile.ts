@@ -48,9 +48,10 @@ const refused: readonly Signature[] = [
 export async function readWeights(source: ByteSource): Promise<WeightSource> {
   const head = Buffer.from(await source.read(0, Math.min(source.size, 512)));
   if (head.toString("latin1", 0, 2) === "PK") return readTorch(source);
+  // The brace that opens its header. Asked before the rest: a header's length can look like a pickle.
+  if (head[8] === 0x7b) return readSafetensors(source);
   const known = refused.find(({ matches }) => matches(head));
   if (known) throw damaged(source.name, known.problem);
-  if (head[8] === 0x7b) return readSafetensors(source); // the brace that opens its header
   const start =
     head.length === 0 ? "an empty file" : `one that begins with 0x${head.toString("hex", 0, 8)}`;
   throw damaged(source.name, `want a file of torch.save or a safetensors file, got ${start}`);

@@ -3,7 +3,7 @@ import { Cursor } from "./cursor.ts";
 import { damaged } from "./untrusted.ts";
 
 // A checkpoint of a thousand tensors needs 0.1 MB.
-const maxDirectoryBytes = 64 << 20;
+const maxDirectoryBytes = 16 << 20;
 
 const endBytes = 22;
 const zip64LocatorBytes = 20;

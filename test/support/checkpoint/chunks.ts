@@ -15,7 +15,7 @@ export interface TensorInput {
 export async function collect(chunks: Chunks): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of chunks) pieces.push(piece);
-  return Uint8Array.from(Buffer.concat(pieces));
+  return new Uint8Array(Buffer.concat(pieces));
 }
 
 /** Passes pieces on; throws if they do not come to `size` bytes in all. */

@@ -74,7 +74,7 @@ export function pickle(value: PythonValue, protocol: 2 | 4 = 2): Uint8Array {
   const frame = Buffer.alloc(11);
   frame.set([0x80, 4, 0x95]);
   frame.writeBigUInt64LE(BigInt(body.length), 3);
-  return Uint8Array.from(Buffer.concat([frame, body]));
+  return new Uint8Array(Buffer.concat([frame, body]));
 }
 
 class PickleWriter {

@@ -31,7 +31,7 @@ export async function* safetensorsFile(
 }
 
 /** Length and text of a header, whatever the text; padded with spaces to whole words. */
-export function safetensorsHeader(json: string): Uint8Array {
+export function safetensorsHeader(json: string | Uint8Array): Uint8Array {
   const text = Buffer.from(json);
   const header = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8, " ");
   header.writeBigUInt64LE(BigInt(header.length - 8));
