@@ -15,7 +15,7 @@ import { openEmbeddings } from "../session/embeddings.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
 import { createLanguageModel } from "../session/languageModel.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
-import { openSession, type Session } from "../session/runtime.ts";
+import { openSession, threadsFor, type Session } from "../session/runtime.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 import type { ModelInfo } from "./engine.ts";
 import { createEventQueue } from "./eventQueue.ts";
@@ -49,10 +49,11 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   await checkFiles(folder, manifest);
   const { config } = manifest;
   const graphs = manifest.levels[level]!;
+  const threads = options.threads ?? threadsFor(config);
   const tokenizer = await loadTokenizer(join(folder, manifest.tokenizer));
   const sessions = {} as Record<(typeof components)[number], Session>;
   for (const component of components)
-    sessions[component] = await openSession(join(folder, graphs[component]), options);
+    sessions[component] = await openSession(join(folder, graphs[component]), { threads });
   const embeddings = openEmbeddings(
     join(folder, manifest.embeddings.file),
     manifest.embeddings.dtype,

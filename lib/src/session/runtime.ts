@@ -1,6 +1,7 @@
 /** The only place that knows ONNX Runtime. */
 import { existsSync } from "node:fs";
 import * as ort from "onnxruntime-node";
+import type { ModelConfig } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
 import { elementCount } from "../tensor/dtype.ts";
 
@@ -23,7 +24,16 @@ export interface Session {
 
 export interface SessionOptions {
   /** Threads within an operator; all cores unless given. */
-  threads?: number;
+  threads?: number | undefined;
+}
+
+/**
+ * Threads for a model: operators of a small one are over before a second thread
+ * has woken up, and waiting threads spin on cores that others need.
+ * @returns undefined for all cores
+ */
+export function threadsFor({ phi }: ModelConfig): number | undefined {
+  return phi.width < 1024 ? 1 : undefined;
 }
 
 /** Opens an ONNX file. Errors have code "model". */

@@ -138,6 +138,7 @@ export interface GoldenTensors {
   get(name: string): Promise<Float32Array | undefined>;
   bytes(name: string): Promise<Uint8Array | undefined>;
   shape(name: string): readonly number[] | undefined;
+  close(): Promise<void>;
 }
 
 /** Reads a golden file and says what kind of set it belongs to. Errors have code "model". */
@@ -159,6 +160,12 @@ export async function readGoldenSet(path: string): Promise<GoldenSet> {
   const basePath = baseOf(path, golden);
   const base = basePath && basePath !== path ? await readGoldenSet(basePath) : undefined;
   return { kind: "model", golden, folder, tensors, base };
+}
+
+export async function closeGoldenSet(set: GoldenSet): Promise<void> {
+  if (set.kind === "tokenizer") return;
+  await set.tensors.close();
+  if (set.kind === "model" && set.base) await closeGoldenSet(set.base);
 }
 
 /** The set that has the pictures and prompts a smaller set leaves out. */
@@ -198,5 +205,6 @@ async function openTensors(path: string): Promise<GoldenTensors> {
       return info ? toFloat32((await bytes(name))!, info.dtype) : undefined;
     },
     shape: (name) => source.tensors.get(name)?.shape,
+    close: () => source.close(),
   };
 }

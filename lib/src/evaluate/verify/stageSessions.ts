@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { exposeStages } from "../../graph/onnx.ts";
 import { readModel } from "../../graph/modelFile.ts";
 import type { Component, Manifest } from "../../manifest.ts";
-import { openSession, type SessionTensor } from "../../session/runtime.ts";
+import { openSession, threadsFor, type SessionTensor } from "../../session/runtime.ts";
 
 /** Runs a component once and returns its outputs and stages by name. */
 export async function runWithStages(
@@ -20,7 +20,7 @@ export async function runWithStages(
   const copy = `${path}.verify-${process.pid}.onnx`;
   await writeFile(copy, bytes);
   try {
-    const session = await openSession(copy);
+    const session = await openSession(copy, { threads: threadsFor(manifest.config) });
     const results = await session
       .run(feeds, [...outputs.values()])
       .finally(() => session.release());

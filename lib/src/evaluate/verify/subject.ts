@@ -7,7 +7,7 @@ import { TinyGptvError } from "../../errors.ts";
 import { readManifest, type Manifest } from "../../manifest.ts";
 import { openEmbeddings, type TokenEmbeddings } from "../../session/embeddings.ts";
 import { createLanguageModel } from "../../session/languageModel.ts";
-import { openSession } from "../../session/runtime.ts";
+import { openSession, threadsFor } from "../../session/runtime.ts";
 import { loadTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
 import { encodePrompt } from "../../text/templates.ts";
 
@@ -33,7 +33,7 @@ export async function openSubject(folder: string, wanted: string | undefined): P
       `${folder}: level: want one of ${Object.keys(manifest.levels).join(", ")}, got ${level}`,
     );
   const { config } = manifest;
-  const session = await openSession(join(folder, graphs.phi));
+  const session = await openSession(join(folder, graphs.phi), { threads: threadsFor(config) });
   const { file, dtype } = manifest.embeddings;
   const embeddings = openEmbeddings(
     join(folder, file),

@@ -8,7 +8,7 @@ import {
   checkProcessors,
   checkTokenization,
 } from "./cases.ts";
-import { readGoldenSet, type GoldenSet } from "./goldenSet.ts";
+import { closeGoldenSet, readGoldenSet, type GoldenSet } from "./goldenSet.ts";
 import { checkPreprocess } from "./preprocessSet.ts";
 import { Report, type VerifyReport } from "./report.ts";
 import { checkLanguageModel, checkMergedWeights, checkVision } from "./stages.ts";
@@ -31,14 +31,19 @@ export interface VerifyOptions {
 export async function verify({ golden, model, level }: VerifyOptions): Promise<VerifyReport> {
   const set = await readGoldenSet(golden);
   const report = new Report();
-  if (set.kind === "preprocess") await checkPreprocess(set.golden, set.folder, set.tensors, report);
-  else if (set.kind === "tokenizer") await checkTokenizer(set.golden, set.folder, report);
-  else if (model) await verifyModel(set, model, level, report);
-  else
-    throw new TinyGptvError(
-      "model",
-      `${golden}: want a converted model to run this set against, got none`,
-    );
+  try {
+    if (set.kind === "preprocess")
+      await checkPreprocess(set.golden, set.folder, set.tensors, report);
+    else if (set.kind === "tokenizer") await checkTokenizer(set.golden, set.folder, report);
+    else if (model) await verifyModel(set, model, level, report);
+    else
+      throw new TinyGptvError(
+        "model",
+        `${golden}: want a converted model to run this set against, got none`,
+      );
+  } finally {
+    await closeGoldenSet(set);
+  }
   return report.finish();
 }
 

@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Sequence } from "../decoding/sequence.ts";
+import { KvCache } from "./kvCache.ts";
+import { CachedSequences } from "./sequences.ts";
+
+const shape = { numLayers: 2, numHeads: 3, headDim: 2 };
+const rowSize = shape.numHeads * shape.headDim;
+
+/** A cache whose positions hold numbers of the test's choosing, so that contents can be compared. */
+function harness() {
+  const cache = new KvCache(shape);
+  const sequences = new CachedSequences(cache);
+  return {
+    cache,
+    sequences,
+    append(sequence: Sequence, values: readonly number[]) {
+      sequences.reserve(new Map([[sequence, values.length]]));
+      for (const value of values) {
+        for (let layer = 0; layer < shape.numLayers; layer++) {
+          const key = new Float32Array(rowSize).map((_, i) => value * 100 + layer * 10 + i);
+          const step = { key, value: key.map((x) => -x), row: 0, sequence: 1, count: 1 };
+          cache.append(layer, sequences.slotOf(sequence), sequence.length, step);
+        }
+        sequences.extend(sequence, 1);
+      }
+    },
+    /** What the cache holds for a sequence, checked in every layer and head, keys and values. */
+    content(sequence: Sequence): number[] {
+      const { key, value } = cache.view(1, sequences.slotOf(sequence), 1);
+      return Array.from({ length: sequence.length }, (_, position) => {
+        const at = (head: number) => (head * cache.capacity + position) * shape.headDim;
+        const number = (key[at(0)]! - 10) / 100;
+        for (let head = 0; head < shape.numHeads; head++)
+          for (let i = 0; i < shape.headDim; i++) {
+            expect(key[at(head) + i]).toBe(number * 100 + 10 + head * shape.headDim + i);
+            expect(value[at(head) + i]).toBe(-key[at(head) + i]!);
+          }
+        return number;
+      });
+    },
+  };
+}
+
+describe("cached sequences", () => {
+  it("keeps forks apart", () => {
+    const { sequences, append, content } = harness();
+    const parent = sequences.create();
+    append(parent, [1, 2, 3]);
+    const child = sequences.fork(parent);
+    append(child, [4]);
+    append(parent, [5, 6]);
+    expect(content(child)).toEqual([1, 2, 3, 4]);
+    expect(content(parent)).toEqual([1, 2, 3, 5, 6]);
+  });
+
+  it("survives growing beyond its capacity, and shrinks again", () => {
+    const { cache, sequences, append, content } = harness();
+    const long = sequences.create();
+    const short = sequences.create();
+    append(short, [7]);
+    const values = Array.from({ length: 300 }, (_, i) => i);
+    append(long, values);
+    expect(cache.capacity).toBe(384);
+    expect(content(long)).toEqual(values);
+    expect(content(short)).toEqual([7]);
+    sequences.release(long);
+    append(short, [8]);
+    expect(cache.capacity).toBe(128);
+    expect(content(short)).toEqual([7, 8]);
+    sequences.release(short);
+    expect(cache.bytes).toBe(0);
+  });
+
+  it("refuses a sequence that was released", () => {
+    const { sequences } = harness();
+    const sequence = sequences.create();
+    sequences.release(sequence);
+    expect(() => sequences.fork(sequence)).toThrow(/released/);
+  });
+
+  it("does as plain copies would, whatever is forked, reordered, cut, gathered and released", () => {
+    const operation = fc.record({
+      kind: fc.constantFrom("create", "append", "fork", "reorder", "truncate", "gather", "release"),
+      a: fc.nat(20),
+      b: fc.array(fc.nat(20), { minLength: 1, maxLength: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+        const { sequences, append, content } = harness();
+        const live: { sequence: Sequence; content: number[] }[] = [];
+        let next = 0;
+        const pick = (n: number) => live[n % live.length]!;
+        for (const { kind, a, b } of operations) {
+          if (kind === "create" && live.length < 8)
+            live.push({ sequence: sequences.create(), content: [] });
+          if (live.length === 0) continue;
+          const one = pick(a);
+          const several = [...new Set(b.map(pick))];
+          switch (kind) {
+            case "append": {
+              const values = b.map(() => next++);
+              append(one.sequence, values);
+              one.content.push(...values);
+              break;
+            }
+            case "fork":
+              if (live.length < 8)
+                live.push({ sequence: sequences.fork(one.sequence), content: [...one.content] });
+              break;
+            case "reorder": {
+              const parents = several.map((_, i) => b[i % b.length]! % several.length);
+              const contents = parents.map((parent) => [...several[parent]!.content]);
+              sequences.reorder(
+                several.map(({ sequence }) => sequence),
+                parents,
+              );
+              several.forEach((target, i) => (target.content = contents[i]!));
+              break;
+            }
+            case "truncate":
+              sequences.truncate(one.sequence, b[0]!);
+              one.content.length = Math.min(one.content.length, b[0]!);
+              break;
+            case "gather": {
+              const { first, rows } = sequences.gather(several.map(({ sequence }) => sequence));
+              expect(rows.toSorted((x, y) => x - y)).toEqual(several.map((_, i) => i));
+              several.forEach(({ sequence }, i) =>
+                expect(sequences.slotOf(sequence)).toBe(first + rows[i]!),
+              );
+              break;
+            }
+            case "release":
+              sequences.release(one.sequence);
+              live.splice(live.indexOf(one), 1);
+              break;
+            default:
+          }
+          for (const { sequence, content: want } of live) expect(content(sequence)).toEqual(want);
+        }
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+});
