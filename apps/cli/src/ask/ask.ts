@@ -1,0 +1,117 @@
+/**
+ * `tinygptv ask`: the model runs in this process, which starts soonest; Ctrl-C
+ * ends it at once, as nothing has to be tidied up.
+ */
+import { readFile } from "node:fs/promises";
+import { openModel, resolveDecoding } from "tinygptv";
+import type { Model } from "tinygptv";
+import { TinyGptvError } from "tinygptv/errors";
+import type { GenerateEvent, GenerateRequest } from "tinygptv/protocol";
+import type { AskFlags } from "../commands/ask.ts";
+import { exitCodes, usageError } from "../terminal/failure.ts";
+import { note, printJson } from "../terminal/output.ts";
+import { answerRecord } from "./answerRecord.ts";
+import { decodingParams } from "./decodingOptions.ts";
+import { drawBoxes } from "./drawBoxes.ts";
+import { inOrder } from "./inOrder.ts";
+import { readQuestions } from "./questions.ts";
+import type { Question } from "./questions.ts";
+import { showAnswer } from "./showAnswer.ts";
+
+export type End = Extract<GenerateEvent, { type: "end" }>;
+
+export async function ask(folder: string, images: string[], flags: AskFlags): Promise<void> {
+  if ((flags.prompt === undefined) === (flags.jsonl === undefined)) {
+    throw usageError("question: want either --prompt or --jsonl");
+  }
+  if (flags.jsonl === undefined) await askOne(folder, images, flags);
+  else await askMany(folder, flags.jsonl, images, flags);
+}
+
+async function askOne(folder: string, images: string[], flags: AskFlags): Promise<void> {
+  if (flags.draw !== undefined && images.length === 0) {
+    throw usageError("draw: want a picture to draw on, got none");
+  }
+  const { task, template, imageMode, level } = flags;
+  const decoding = decodingParams({ ...flags });
+  resolveDecoding(decoding); // a wrong parameter should not cost the loading of a model
+  const request: GenerateRequest = {
+    rounds: [{ prompt: flags.prompt ?? "", images: images.length }],
+    decoding,
+    ...(task && { task }),
+    ...(template && { template }),
+    ...(imageMode && { imageMode }),
+  };
+  const pictures = await Promise.all(images.map(readPicture));
+  const model = await openModel(folder, level === undefined ? {} : { level });
+  try {
+    const events = model.generate(request, pictures);
+    const end = flags.json ? await lastOf(events) : await showAnswer(events);
+    if (flags.json) printJson(answerRecord(end));
+    if (flags.draw !== undefined) {
+      await drawBoxes(pictures.at(-1)!, imageMode ?? "display", end.boxes, flags.draw);
+      note(`${flags.draw}: ${end.boxes.length === 1 ? "one box" : `${end.boxes.length} boxes`}`);
+    }
+  } finally {
+    await model.close();
+  }
+}
+
+/** Answers every question, some at once; lines come out in the order of the file. */
+async function askMany(
+  folder: string,
+  path: string,
+  images: string[],
+  flags: AskFlags,
+): Promise<void> {
+  const [stranger] = [...images, ...flagsOfOneQuestion(flags)];
+  if (stranger !== undefined) {
+    throw usageError(`${stranger}: want it in the lines of the --jsonl file, got it beside it`);
+  }
+  const { level, batch } = flags;
+  const questions = await readQuestions(path);
+  const model = await openModel(folder, {
+    maxBatch: batch,
+    ...(level === undefined ? {} : { level }),
+  });
+  try {
+    const answers = inOrder(questions, batch, (question) => answer(model, question));
+    for await (const record of answers) {
+      if ("error" in record) process.exitCode = exitCodes.failure;
+      printJson(record);
+    }
+  } finally {
+    await model.close();
+  }
+}
+
+/** What is given that belongs to one question: in a file of questions each has its own. */
+function flagsOfOneQuestion(flags: AskFlags): string[] {
+  const { task, template, imageMode, draw } = flags;
+  const given = { task, template, imageMode, draw, ...decodingParams({ ...flags }) };
+  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
+
+/** A question that cannot be answered (its picture is gone) does not end the others. */
+async function answer(model: Model, { request, images }: Question): Promise<object> {
+  try {
+    const pictures = await Promise.all(images.map(readPicture));
+    return answerRecord(await lastOf(model.generate(request, pictures)));
+  } catch (error) {
+    if (!(error instanceof TinyGptvError)) throw error;
+    const { code, message } = error;
+    return { error: { code, message } };
+  }
+}
+
+async function readPicture(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const found = cause.code === "ENOENT" ? "no such file" : cause.message;
+    throw new TinyGptvError("image", `${path}: want a picture, got ${found}`, { cause });
+  });
+}
+
+async function lastOf(events: AsyncIterable<GenerateEvent>): Promise<End> {
+  for await (const event of events) if (event.type === "end") return event;
+  throw new TinyGptvError("engine", "answer: want an end, got none");
+}

@@ -1,0 +1,47 @@
+import { Command, Option } from "commander";
+import { tasks, templates } from "tinygptv/protocol";
+import type { Task, Template } from "tinygptv/protocol";
+import { decodingOptions } from "../ask/decodingOptions.ts";
+import { wholeNumber } from "./options.ts";
+
+/** Options of `ask` besides the decoding parameters. */
+export interface AskFlags {
+  prompt?: string;
+  jsonl?: string;
+  task?: Task;
+  template?: Template;
+  level?: string;
+  imageMode?: "display" | "reference";
+  draw?: string;
+  batch: number;
+  json?: boolean;
+}
+
+export function askCommand(): Command {
+  const command = new Command("ask")
+    .summary("an answer about pictures, or many")
+    .description("Asks a converted model about pictures.")
+    .argument("<model>", "model folder, as convert makes it")
+    .argument("[image...]", "pictures, in the order of the prompt")
+    .option("--prompt <text>", "the question")
+    .option("--jsonl <file>", "many questions, one JSON object a line (docs/cli.md)")
+    .addOption(new Option("--task <task>", "task tag before the prompt").choices(tasks))
+    .addOption(
+      new Option("--template <name>", "prompt template (default stage4)").choices(templates),
+    )
+    .addOption(
+      new Option(
+        "--image-mode <mode>",
+        "read pictures for people or as the reference does",
+      ).choices(["display", "reference"]),
+    )
+    .option("--level <level>", "quantization level (default: the model's)")
+    .option("--draw <file>", "write a copy of the last picture with the answer's boxes")
+    .option("--batch <n>", "questions of a --jsonl file worked on at once", wholeNumber(1), 8)
+    .option("--json", "print the answer as one JSON object");
+  for (const option of decodingOptions()) command.addOption(option);
+  return command.action(async (model: string, images: string[], flags: AskFlags) => {
+    const { ask } = await import("../ask/ask.ts");
+    await ask(model, images, flags);
+  });
+}

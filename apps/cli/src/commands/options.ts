@@ -1,0 +1,10 @@
+import { InvalidArgumentError } from "commander";
+
+/** Reader of an option's value: a whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= min) return value;
+    throw new InvalidArgumentError(`Want a whole number from ${min}, got ${text}.`);
+  };
+}
