@@ -31,8 +31,8 @@ export interface OpenOptions {
   threads?: number;
 }
 
-/** Finished sequences kept for prompts that begin alike, by the memory they take. */
-const prefixCacheBytes = 256 * 2 ** 20;
+/** Finished sequences kept for prompts that begin alike: 800 positions of the full model. */
+const prefixCacheBytes = 512 * 2 ** 20;
 
 /** The levels of a converted folder, without loading anything. */
 export async function listModels(folder: string): Promise<ModelInfo[]> {
@@ -67,10 +67,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     prefillChunk: options.prefillChunk ?? 128,
   });
   const images = createImageEncoder(sessions, config);
-  const typicalLength = 256;
-  const sequenceBytes = 8 * typicalLength * config.phi.numLayers * config.phi.width;
-  const prefixLimit = Math.min(8, Math.max(1, Math.floor(prefixCacheBytes / sequenceBytes)));
-  const prefixes = createPrefixCache(languageModel, prefixLimit);
+  const prefixes = createPrefixCache(languageModel, prefixCacheBytes);
   const parts = {
     config,
     tokenizer,

@@ -10,6 +10,13 @@ export interface KvCacheShape {
   headDim: number;
 }
 
+/** Keys and values of one sequence outside the cache: per layer [heads, length, headDim]. */
+export interface SavedRows {
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+  readonly length: number;
+}
+
 /** Capacity grows and shrinks by this many positions: attention runs over all of it. */
 export const capacityStep = 128;
 
@@ -19,6 +26,7 @@ export class KvCache {
   #values: Float32Array[];
   #slots = 0;
   #capacity = 0;
+  #generation = 0;
 
   constructor(shape: KvCacheShape) {
     this.#shape = shape;
@@ -35,8 +43,18 @@ export class KvCache {
     return this.#capacity;
   }
 
+  /** Changes whenever the buffers do, so that views can be kept until then. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   get bytes(): number {
-    return 8 * this.#shape.numLayers * this.#slots * this.#slotSize;
+    return this.#slots * this.#capacity * this.bytesPerPosition;
+  }
+
+  get bytesPerPosition(): number {
+    const { numLayers, numHeads, headDim } = this.#shape;
+    return 8 * numLayers * numHeads * headDim;
   }
 
   /** Makes room for so many slots and positions; keeps [0, lengths[slot]) of each slot. */
@@ -61,6 +79,7 @@ export class KvCache {
     }
     this.#slots = slots;
     this.#capacity = capacity;
+    this.#generation++;
   }
 
   /** Views over `count` neighbouring slots: key and value [count, heads, capacity, headDim]. */
@@ -86,13 +105,47 @@ export class KvCache {
     const { numHeads, headDim } = this.#shape;
     const keys = this.#keys[layer]!;
     const values = this.#values[layer]!;
+    const length = step.count * headDim;
     for (let head = 0; head < numHeads; head++) {
       const from = (step.row * numHeads + head) * step.sequence * headDim;
       const to = ((slot * numHeads + head) * this.#capacity + position) * headDim;
-      const end = from + step.count * headDim;
-      keys.set(step.key.subarray(from, end), to);
-      values.set(step.value.subarray(from, end), to);
+      // Not set() of a subarray: in a decoding step that would make two thousand views for 80 numbers each.
+      for (let i = 0; i < length; i++) {
+        keys[to + i] = step.key[from + i]!;
+        values[to + i] = step.value[from + i]!;
+      }
     }
+  }
+
+  /** Copies the first `length` positions of a slot out of the cache. */
+  save(slot: number, length: number): SavedRows {
+    const { numHeads, headDim } = this.#shape;
+    const pack = (buffer: Float32Array): Float32Array => {
+      const packed = new Float32Array(numHeads * length * headDim);
+      for (let head = 0; head < numHeads; head++) {
+        const start = (slot * numHeads + head) * this.#capacity * headDim;
+        packed.set(buffer.subarray(start, start + length * headDim), head * length * headDim);
+      }
+      return packed;
+    };
+    return { keys: this.#keys.map(pack), values: this.#values.map(pack), length };
+  }
+
+  /** Copies the first `length` saved positions to the start of a slot. */
+  restore(slot: number, saved: SavedRows, length: number): void {
+    const { numHeads, headDim } = this.#shape;
+    const unpack = (buffers: readonly Float32Array[], packed: readonly Float32Array[]) =>
+      buffers.forEach((buffer, layer) => {
+        for (let head = 0; head < numHeads; head++) {
+          const start = head * saved.length * headDim;
+          buffer.set(
+            packed[layer]!.subarray(start, start + length * headDim),
+            (slot * numHeads + head) * this.#capacity * headDim,
+          );
+        }
+      });
+    unpack(this.#keys, saved.keys);
+    unpack(this.#values, saved.values);
   }
 
   /** Copies positions [start, end) of one slot to another. */

@@ -1,54 +1,80 @@
-import type { LanguageModel, Sequence } from "../decoding/sequence.ts";
+import type { Sequence } from "../decoding/sequence.ts";
+import type { SavedSequence } from "./sequences.ts";
 
 /** What stands at one position: a token, or a place in a picture (`hash/7`). */
 export type Position = number | string;
 
+/** What the cache needs of a language model. */
+export interface SequenceShelf {
+  readonly bytesPerPosition: number;
+  create(): Sequence;
+  release(sequence: Sequence): void;
+  save(sequence: Sequence, length: number): SavedSequence;
+  restore(saved: SavedSequence, length: number): Sequence;
+}
+
 export interface PrefixCache {
   /** A sequence that holds as much of a prompt as is known, at least one position less than all of it. */
   take(positions: readonly Position[]): Sequence;
-  /** Keeps a sequence for later prompts that begin alike; it belongs to the cache from here on. */
+  /** Keeps a sequence for later prompts that begin alike, and releases it. */
   give(sequence: Sequence, positions: readonly Position[]): void;
   clear(): void;
   /** Positions that did not have to be computed again. */
   readonly reused: number;
 }
 
+interface Entry {
+  readonly positions: readonly Position[];
+  readonly saved: SavedSequence;
+}
+
 /**
- * Sequences of finished answers, kept so that the next round of a conversation
- * (or the same prompt with other parameters) does not prefill the same prefix again.
- * @param limit sequences kept; each takes a slot of the KV cache
+ * Sequences of finished answers, so that the next round of a conversation (or
+ * the same prompt with other parameters) does not prefill the same prefix again.
+ * They are copied out of the KV cache and back: a slot of it would be as long
+ * as the longest sequence, and every step of every other one would run over it
+ * as well. A copy takes milliseconds where the prefill takes seconds, and any
+ * number of prompts can start from one entry.
+ * @param limit bytes kept at most; of a sequence beyond it the beginning is kept
  */
-export function createPrefixCache(
-  model: Pick<LanguageModel, "create" | "truncate" | "release">,
-  limit: number,
-): PrefixCache {
+export function createPrefixCache(model: SequenceShelf, limit: number): PrefixCache {
   /** Least recently used first. */
-  let parked: { sequence: Sequence; positions: readonly Position[] }[] = [];
+  let entries: Entry[] = [];
   let reused = 0;
+  const longest = Math.floor(limit / model.bytesPerPosition);
+
+  function keep(sequence: Sequence, positions: readonly Position[]): void {
+    const covers = (one: Entry, length: number) => commonPrefix(one.positions, positions) >= length;
+    const known = entries.find((one) => covers(one, positions.length));
+    // What the new entry begins with is of no further use.
+    entries = entries.filter((one) => one !== known && !covers(one, one.positions.length));
+    entries.push(known ?? { positions, saved: model.save(sequence, positions.length) });
+    let total = entries.reduce((sum, one) => sum + one.positions.length, 0);
+    while (total > longest) total -= entries.shift()!.positions.length;
+  }
 
   return {
     take(positions) {
-      let best: { sequence: Sequence; positions: readonly Position[] } | undefined;
+      let best: Entry | undefined;
       let shared = 0;
-      for (const candidate of parked) {
+      for (const candidate of entries) {
         const common = commonPrefix(candidate.positions, positions);
         if (common > shared) [best, shared] = [candidate, common];
       }
       // The last position has to run: its logits choose the first token.
       shared = Math.min(shared, positions.length - 1);
       if (!best || shared === 0) return model.create();
-      parked = parked.filter((one) => one !== best);
-      model.truncate(best.sequence, shared);
+      entries = [...entries.filter((one) => one !== best), best];
       reused += shared;
-      return best.sequence;
+      return model.restore(best.saved, shared);
     },
     give(sequence, positions) {
-      model.truncate(sequence, Math.min(sequence.length, positions.length));
-      parked.push({ sequence, positions: positions.slice(0, sequence.length) });
-      while (parked.length > limit) model.release(parked.shift()!.sequence);
+      const held = positions.slice(0, Math.min(sequence.length, longest));
+      if (held.length > 0) keep(sequence, held);
+      model.release(sequence);
     },
     clear() {
-      for (const { sequence } of parked.splice(0)) model.release(sequence);
+      entries = [];
     },
     get reused() {
       return reused;

@@ -66,13 +66,22 @@ export async function openSession(
   };
 }
 
-function toOrtTensor(name: string, { dtype, shape, data }: SessionTensor): ort.Tensor {
+/** Tensors of inputs that are given again: cached keys and values stay the same for many steps. */
+const ortTensors = new WeakMap<SessionTensor, ort.Tensor>();
+
+function toOrtTensor(name: string, tensor: SessionTensor): ort.Tensor {
+  const known = ortTensors.get(tensor);
+  if (known) return known;
+  const { dtype, shape, data } = tensor;
   if (data.length !== elementCount(shape))
     throw new TinyGptvError(
       "model",
       `${name}: want ${elementCount(shape)} elements for [${shape}], got ${data.length}`,
     );
-  return dtype === "float32"
-    ? new ort.Tensor("float32", data, shape)
-    : new ort.Tensor("int64", data, shape);
+  const made =
+    dtype === "float32"
+      ? new ort.Tensor("float32", data, shape)
+      : new ort.Tensor("int64", data, shape);
+  ortTensors.set(tensor, made);
+  return made;
 }

@@ -1,7 +1,7 @@
 /** Which text lives in which slot of the cache: forks, beam reordering, compaction. */
 import { TinyGptvError } from "../errors.ts";
 import type { Sequence, SequenceStore } from "../decoding/sequence.ts";
-import type { KvCache } from "./kvCache.ts";
+import type { KvCache, SavedRows } from "./kvCache.ts";
 
 /**
  * A sequence's place in the cache. `stamps` has one number a position, unique
@@ -11,6 +11,12 @@ import type { KvCache } from "./kvCache.ts";
 interface Held extends Sequence {
   slot: number;
   stamps: number[];
+}
+
+/** A sequence laid aside: it takes no slot and widens nobody's attention. */
+export interface SavedSequence {
+  readonly rows: SavedRows;
+  readonly stamps: readonly number[];
 }
 
 export class CachedSequences implements SequenceStore {
@@ -54,6 +60,21 @@ export class CachedSequences implements SequenceStore {
       settled.add(parent);
       target.stamps = [...stamps];
     });
+  }
+
+  /** A copy of the first `length` positions, outside the cache. */
+  save(sequence: Sequence, length: number): SavedSequence {
+    const { slot, stamps } = this.#find(sequence);
+    return { rows: this.#cache.save(slot, length), stamps: stamps.slice(0, length) };
+  }
+
+  /** A new sequence of the first `length` positions of a saved one. */
+  restore({ rows, stamps }: SavedSequence, length: number): Sequence {
+    const held = this.#hold([]);
+    this.reserve(new Map([[held, length]]));
+    this.#cache.restore(held.slot, rows, length);
+    held.stamps.push(...stamps.slice(0, length));
+    return held;
   }
 
   truncate(sequence: Sequence, length: number): void {
