@@ -1,5 +1,6 @@
 /** Where two answers part, and how far their levels disagree up to there. */
 import type { AnswerToken } from "../protocol.ts";
+import type { Output } from "./output.ts";
 
 /** Index of the first token that differs, or undefined where the answers are the same. */
 export function firstDivergence(
@@ -66,4 +67,20 @@ function klLowerBound(
   const floor = 1e-9; // what rounding of the listed probabilities leaves
   if (restP > floor) sum += restP * Math.log(restP / Math.max(restQ, floor));
   return Math.max(0, sum);
+}
+
+/**
+ * As `agreement`, over the whole of an answer: both levels have read it
+ * teacher-forced, so they saw the same text at every position.
+ * @param reference index of the run whose answer is read and whose level is compared with `other`'s
+ * @returns undefined where the scores carry no alternatives
+ */
+export function crossAgreement(
+  output: Output,
+  reference: number,
+  other: number,
+): Agreement | undefined {
+  const under = (run: number) =>
+    output.scores.find((score) => score.answer === reference && score.under === run);
+  return agreement(under(reference)?.tokens ?? [], under(other)?.tokens ?? []);
 }

@@ -15,7 +15,21 @@ export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
 export { toMarkdown, fromMarkdown } from "./markdown.ts";
 export { toIpynb, fromIpynb } from "./ipynb.ts";
 export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
-export { runCell, newOutput, runError, type NotebookEngine, type RunContext } from "./run.ts";
-export { agreement, firstDivergence, type Agreement } from "./divergence.ts";
+export {
+  inspection,
+  runCell,
+  newOutput,
+  runError,
+  type NotebookEngine,
+  type RunContext,
+} from "./run.ts";
+export { agreement, crossAgreement, firstDivergence, type Agreement } from "./divergence.ts";
+export {
+  packNotebook,
+  unpackNotebook,
+  sideFileName,
+  isKeptContent,
+  type PackedNotebook,
+} from "./sideFiles.ts";
 export { judge, intersectionOverUnion } from "./judge.ts";
 export { outputTable, runColumns, type TableColumn, type TableRow } from "./table.ts";

@@ -1,12 +1,6 @@
 /** Which runs a cell stands for: the product of a sweep's axes, a comparison's columns, an evaluation's items and levels. */
 import { TinyGptvError } from "../errors.ts";
-import {
-  tasks,
-  templates,
-  type DecodingParams,
-  type Task,
-  type Template,
-} from "../protocol.ts";
+import { tasks, templates, type DecodingParams, type Task, type Template } from "../protocol.ts";
 import { resolveDecoding } from "../decoding/params.ts";
 import type { AskingCell, Axis } from "./cell.ts";
 import type { Notebook } from "./document.ts";

@@ -39,7 +39,7 @@ export interface RunContext {
 const sweepConcurrency = 4;
 
 /** What notebooks show of every answer: each token's probability and its nearest rivals. */
-const inspection = { logprobs: true, topLogprobs: 5 };
+export const inspection = { logprobs: true, topLogprobs: 5 };
 
 /** A new output for a cell, to fold `runCell`'s events into. */
 export function newOutput(
