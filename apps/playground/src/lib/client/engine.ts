@@ -1,0 +1,138 @@
+import { TinyGptvError } from "tinygptv/errors";
+import {
+  chatChunkSchema,
+  imageObjectSchema,
+  modelListSchema,
+  preprocessResponseSchema,
+  scoreHttpResponseSchema,
+  type ChatChunk,
+  type ModelObject,
+  type PreprocessResponse,
+} from "tinygptv/http";
+import type { ModelInfo } from "tinygptv/engine";
+import { contentHash, type NotebookEngine } from "tinygptv/notebook";
+import { apiError, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
+import { sseData } from "./sse.ts";
+import { toChatRequest, toEvents, toMessages, toToken } from "./chat.ts";
+
+export interface HttpEngine extends NotebookEngine {
+  models(): Promise<ModelInfo[]>;
+  /** What the model sees of a picture. */
+  preprocess(
+    picture: Uint8Array,
+    mode: "display" | "reference" | undefined,
+    model: string | undefined,
+  ): Promise<PreprocessResponse>;
+}
+
+/** An engine behind an endpoint. Pictures are uploaded once and named by their handle. */
+export function httpEngine(endpoint: Endpoint): HttpEngine {
+  const fetchApi = endpointFetch(endpoint);
+  const uploaded = new Map<string, Promise<string>>();
+  const handles = (pictures: readonly Uint8Array[]): Promise<string[]> =>
+    Promise.all(pictures.map((picture) => upload(fetchApi, uploaded, picture)));
+
+  return {
+    async models() {
+      return modelListSchema
+        .parse(await (await fetchApi("/v1/models")).json())
+        .data.map(toModelInfo);
+    },
+    async *generate(request, pictures, { model, signal } = {}) {
+      const response = await postJson(
+        fetchApi,
+        "/v1/chat/completions",
+        toChatRequest(request, await handles(pictures), model),
+        signal,
+      );
+      yield* toEvents(chunksOf(response, signal));
+    },
+    async score(request, pictures, { model, signal } = {}) {
+      const body = {
+        ...(model !== undefined && { model }),
+        messages: toMessages(request.rounds, await handles(pictures)),
+        ...(request.task !== undefined && { task: request.task }),
+        ...(request.template !== undefined && { template: request.template }),
+        ...(request.imageMode !== undefined && { image_mode: request.imageMode }),
+        ...(request.endSymbol !== undefined && { end_symbol: request.endSymbol }),
+        candidates: request.candidates,
+      };
+      const scored = scoreHttpResponseSchema.parse(
+        await (await postJson(fetchApi, "/v1/score", body, signal)).json(),
+      );
+      return {
+        candidates: scored.candidates.map(({ text, tokens, mean_logprob }) => ({
+          text,
+          tokens: tokens.map(toToken),
+          meanLogprob: mean_logprob,
+        })),
+        ranks: scored.ranks,
+        images: scored.usage.images.map(({ id, ...info }) => ({
+          hash: id.replace("img_", ""),
+          ...info,
+        })),
+      };
+    },
+    async preprocess(picture, mode, model) {
+      const [image] = await handles([picture]);
+      const body = {
+        image,
+        ...(mode && { image_mode: mode }),
+        ...(model !== undefined && { model }),
+      };
+      return preprocessResponseSchema.parse(
+        await (await postJson(fetchApi, "/v1/preprocess", body)).json(),
+      );
+    },
+  };
+}
+
+const toModelInfo = (model: ModelObject): ModelInfo => ({
+  id: model.id,
+  name: model.name,
+  level: model.level,
+  weights: model.weights,
+  fileBytes: model.file_bytes,
+  memoryBytes: model.memory_bytes,
+  contextLength: model.context_length,
+  imageSize: model.image_size,
+  loaded: model.loaded,
+  executionProvider: model.execution_provider ?? undefined,
+});
+
+async function* chunksOf(
+  response: Response,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ChatChunk> {
+  for await (const data of sseData(response, signal)) {
+    const body: unknown = JSON.parse(data);
+    const chunk = chatChunkSchema.safeParse(body);
+    if (!chunk.success) throw apiError(body, 500);
+    yield chunk.data;
+  }
+}
+
+function upload(
+  fetchApi: Fetch,
+  uploaded: Map<string, Promise<string>>,
+  picture: Uint8Array,
+): Promise<string> {
+  const hash = contentHash(picture);
+  let handle = uploaded.get(hash);
+  if (handle === undefined) {
+    handle = fetchApi("/v1/images", {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: new Blob([Uint8Array.from(picture)]),
+    })
+      .then((response) => response.json())
+      .then((body) => imageObjectSchema.parse(body).id);
+    // A failed upload must not be remembered as the picture's handle.
+    handle.catch(() => uploaded.delete(hash));
+    uploaded.set(hash, handle);
+  }
+  return handle;
+}
+
+export const isAborted = (error: unknown): boolean =>
+  error instanceof TinyGptvError && error.code === "aborted";

@@ -1,0 +1,83 @@
+import { TinyGptvError, type ErrorCode } from "tinygptv/errors";
+import { apiErrorSchema } from "tinygptv/http";
+
+/** Where requests go: `""` is the server this page came from. */
+export interface Endpoint {
+  baseUrl: string;
+  key: string;
+}
+
+export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** How the endpoint's error codes map to ours; anything else is the engine's fault. */
+const codes: Record<string, ErrorCode> = {
+  model_not_found: "model",
+  invalid_image: "image",
+  image_too_large: "image",
+  image_not_found: "image",
+  invalid_prompt: "prompt",
+  queue_full: "busy",
+  too_many_requests: "busy",
+  client_closed_request: "aborted",
+};
+
+/** What a person can do about it; the message itself says what happened. */
+const advice: Record<string, string> = {
+  invalid_api_key: "Set the endpoint's key under Connection.",
+  queue_full: "The queue is full; try again in a moment.",
+  too_many_requests: "Too many requests; try again in a moment.",
+  engine_failed: "The engine is starting again; run the cell once more.",
+  model_not_found: "Choose a level from the list.",
+};
+
+/** The error an endpoint's body describes. */
+export function apiError(body: unknown, status: number): TinyGptvError {
+  const parsed = apiErrorSchema.safeParse(body);
+  if (!parsed.success)
+    return new TinyGptvError("network", `the endpoint answered ${status} without saying why`);
+  const { message, code, param } = parsed.data.error;
+  const ours = codes[code] ?? (status < 500 ? "parameter" : "engine");
+  const help = advice[code];
+  return new TinyGptvError(
+    ours,
+    help === undefined ? message : `${message}. ${help}`,
+    param === null ? {} : { subject: param },
+  );
+}
+
+/**
+ * `fetch` for one endpoint: adds the key, and turns refusals and lost
+ * connections into TinyGptvErrors that say what to do.
+ */
+export function endpointFetch({ baseUrl, key }: Endpoint): Fetch {
+  return async (path, init = {}) => {
+    const headers = new Headers(init.headers);
+    if (key !== "") headers.set("authorization", `Bearer ${key}`);
+    let response: Response;
+    try {
+      response = await fetch(`${baseUrl.replace(/\/+$/, "")}${path}`, { ...init, headers });
+    } catch (cause) {
+      if (init.signal?.aborted) throw new TinyGptvError("aborted", "stopped", { cause });
+      throw new TinyGptvError(
+        "network",
+        `${baseUrl || "The server"} does not answer. Your work is kept; run the cell again when it is back.`,
+        { cause },
+      );
+    }
+    if (!response.ok) throw apiError(await response.json().catch(() => undefined), response.status);
+    return response;
+  };
+}
+
+export const postJson = (
+  fetchApi: Fetch,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<Response> =>
+  fetchApi(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  });

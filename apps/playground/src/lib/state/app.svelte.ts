@@ -1,0 +1,34 @@
+import { getContext, setContext } from "svelte";
+import { Autosave } from "./autosave.svelte.ts";
+import { Connection } from "./connection.svelte.ts";
+import { NotebookState } from "./notebook.svelte.ts";
+import { Runner } from "./runner.svelte.ts";
+import type { AskingCell, Output } from "tinygptv/notebook";
+
+/** Everything the page's components share. */
+export class App {
+  readonly connection = new Connection();
+  readonly notebook = new NotebookState();
+  readonly autosave = new Autosave(this.notebook);
+  readonly runner = new Runner(
+    this.notebook,
+    this.connection,
+    (cell: AskingCell, output: Output) => {
+      void this.autosave.keepOutput(cell.id, "latest", output);
+    },
+  );
+  /** Which panel or dialog is open. */
+  inspector = $state(false);
+  dialog = $state<"palette" | "shortcuts" | "connection" | "history" | "share" | undefined>();
+  sidebar = $state(false);
+
+  close(): void {
+    this.connection.close();
+    this.autosave.close();
+  }
+}
+
+const key = Symbol("app");
+
+export const provideApp = (app: App): App => setContext(key, app);
+export const useApp = (): App => getContext<App>(key);

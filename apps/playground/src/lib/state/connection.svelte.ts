@@ -1,0 +1,70 @@
+import type { ModelInfo } from "tinygptv/engine";
+import { httpEngine, type HttpEngine } from "#lib/client/engine.ts";
+import type { Endpoint } from "#lib/client/http.ts";
+
+const storageKey = "endpoint";
+/** How long to wait before asking a lost server again, in ms. */
+const retryDelays = [500, 1000, 2000, 4000];
+
+/** The endpoint in use, whether it answers, and the levels it serves. */
+export class Connection {
+  endpoint = $state.raw<Endpoint>({ baseUrl: "", key: "" });
+  models = $state.raw<ModelInfo[]>([]);
+  state = $state<"connecting" | "connected" | "lost">("connecting");
+  message = $state("");
+  engine = $derived<HttpEngine>(httpEngine(this.endpoint));
+  #attempt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Reads the endpoint this browser used last and connects. */
+  start(): void {
+    const saved = localStorage.getItem(storageKey);
+    if (saved !== null) this.endpoint = readEndpoint(saved);
+    void this.refresh();
+  }
+
+  /** Changes the endpoint; the key stays in this browser. */
+  use(endpoint: Endpoint): Promise<void> {
+    this.endpoint = {
+      baseUrl: endpoint.baseUrl.trim().replace(/\/+$/, ""),
+      key: endpoint.key.trim(),
+    };
+    localStorage.setItem(storageKey, JSON.stringify(this.endpoint));
+    this.state = "connecting";
+    return this.refresh();
+  }
+
+  /** Asks for the levels; while nobody answers, asks again by itself. */
+  async refresh(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      this.models = await this.engine.models();
+      this.state = "connected";
+      this.message = "";
+      this.#attempt = 0;
+    } catch (error) {
+      this.state = "lost";
+      this.message = error instanceof Error ? error.message : String(error);
+      const delay = retryDelays[Math.min(this.#attempt++, retryDelays.length - 1)];
+      this.#timer = setTimeout(() => void this.refresh(), delay);
+    }
+  }
+
+  model(id: string | undefined): ModelInfo | undefined {
+    return (
+      this.models.find((model) => model.id === id || model.name === id) ??
+      (id === undefined ? this.models[0] : undefined)
+    );
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function readEndpoint(text: string): Endpoint {
+  const data: unknown = JSON.parse(text);
+  const read = (key: string): string =>
+    typeof data === "object" && data !== null ? String(Reflect.get(data, key) ?? "") : "";
+  return { baseUrl: read("baseUrl"), key: read("key") };
+}

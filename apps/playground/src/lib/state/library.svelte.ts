@@ -1,0 +1,125 @@
+import type { Notebook, Output } from "tinygptv/notebook";
+import { examples } from "#lib/notebook/examples.ts";
+import { readNotebookFile } from "#lib/notebook/files.ts";
+import { newId } from "#lib/notebook/newCell.ts";
+import {
+  deleteNotebook,
+  listNotebooks,
+  saveOutput,
+  type NotebookSummary,
+} from "#lib/storage/notebooks.ts";
+import { fetchShared } from "#lib/notebook/share.ts";
+import type { App } from "./app.svelte.ts";
+
+const lastKey = "last-notebook";
+
+/** Which notebooks there are, and opening them. */
+export class Library {
+  notebooks = $state.raw<NotebookSummary[]>([]);
+  problem = $state<string | undefined>();
+  readonly #app: App;
+
+  constructor(app: App) {
+    this.#app = app;
+  }
+
+  /** Opens what was open last; somebody new gets the first steps. */
+  async start(): Promise<void> {
+    await this.refresh();
+    const last = localStorage.getItem(lastKey);
+    const id = this.notebooks.find((notebook) => notebook.id === last)?.id ?? this.notebooks[0]?.id;
+    if (id !== undefined) await this.open(id);
+    else await this.openExample("first-steps");
+  }
+
+  async refresh(): Promise<void> {
+    this.notebooks = await listNotebooks();
+  }
+
+  open(id: string): Promise<void> {
+    return this.#try(async () => {
+      await this.#app.autosave.open(id);
+      this.#opened(id);
+    });
+  }
+
+  create(): Promise<void> {
+    return this.#try(() => this.adopt({ title: "Untitled", cells: [] }));
+  }
+
+  /** An example becomes a notebook of one's own; the original stays. */
+  openExample(name: string): Promise<void> {
+    return this.#try(async () => {
+      const example = examples.find((candidate) => candidate.name === name);
+      if (example !== undefined) await this.adopt(example.read());
+    });
+  }
+
+  importFile(file: File | undefined): Promise<void> {
+    return this.#try(async () => {
+      if (file === undefined) return;
+      const { notebook, outputs } = await readNotebookFile(file);
+      await this.adopt(notebook, outputs);
+    });
+  }
+
+  /** Shows a shared notebook; it can be run, and changed once it is kept. */
+  openShared(id: string): Promise<void> {
+    return this.#try(async () => {
+      const { notebook, outputs } = await fetchShared(this.#app.connection.endpoint, id);
+      await this.#app.autosave.leave();
+      this.#app.notebook.load(notebook);
+      for (const [cellId, output] of outputs) this.#app.notebook.outputs.set(cellId, output);
+      this.#app.notebook.readOnly = true;
+    });
+  }
+
+  /** Makes the notebook that is open a new one of one's own. */
+  keepShared(): Promise<void> {
+    return this.#try(() =>
+      this.adopt(
+        this.#app.notebook.snapshot(),
+        new Map($state.snapshot([...this.#app.notebook.outputs]) as [string, Output][]),
+      ),
+    );
+  }
+
+  async adopt(notebook: Notebook, outputs: ReadonlyMap<string, Output> = new Map()): Promise<void> {
+    await this.#app.autosave.flush();
+    this.#app.notebook.load(notebook);
+    const id = newId() + newId();
+    for (const [cellId, output] of outputs) {
+      this.#app.notebook.outputs.set(cellId, output);
+      await saveOutput(id, cellId, "latest", output);
+    }
+    await this.#app.autosave.create(id);
+    this.#opened(id);
+    await this.refresh();
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#try(async () => {
+      const open = id === this.#app.autosave.id;
+      if (open) await this.#app.autosave.leave();
+      await deleteNotebook(id);
+      await this.refresh();
+      if (open) await this.start();
+    });
+  }
+
+  #opened(id: string): void {
+    this.#app.notebook.readOnly = false;
+    localStorage.setItem(lastKey, id);
+    if (matchMedia("(max-width: 64rem)").matches) this.#app.sidebar = false;
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    try {
+      this.problem = undefined;
+      await work();
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      this.#app.sidebar = true;
+    }
+  }
+}

@@ -1,0 +1,236 @@
+import { SvelteMap } from "svelte/reactivity";
+import {
+  cellNamed,
+  freeName,
+  freshness,
+  isAsking,
+  type Cell,
+  type CellType,
+  type Freshness,
+  type Notebook,
+  type Output,
+} from "tinygptv/notebook";
+import { newCell, newId } from "#lib/notebook/newCell.ts";
+import { UndoStack } from "./undo.svelte.ts";
+
+/** What of a cell may change through `change`. */
+export type CellPatch = Partial<Record<string, unknown>>;
+
+/**
+ * The open notebook: its cells, their outputs and the operations on them. Every
+ * change goes through a method, so that it can be saved and taken back.
+ */
+export class NotebookState {
+  title = $state("");
+  model = $state<string | undefined>();
+  cells = $state<Cell[]>([]);
+  selected = $state<string | undefined>();
+  /** A shared copy: can be looked at and run, not changed in place. */
+  readOnly = $state(false);
+  /** Counts changes to what is saved. */
+  edits = $state(0);
+  readonly outputs = new SvelteMap<string, Output>();
+  readonly baselines = new SvelteMap<string, Output>();
+  readonly history = new UndoStack();
+  /** Told of every change with the cell it was in, synchronously. */
+  onChange: (cell: Cell | undefined) => void = () => {};
+
+  /** Replaces everything; undo starts anew. */
+  load(notebook: Notebook): void {
+    this.adopt(notebook);
+    this.selected = (this.cells.find(isAsking) ?? this.cells[0])?.id;
+    this.history.clear();
+    this.outputs.clear();
+    this.baselines.clear();
+  }
+
+  /** Takes another version of the same notebook (another tab's); selection and undo stay. */
+  adopt(notebook: Notebook): void {
+    this.title = notebook.title;
+    this.model = notebook.model;
+    this.cells = structuredClone(notebook.cells);
+  }
+
+  /** Plain data, independent of what happens next. */
+  snapshot(): Notebook {
+    const model = this.model === undefined ? {} : { model: this.model };
+    return { title: this.title, ...model, cells: $state.snapshot(this.cells) as Cell[] };
+  }
+
+  cell(id: string | undefined): Cell | undefined {
+    return this.cells.find((cell) => cell.id === id);
+  }
+
+  outputOf = (cell: Cell): Output | undefined => this.outputs.get(cell.id);
+
+  freshness(cell: Cell): Freshness {
+    return freshness(this, cell, this.outputs.get(cell.id), this.outputOf);
+  }
+
+  get pictureNames(): string[] {
+    return this.cells.flatMap((cell) =>
+      cell.type === "picture" && cell.name !== undefined ? [cell.name] : [],
+    );
+  }
+
+  rename(title: string): void {
+    this.title = title.slice(0, 200);
+    this.#touched(undefined);
+  }
+
+  useModel(model: string): void {
+    this.model = model;
+    this.#touched(undefined);
+  }
+
+  /** A new cell below the selected one, or at the end. */
+  add(type: CellType, at = this.#belowSelected(), fields: CellPatch = {}): Cell {
+    const nearest = this.cells.slice(0, at).findLast((cell) => cell.type === "picture");
+    return this.insert(
+      { ...newCell(type, this.cells, nearest?.name), ...fields } as Cell,
+      at,
+      `Add ${type} cell`,
+    );
+  }
+
+  insert(cell: Cell, at: number, label: string): Cell {
+    const place = Math.max(0, Math.min(at, this.cells.length));
+    const plain = $state.snapshot(cell) as Cell;
+    this.#do({
+      label,
+      redo: () => this.#put(structuredClone(plain), place),
+      undo: () => this.#take(plain.id),
+    });
+    return this.cells[place] ?? plain;
+  }
+
+  duplicate(id: string): void {
+    const index = this.#indexOf(id);
+    const cell = this.cells[index];
+    if (cell === undefined) return;
+    const copy = { ...($state.snapshot(cell) as Cell), id: newId() };
+    if (copy.name !== undefined)
+      copy.name = freeName(
+        copy.name,
+        this.cells.map(({ name }) => name),
+      );
+    this.insert(copy, index + 1, "Duplicate cell");
+  }
+
+  remove(id: string): void {
+    const index = this.#indexOf(id);
+    const cell = this.cells[index];
+    if (cell === undefined) return;
+    const plain = $state.snapshot(cell) as Cell;
+    this.#do({
+      label: `Delete ${cell.type} cell`,
+      redo: () => this.#take(id),
+      undo: () => this.#put(structuredClone(plain), index),
+    });
+  }
+
+  /** Moves a cell to a place among the others. */
+  move(id: string, to: number): void {
+    const from = this.#indexOf(id);
+    const place = Math.max(0, Math.min(to, this.cells.length - 1));
+    if (from === -1 || from === place) return;
+    this.#do({
+      label: "Move cell",
+      redo: () => this.#shift(id, place),
+      undo: () => this.#shift(id, from),
+    });
+  }
+
+  /** Changes fields of a cell; `undefined` removes one. */
+  change(id: string, patch: CellPatch, label: string): void {
+    const cell = this.cell(id);
+    if (cell === undefined) return;
+    const fields = cell as unknown as Record<string, unknown>;
+    const before = Object.fromEntries(
+      Object.keys(patch).map((key) => [key, $state.snapshot(fields[key])]),
+    );
+    this.#do({
+      label,
+      key: `${id}:${Object.keys(patch).join()}`,
+      redo: () => this.#patch(id, patch),
+      undo: () => this.#patch(id, before),
+    });
+  }
+
+  /** Text being typed: saved, but taken back by its editor, not by the cell history. */
+  type(id: string, patch: CellPatch): void {
+    this.#patch(id, patch);
+  }
+
+  /** @returns why the name cannot be used, or undefined when it was */
+  renameCell(id: string, name: string): string | undefined {
+    const wanted = name.trim();
+    if (wanted !== "" && !/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(wanted))
+      return "A letter first, then letters, digits, _ or -";
+    const other = wanted === "" ? undefined : cellNamed(this, wanted);
+    if (other !== undefined && other.id !== id) return `Another cell is called ${wanted}`;
+    this.change(id, { name: wanted === "" ? undefined : wanted }, "Rename cell");
+    return undefined;
+  }
+
+  select(id: string | undefined): void {
+    this.selected = id;
+  }
+
+  /** Selects the cell so many places further down (or up). */
+  step(by: number): void {
+    const index = Math.max(0, Math.min(this.cells.length - 1, this.#indexOf(this.selected) + by));
+    this.selected = this.cells[index]?.id;
+  }
+
+  #do(step: { label: string; key?: string; redo(): void; undo(): void }): void {
+    step.redo();
+    this.history.push(step);
+  }
+
+  #put(cell: Cell, at: number): void {
+    this.cells.splice(at, 0, cell);
+    this.selected = cell.id;
+    this.#touched(cell);
+  }
+
+  #take(id: string): void {
+    const index = this.#indexOf(id);
+    if (index === -1) return;
+    this.cells.splice(index, 1);
+    if (this.selected === id) this.selected = (this.cells[index] ?? this.cells[index - 1])?.id;
+    this.#touched(undefined);
+  }
+
+  #shift(id: string, to: number): void {
+    const from = this.#indexOf(id);
+    const [cell] = this.cells.splice(from, 1);
+    if (cell !== undefined) this.cells.splice(to, 0, cell);
+    this.#touched(undefined);
+  }
+
+  #patch(id: string, patch: CellPatch): void {
+    const cell = this.cell(id);
+    if (cell === undefined) return;
+    const fields = cell as unknown as Record<string, unknown>;
+    for (const [key, value] of Object.entries(patch)) {
+      if (value === undefined) delete fields[key];
+      else fields[key] = structuredClone($state.snapshot(value));
+    }
+    this.#touched(cell);
+  }
+
+  #touched(cell: Cell | undefined): void {
+    this.edits++;
+    this.onChange(cell);
+  }
+
+  #indexOf(id: string | undefined): number {
+    return this.cells.findIndex((cell) => cell.id === id);
+  }
+
+  #belowSelected(): number {
+    const index = this.#indexOf(this.selected);
+    return index === -1 ? this.cells.length : index + 1;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Notebook, Output } from "tinygptv/notebook";
+import {
+  database,
+  ofNotebook,
+  type StoredNotebook,
+  type StoredOutput,
+  type Version,
+} from "./database.ts";
+import { mergeNotebooks } from "./merge.ts";
+
+/** A version is kept at most this often while somebody writes … */
+const versionInterval = 60_000;
+/** … and so many of them in all. */
+const maxVersions = 60;
+
+export interface NotebookSummary {
+  id: string;
+  title: string;
+  updatedAt: number;
+}
+
+/** Latest first. */
+export async function listNotebooks(): Promise<NotebookSummary[]> {
+  const all = await (await database()).getAll("notebooks");
+  return all
+    .map(({ id, notebook, updatedAt }) => ({ id, title: notebook.title, updatedAt }))
+    .toSorted((a, b) => b.updatedAt - a.updatedAt);
+}
+
+export async function loadNotebook(id: string): Promise<StoredNotebook | undefined> {
+  return (await database()).get("notebooks", id);
+}
+
+/**
+ * Saves a notebook in one transaction. Where another tab saved in between, both
+ * versions are joined and the joined one is stored and returned.
+ */
+export async function saveNotebook(
+  base: StoredNotebook,
+  notebook: Notebook,
+  now: number,
+): Promise<StoredNotebook> {
+  const db = await database();
+  const transaction = db.transaction("notebooks", "readwrite");
+  const stored = await transaction.store.get(base.id);
+  const theirs =
+    stored !== undefined && stored.revision !== base.revision ? stored.notebook : undefined;
+  const merged = theirs === undefined ? notebook : mergeNotebooks(base.notebook, notebook, theirs);
+  const saved = {
+    id: base.id,
+    revision: (stored?.revision ?? base.revision) + 1,
+    updatedAt: now,
+    notebook: merged,
+  };
+  await transaction.store.put(saved);
+  await transaction.done;
+  await keepVersion(saved, now);
+  return saved;
+}
+
+async function keepVersion({ id, notebook }: StoredNotebook, now: number): Promise<void> {
+  const db = await database();
+  const keys = await db.getAllKeys("versions", ofNotebook(id));
+  const latest = keys.at(-1)?.[1] ?? 0;
+  if (now - latest < versionInterval) return;
+  await db.put("versions", { notebookId: id, at: now, notebook });
+  await Promise.all(
+    keys
+      .slice(0, Math.max(0, keys.length + 1 - maxVersions))
+      .map((key) => db.delete("versions", key)),
+  );
+}
+
+/** Earlier versions, latest first. */
+export async function versionsOf(id: string): Promise<Version[]> {
+  return (await (await database()).getAll("versions", ofNotebook(id))).toReversed();
+}
+
+export async function deleteNotebook(id: string): Promise<void> {
+  const db = await database();
+  const transaction = db.transaction(["notebooks", "versions", "outputs"], "readwrite");
+  await Promise.all([
+    transaction.objectStore("notebooks").delete(id),
+    transaction.objectStore("versions").delete(ofNotebook(id)),
+    transaction.objectStore("outputs").delete(ofNotebook(id)),
+  ]);
+  await transaction.done;
+}
+
+export async function outputsOf(id: string): Promise<StoredOutput[]> {
+  return (await database()).getAll("outputs", ofNotebook(id));
+}
+
+export async function saveOutput(
+  notebookId: string,
+  cellId: string,
+  kind: StoredOutput["kind"],
+  output: Output | undefined,
+): Promise<void> {
+  const db = await database();
+  if (output === undefined) await db.delete("outputs", [notebookId, cellId, kind]);
+  else await db.put("outputs", { notebookId, cellId, kind, output });
+}
+
+/**
+ * Makes room: drops earlier versions, then pictures no stored notebook shows.
+ * @returns how many things were dropped
+ */
+export async function freeSpace(): Promise<number> {
+  const db = await database();
+  const notebooks = await db.getAll("notebooks");
+  const shown = new Set(
+    notebooks.flatMap(({ notebook }) =>
+      notebook.cells.map((cell) =>
+        cell.type === "picture" ? cell.file.replace("sha256:", "") : "",
+      ),
+    ),
+  );
+  const versions = await db.count("versions");
+  await db.clear("versions");
+  const unused = (await db.getAllKeys("pictures")).filter((hash) => !shown.has(hash));
+  await Promise.all(unused.map((hash) => db.delete("pictures", hash)));
+  return versions + unused.length;
+}
