@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     // ONNX Runtime and sharp are native; a process for each file keeps their crashes apart.
     pool: "forks",
+    // Each may hold a model and run it on all cores.
+    maxWorkers: 2,
     // Generous: a loaded machine must not fail a test. What hangs still ends.
     testTimeout: 30_000,
     hookTimeout: 120_000,

@@ -50,6 +50,8 @@ function machine(programs: Record<string, string>) {
 const program = (version: string) =>
   `[ "$1" = --version ] && echo ${version} && exit; [ -f "$1" ] && exec "$NODE" "$@"`;
 
+const fitMachine = { "bin/node": program("v22.18.0"), "bin/pnpm": program("12.0.0") };
+
 const oldMachine = {
   "bin/node": program("v20.20.2"),
   "bin/npx": `echo "$HERE/fetched/pnpm"`,
@@ -78,7 +80,7 @@ test("a machine with an older Node gets the wanted one, once", () => {
 });
 
 test("a machine that has the wanted programs uses them", () => {
-  const fit = machine({ "bin/node": program("v22.18.0"), "bin/pnpm": program("12.0.0") });
+  const fit = machine(fitMachine);
   fit.write("scripts/start.ts", `console.log("started");`);
   expect(fit.run("start")).toMatchObject({ stdout: "started\n", stderr: "", status: 0 });
 });
@@ -118,30 +120,42 @@ test("only start and test are commands", () => {
   expect(status).toBe(2);
 });
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-  "%s reaches the program that runs",
-  async (signal) => {
-    const fit = machine({ "bin/node": program("v22.18.0"), "bin/pnpm": program("12.0.0") });
-    fit.write(
-      "scripts/start.ts",
-      `process.on("${signal}", () => { console.log("got ${signal}"); process.exit(7); });
+/** Starts a program, sends it a signal once the server it starts is ready, and waits for its end. */
+async function interrupt(
+  { checkout, env, write }: ReturnType<typeof machine>,
+  [command, ...args]: [string, ...string[]],
+  signal: NodeJS.Signals,
+) {
+  write(
+    "scripts/start.ts",
+    `process.on("${signal}", () => { console.log("got ${signal}"); process.exit(7); });
      setInterval(() => {}, 1000);
      console.log("ready");`,
-    );
-    const child = spawn(process.execPath, [join(fit.checkout, "scripts/run.mjs"), "start"], {
-      env: fit.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      output += text;
-      if (text.includes("ready")) child.kill(signal);
-    });
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    expect(output).toBe(`ready\ngot ${signal}\n`);
-    expect(code).toBe(7);
-  },
-);
+  );
+  const child = spawn(command, args, { cwd: checkout, env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    if (text.includes("ready")) child.kill(signal);
+  });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  return { output, code };
+}
+
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s reaches the server", async (signal) => {
+  const command = [process.execPath, "scripts/run.mjs", "start"] as [string, ...string[]];
+  expect(await interrupt(machine(fitMachine), command, signal)).toEqual({
+    output: `ready\ngot ${signal}\n`,
+    code: 7,
+  });
+});
+
+test("a signal to npm reaches the server, too", async () => {
+  const fit = machine(fitMachine);
+  cpSync(join(scripts, "../package.json"), join(fit.checkout, "package.json"));
+  fit.env.PATH += `:${process.env.PATH}`;
+  expect((await interrupt(fit, ["npm", "start"], "SIGTERM")).output).toContain("got SIGTERM");
+});
 
 /** Stands in for vitest: writes a report with one good test and, for the browser tests, a bad one. */
 const vitest = `

@@ -1,39 +1,57 @@
-/** Sets everything up, then serves endpoint and playground until told to end. */
+/**
+ * Sets everything up, then serves endpoint and playground until told to end.
+ * Environment variables are those of the endpoint (HOST, PORT, TINYGPTV_...).
+ */
 import { createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { runProgram } from "./program.mjs";
 import { buildPlayground, convertNano, installPackages } from "./setUp.ts";
 import { StepError, explain } from "./step.ts";
 
-const host = process.env.HOST ?? "127.0.0.1";
-const port = process.env.PORT ?? "3000";
+interface Address {
+  host: string;
+  port: number;
+}
 
 try {
-  await assertFree();
   await installPackages();
+  const { readEnvironment } = await import("../functions/inference/src/environment.ts");
+  const address = readEnvironment(process.env);
+  await assertFree(address);
   await convertNano();
   await buildPlayground();
-  const server = await runProgram("node", ["apps/playground/build/index.js"], {
-    env: { HOST: host, PORT: port },
-  });
-  process.exitCode = server.code;
+  void announce(address);
+  const { code } = await runProgram("node", ["apps/playground/server/main.ts"]);
+  process.exit(code);
 } catch (error) {
   explain(error);
   process.exitCode = 1;
 }
 
 /** Finds out before minutes of building whether the address can be served. */
-async function assertFree(): Promise<void> {
+async function assertFree({ host, port }: Address): Promise<void> {
   const trial = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
-      trial.once("error", reject).listen({ host, port: Number(port) }, resolve);
+      trial.once("error", reject).listen({ host, port }, resolve);
     });
   } catch (error) {
     throw new StepError(
-      `http://${host}:${port} cannot be served: ${String(error)}. ` +
-        "Another port may be free: PORT=3001 npm start",
+      `${host}:${port} cannot be served (${String(error)}). Another port may be free: PORT=8001 npm start`,
     );
   } finally {
     trial.close();
   }
+}
+
+/** Says where to go as soon as there is somebody. */
+async function announce({ host, port }: Address): Promise<void> {
+  const url = `http://${host}:${port}`;
+  const isUp = () =>
+    fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isUp())) await setTimeout(100);
+  console.log(`\nTinyGPT-V is at ${url} (API: ${url}/docs). Ctrl-C ends it.\n`);
 }

@@ -30,9 +30,11 @@ export async function mustRun(
   if (code !== 0) throw new StepError(`${command} ended with code ${code}. ${adviceOn(output)}`);
 }
 
-/** Says what a failed step has to say; anything else is a bug and is shown whole. */
+/** Says what a failed step or a refused setting has to say; anything else is a bug and is shown whole. */
 export function explain(error: unknown): void {
-  console.error(error instanceof StepError ? error.message : error);
+  const isMeant =
+    error instanceof StepError || (error instanceof Error && error.name === "TinyGptvError");
+  console.error(isMeant ? error.message : error);
 }
 
 export function seconds(milliseconds: number): string {
