@@ -18,7 +18,9 @@ const layers = {
   graph: ["tensor"],
   models: ["graph", "tensor"],
   quantize: ["graph", "tensor"],
-  convert: ["checkpoint", "graph", "models", "quantize", "tensor"],
+  // how to quantize a layer is found by running it
+  calibrate: ["graph", "quantize", "session", "tensor"],
+  convert: ["calibrate", "checkpoint", "graph", "models", "quantize", "tensor"],
   // from graph files to answers
   decoding: ["tensor"],
   session: ["decoding", "tensor"], // implements the sequences that decoding asks for

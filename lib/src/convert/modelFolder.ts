@@ -4,7 +4,7 @@ import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from "no
 import { dirname, join, relative, sep } from "node:path";
 import { TinyGptvError } from "../errors.ts";
 import type { WrittenFile } from "../graph/modelFile.ts";
-import { manifestName, type Manifest } from "../manifest.ts";
+import { manifestName, readManifest, type Manifest } from "../manifest.ts";
 
 export interface FolderWriter {
   /** Absolute path for a file of the model; its folder exists. */
@@ -13,6 +13,8 @@ export interface FolderWriter {
   add(files: readonly WrittenFile[]): void;
   copy(from: string, name: string): Promise<void>;
   readonly files: Manifest["files"];
+  /** Everything `path` was asked for, whether or not it was written in full. */
+  readonly started: readonly string[];
 }
 
 /**
@@ -44,15 +46,62 @@ export async function writeModelFolder(
   }
 }
 
+/**
+ * Adds files to a model folder and then replaces its manifest, in one step. On
+ * any error the new files are removed, and the folder is as it was.
+ * @param write writes files the manifest does not name; returns the levels to be
+ * Errors: "conflict" where the manifest changed meanwhile.
+ */
+export async function updateModelFolder(
+  folder: string,
+  manifest: Manifest,
+  write: (writer: FolderWriter) => Promise<Manifest["levels"]>,
+): Promise<Manifest> {
+  const writer = createFolderWriter(folder);
+  const path = join(folder, manifestName);
+  let updated: Manifest;
+  try {
+    const levels = await write(writer);
+    const current = await readManifest(folder);
+    if (JSON.stringify(current) !== JSON.stringify(manifest))
+      throw new TinyGptvError(
+        "conflict",
+        `${folder}: want the model as it was when the work began, got one that was changed meanwhile; try again`,
+      );
+    const files = [...manifest.files, ...writer.files].filter(isUsedBy(levels));
+    updated = { ...manifest, levels, files };
+    await writeDurably(`${path}.partial`, `${JSON.stringify(updated, null, 2)}\n`);
+    await rename(`${path}.partial`, path);
+  } catch (error) {
+    for (const file of [...writer.started, `${path}.partial`]) await rm(file, { force: true });
+    throw diskError(error, folder);
+  }
+  for (const file of manifest.files)
+    if (!isUsedBy(updated.levels)(file)) await rm(join(folder, file.path), { force: true });
+  return updated;
+}
+
+/** Files that are no graph, or a graph of some level. */
+function isUsedBy(levels: Manifest["levels"]): (file: { path: string }) => boolean {
+  const graphs = new Set(Object.values(levels).flatMap((level) => Object.values(level)));
+  return ({ path }) => {
+    const graph = path.replace(/\.data$/, "");
+    return !graph.endsWith(".onnx") || graphs.has(graph);
+  };
+}
+
 function createFolderWriter(root: string): FolderWriter {
   const files: Manifest["files"] = [];
+  const started: string[] = [];
   const path = async (name: string) => {
     const target = join(root, name);
+    started.push(target, `${target}.data`);
     await mkdir(dirname(target), { recursive: true });
     return target;
   };
   return {
     files,
+    started,
     path,
     add: (written) => {
       for (const file of written)

@@ -1,0 +1,84 @@
+/**
+ * Runs a graph block by block, so that a model far larger than memory can be
+ * looked into: one block is on disk and in memory at a time.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { throwIfAborted } from "../errors.ts";
+import type { Graph, Port } from "../graph/graph.ts";
+import { writeModel } from "../graph/modelFile.ts";
+import { sliceGraph } from "../graph/slice.ts";
+import { openSession, type SessionTensor } from "../session/runtime.ts";
+
+/** Inputs of the whole graph for one picture or prompt. */
+export type Sample = Readonly<Record<string, SessionTensor>>;
+
+export interface WalkOptions {
+  /** Folder for the block at hand; left behind for the caller to remove. */
+  scratch: string;
+  /** Width of the values that go from block to block. */
+  width: number;
+  /** Called with the bytes of each layer's weights as it has been dealt with. */
+  onBytes: (bytes: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** One block; may be run in any form that keeps its inputs. */
+export interface Block {
+  readonly graph: Graph;
+  /** Runs a form of this block over all samples, one after the other, and shows the outputs. */
+  run(
+    graph: Graph,
+    onResult: (outputs: Record<string, Float32Array>, sample: number) => void,
+  ): Promise<void>;
+}
+
+/** The values between blocks, by the names the model builders give them. */
+const betweenBlocks = /^\/\w+\/(?:blocks|layers)\.\d+\/Add\.mlp:0$/;
+
+/**
+ * Visits the blocks in order. `visit` returns the form the next block's inputs
+ * are computed with: the block as it is, or a quantized one.
+ */
+export async function walkBlocks(
+  graph: Graph,
+  samples: readonly Sample[],
+  { scratch, width, signal }: WalkOptions,
+  visit: (block: Block) => Promise<Graph>,
+): Promise<void> {
+  await mkdir(scratch, { recursive: true });
+  const boundaries: Port[] = graph.nodes
+    .flatMap(({ outputs }) => outputs)
+    .filter((name) => betweenBlocks.test(name))
+    .map((name) => ({ name, dtype: "float32", shape: ["batch", "positions", width] }));
+  let feeds = samples;
+
+  const run: Block["run"] = async (form, onResult) => {
+    const path = join(scratch, "block.onnx");
+    await writeModel(path, form, signal ? { signal } : {});
+    const session = await openSession(path);
+    try {
+      for (const [i, sample] of feeds.entries()) {
+        throwIfAborted(signal);
+        const inputs = form.inputs.map(({ name }) => [name, sample[name]!]);
+        const outputs = form.outputs.map(({ name }) => name);
+        onResult(await session.run(Object.fromEntries(inputs), outputs), i);
+      }
+    } finally {
+      await session.release();
+    }
+  };
+
+  for (const [i, boundary] of boundaries.entries()) {
+    const block = sliceGraph(graph, boundaries.slice(Math.max(0, i - 1), i), [boundary]);
+    const form = await visit({ graph: block, run });
+    const next = [...samples];
+    if (i === boundaries.length - 1) return;
+    await run(form, (outputs, sample) => {
+      const data = outputs[boundary.name]!;
+      const shape = [1, data.length / width, width];
+      next[sample] = { ...samples[sample], [boundary.name]: { dtype: "float32", shape, data } };
+    });
+    feeds = next;
+  }
+}

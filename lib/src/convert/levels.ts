@@ -1,0 +1,159 @@
+/** Writes quantization levels of a model: each graph once per recipe, however many levels share it. */
+import { rm } from "node:fs/promises";
+import { compensate } from "../calibrate/compensate.ts";
+import { findOutliers } from "../calibrate/outliers.ts";
+import {
+  phiSample,
+  probePictures,
+  visionSample,
+  type CalibrationSet,
+} from "../calibrate/samples.ts";
+import type { WalkOptions } from "../calibrate/walk.ts";
+import type { ModelConfig } from "../config.ts";
+import { TinyGptvError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import { writeModel } from "../graph/modelFile.ts";
+import { components, type Component, type Manifest } from "../manifest.ts";
+import { quantizeGraph, type LayerFindings } from "../quantize/quantize.ts";
+import {
+  isCalibrated,
+  levelNames,
+  levels,
+  recipeName,
+  type LevelName,
+  type Recipe,
+} from "../quantize/registry.ts";
+import { byteLength } from "../tensor/dtype.ts";
+import type { FolderWriter } from "./modelFolder.ts";
+
+export interface LevelSource {
+  /** In float32. */
+  readonly graphs: Readonly<Record<Component, Graph>>;
+  readonly config: ModelConfig;
+  /** Needed by calibrated levels; the others look at its pictures instead of synthetic ones. */
+  readonly calibration?: CalibrationSet | undefined;
+}
+
+/** One graph to write, which several levels may share. */
+export interface LevelFile {
+  readonly component: Component;
+  readonly recipe: Recipe;
+  /** Path in the model folder: `phi/int4-b32.onnx`. */
+  readonly path: string;
+  /** Size of its weights; where layers fall back to another form, about. */
+  readonly bytes: number;
+}
+
+export interface WriteLevelOptions {
+  readonly onWritten: (component: Component, bytes: number) => void;
+  /** While a graph is run to see how to quantize it; in bytes of float32 weights. */
+  readonly onMeasured: (component: Component, done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws TinyGptvError `parameter` for a name that is no level, or a calibrated one without calibration */
+export function checkLevels(names: readonly string[], calibration?: CalibrationSet): LevelName[] {
+  const isLevel = (name: string): name is LevelName => Object.hasOwn(levels, name);
+  return [...new Set(names)].map((name) => {
+    if (!isLevel(name))
+      throw new TinyGptvError(
+        "parameter",
+        `level: want one of ${levelNames.join(", ")}, got ${name}`,
+        { subject: name },
+      );
+    if (isCalibrated(levels[name]) && !calibration)
+      throw new TinyGptvError(
+        "parameter",
+        `level ${name}: want questions about pictures to calibrate with, got none; convert to fp32 or fp16 first, then \`tinygptv quantize MODEL --dtype ${name} --questions FILE\``,
+        { subject: name },
+      );
+    return name;
+  });
+}
+
+/** The graphs that levels consist of, each once. */
+export function levelFiles(names: readonly LevelName[], { graphs }: LevelSource): LevelFile[] {
+  const files = new Map<string, LevelFile>();
+  for (const component of components)
+    for (const name of names) {
+      const recipe: Recipe = levels[name][component];
+      const path = recipePath(component, recipe);
+      const bytes = weightBytes(quantizeGraph(graphs[component], uncalibrated(recipe)));
+      files.set(path, { component, recipe, path, bytes });
+    }
+  return [...files.values()];
+}
+
+/** Level -> path of each component, for the manifest. */
+export function levelPaths(names: readonly LevelName[]): Manifest["levels"] {
+  const paths = (name: LevelName) =>
+    components.map((component) => [component, recipePath(component, levels[name][component])]);
+  return Object.fromEntries(names.map((name) => [name, Object.fromEntries(paths(name))]));
+}
+
+/** Writes one graph of a level, one weight in memory at a time. */
+export async function writeLevelFile(
+  folder: FolderWriter,
+  { component, recipe, path }: LevelFile,
+  source: LevelSource,
+  { onWritten, onMeasured, signal }: WriteLevelOptions,
+): Promise<void> {
+  const graph = source.graphs[component];
+  const scratch = `${await folder.path(path)}.scratch`;
+  const total = weightBytes(graph);
+  let measured = 0;
+  try {
+    const findings = await measure(component, recipe, source, {
+      scratch,
+      signal,
+      onBytes: (bytes) => onMeasured(component, (measured += bytes), total),
+    });
+    folder.add(
+      await writeModel(await folder.path(path), quantizeGraph(graph, recipe, findings), {
+        onBytes: (bytes) => onWritten(component, bytes),
+        ...(signal ? { signal } : {}),
+      }),
+    );
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What has to be known of a graph's layers before it is quantized, found by running it. */
+async function measure(
+  component: Component,
+  { layers, ...rest }: Recipe,
+  { graphs, config, calibration }: LevelSource,
+  run: Pick<WalkOptions, "scratch" | "signal" | "onBytes">,
+): Promise<LayerFindings> {
+  if (component === "vision" && layers.kind === "dynamic") {
+    const pictures = calibration?.pictures ?? probePictures(config.vision);
+    const samples = pictures.map((picture) => visionSample(picture, config.vision));
+    const options = { ...run, width: config.vision.width };
+    return { outliers: await findOutliers(graphs.vision, samples, options) };
+  }
+  if (component === "phi" && layers.kind === "calibrated") {
+    const samples = calibration!.prompts.map((embeds) => phiSample(embeds, config.phi));
+    const options = { ...run, width: config.phi.width };
+    const recipe = { layers, ...rest };
+    return { calibrated: await compensate(graphs.phi, recipe, samples, options) };
+  }
+  return {};
+}
+
+const recipePath = (component: Component, recipe: Recipe) =>
+  `${component}/${recipeName(recipe)}.onnx`;
+
+/** The same sizes without calibration. */
+function uncalibrated({ layers, head }: Recipe): Recipe {
+  return {
+    layers: layers.kind === "calibrated" ? { ...layers, kind: "blockwise" } : layers,
+    ...(head ? { head } : {}),
+  };
+}
+
+function weightBytes({ initializers }: Graph): number {
+  let sum = 0;
+  for (const { dtype, shape } of initializers.values()) sum += byteLength(dtype, shape);
+  return sum;
+}
