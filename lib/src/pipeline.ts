@@ -4,6 +4,7 @@
 import type { ModelConfig } from "./config.ts";
 import { decode, rowsOf } from "./decoding/decode.ts";
 import type { DecodedAnswer, DecodedToken, DecodingEvent } from "./decoding/decoder.ts";
+import { jsonConstraint } from "./decoding/json/constrain.ts";
 import { resolveDecoding, type ResolvedDecoding } from "./decoding/params.ts";
 import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
 import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
@@ -64,6 +65,7 @@ export async function generate(
   const { tokenizer, languageModel } = parts;
   const clock = stopwatch();
   const decoding = resolveDecoding(request.decoding);
+  const bounds = boundsOf(tokenizer, decoding);
   const prompt = await preparePrompt(parts, request, pictures, signal);
   const imageTime = clock.lap();
   emit({
@@ -90,7 +92,7 @@ export async function generate(
         prompt: { embeds: prompt.embeds.subarray(cachedTokens * width) },
         answerPrefix,
         beginTokenId: parts.config.tokens.endOfText,
-        ...endings(tokenizer, decoding),
+        ...bounds,
         emit: (event) => {
           prefillTime ??= clock.lap();
           writer.write(event);
@@ -151,6 +153,7 @@ export async function score(
     const decoder = scoreCandidates(
       { model: languageModel, sequence, prompt: { embeds } },
       candidates,
+      request.topLogprobs,
     );
     const scored = await parts.run(decoder, {
       rows: Math.min(candidates.length, scoringRows),
@@ -225,11 +228,17 @@ async function preparePrompt(
   return { text, images, imageTokens, positions, embeds };
 }
 
-/** Stop texts as the decoder needs them: single tokens end a beam, all of them are looked for in the text. */
-function endings(tokenizer: Tokenizer, { stop, badWords }: ResolvedDecoding) {
+/**
+ * Where answers end and what is kept out of them. Stop texts of a single token
+ * end a beam, all are looked for in the text. JSON ends with the end-of-text
+ * token, which its constraint allows once the text is complete.
+ */
+function boundsOf(tokenizer: Tokenizer, { stop, badWords, jsonSchema }: ResolvedDecoding) {
   const encoded = stop.map((text) => tokenizer.encode(text));
+  const singles = encoded.filter((ids) => ids.length === 1).map(([id]) => id!);
   return {
-    endTokenIds: encoded.filter((ids) => ids.length === 1).map(([id]) => id!),
+    endTokenIds: jsonSchema === undefined ? singles : [tokenizer.endOfTextId],
+    ...(jsonSchema === undefined ? {} : { constraint: jsonConstraint(jsonSchema, tokenizer) }),
     isStopped: stopTexts(stop, tokenizer.tokenBytes),
     // A word is spelled differently at the start of a text and after a space.
     badWordIds: badWords.flatMap((text) => [tokenizer.encode(text), tokenizer.encode(` ${text}`)]),

@@ -46,6 +46,11 @@ export const decodingParamsSchema = z.strictObject({
   /** Subtracted from the logit of a token once for each time it occurs in the answer. */
   frequencyPenalty: z.number().min(-2).max(2).optional(),
   noRepeatNgramSize: integer(0, 64).optional(),
+  /**
+   * A JSON Schema, as JSON text: the answer is valid under it. It then ends with
+   * its last character, so neither `stop` nor `minNewTokens` goes with it.
+   */
+  jsonSchema: z.string().max(65_536).optional(),
   /** Return the log-probability of every token of the answer. */
   logprobs: z.boolean().optional(),
   /** Return the most probable alternatives at every token (and the log-probabilities). */
@@ -237,6 +242,8 @@ export const scoreRequestSchema = z.strictObject({
   template: z.enum(templates).optional(),
   imageMode: z.enum(["display", "reference"]).optional(),
   candidates: z.array(z.string()).min(1).max(256),
+  /** Return the most probable alternatives at every token. */
+  topLogprobs: integer(0, 20).optional(),
   /** Put after every candidate; the reference's `multi_select` uses a newline. */
   endSymbol: z.string().max(64).optional(),
 });

@@ -28,6 +28,8 @@ export interface DecodingInput {
   readonly isStopped: StoppingCriterion;
   /** Every way the tokenizer spells each of the decoding's `badWords`. */
   readonly badWordIds: readonly (readonly number[])[];
+  /** Leaves the tokens that the decoding's `jsonSchema` allows (see json/constrain.ts). */
+  readonly constraint?: LogitsProcessor;
   /** Tokens that may come next after a history, to be checked in one forward pass (see promptLookup.ts). */
   readonly draft?: (tokens: readonly number[]) => readonly number[];
   readonly emit?: (event: DecodingEvent) => void;

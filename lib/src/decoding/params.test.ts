@@ -47,6 +47,14 @@ describe("resolveDecoding", () => {
     expect(resolveDecoding(params).method).toBe(method);
   });
 
+  test("JSON ends where it is complete: no stop text, no least length", () => {
+    expect(resolveDecoding({ jsonSchema: "{}" })).toMatchObject({ stop: [], jsonSchema: "{}" });
+    expect(failure({ jsonSchema: "{}", stop: ["x"] }).message).toBe(
+      "stop: want none with jsonSchema, got 1",
+    );
+    expect(failure({ jsonSchema: "{}", minNewTokens: 2 }).subject).toBe("minNewTokens");
+  });
+
   test("a parameter of one method does not show up in another", () => {
     expect(Object.keys(resolveDecoding({ numBeams: 2 }))).not.toContain("temperature");
     expect(Object.keys(resolveDecoding({ seed: 1 }))).not.toContain("numBeams");

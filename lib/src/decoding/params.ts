@@ -15,6 +15,8 @@ export interface CommonDecoding {
   presencePenalty: number;
   frequencyPenalty: number;
   noRepeatNgramSize: number;
+  /** As JSON text. */
+  jsonSchema?: string | undefined;
   logprobs: boolean;
   topLogprobs: number;
 }
@@ -66,7 +68,12 @@ export function resolveDecoding(
   if (common.topLogprobs > 0 && given.logprobs === false) {
     reject("topLogprobs", "0 where logprobs is false", common.topLogprobs);
   }
-  const shared = { ...common, logprobs: common.logprobs || common.topLogprobs > 0 };
+  if (given.jsonSchema !== undefined) rejectOtherEnds(given);
+  const shared = {
+    ...common,
+    stop: given.jsonSchema === undefined ? common.stop : [],
+    logprobs: common.logprobs || common.topLogprobs > 0,
+  };
   switch (method) {
     case "greedy":
       return { ...shared, method };
@@ -99,6 +106,12 @@ function rejectOtherMethods(given: DecodingParams, method: DecodingMethod): void
       );
     }
   }
+}
+
+/** JSON ends where it is complete, neither earlier nor later. */
+function rejectOtherEnds({ stop = [], minNewTokens = 0 }: DecodingParams): void {
+  if (stop.length > 0) reject("stop", "none with jsonSchema", stop.length);
+  if (minNewTokens > 0) reject("minNewTokens", "0 with jsonSchema", minNewTokens);
 }
 
 function reject(name: keyof DecodingParams, want: string, got: number): never {

@@ -14,12 +14,12 @@ import type { ResolvedDecoding } from "./params.ts";
 
 /**
  * The processors of a decoding, in the reference's order: penalties, bans,
- * minimum length, bias, then what belongs to sampling. Neutral settings (a
+ * minimum length, bias, a constraint, then what belongs to sampling. Neutral settings (a
  * penalty of 1, a top-k of 0, ...) put nothing in the list.
  */
 export function processorsFor(
   decoding: ResolvedDecoding,
-  { model, endTokenIds, badWordIds }: DecodingInput,
+  { model, endTokenIds, badWordIds, constraint }: DecodingInput,
 ): LogitsProcessor[] {
   const d = decoding;
   const processors = [
@@ -30,6 +30,7 @@ export function processorsFor(
     badWordIds.length > 0 && badWords(badWordIds),
     d.minNewTokens > 0 && minNewTokens(d.minNewTokens, endTokenIds),
     Object.keys(d.logitBias).length > 0 && logitBias(d.logitBias, model.vocabularySize),
+    constraint !== undefined && constraint,
   ];
   if (d.method === "sample") {
     processors.push(

@@ -43,6 +43,20 @@ describe("scoreCandidates", () => {
     }
   });
 
+  test("gives alternatives where asked for", async () => {
+    const model = fakeLanguageModel();
+    const input = { model, sequence: model.create(), prompt: { tokens: promptTokens } };
+    const [scored] = await runDecoder(scoreCandidates(input, [[3, 5]], 2), model);
+    for (const { top } of scored!.tokens) {
+      expect(top).toHaveLength(2);
+      expect(top![0]!.logprob).toBeGreaterThanOrEqual(top![1]!.logprob);
+    }
+    const without = { ...input, sequence: model.create() };
+    expect(
+      (await runDecoder(scoreCandidates(without, [[3]]), model))[0]!.tokens[0],
+    ).not.toHaveProperty("top");
+  });
+
   test("runs the prompt once, candidates in bounded batches, and leaves the prompt", async () => {
     const { model, sequence } = await run(candidates);
     expect(model.batches[0]).toBe(1);

@@ -1,7 +1,6 @@
 import { TinyGptvError } from "../errors.ts";
-import type { DecodingInput } from "./decoder.ts";
-import { logSumExp } from "./logSoftmax.ts";
-import type { TokenLogprob } from "./logSoftmax.ts";
+import { tokenDescriber } from "./decoder.ts";
+import type { DecodedToken, DecodingInput } from "./decoder.ts";
 import type { Decoder, Sequence } from "./sequence.ts";
 import { teacherForce } from "./teacherForcing.ts";
 import { together } from "./together.ts";
@@ -10,7 +9,7 @@ import { together } from "./together.ts";
 export type ScoringInput = Pick<DecodingInput, "model" | "sequence" | "prompt">;
 
 export interface ScoredCandidate {
-  readonly tokens: readonly TokenLogprob[];
+  readonly tokens: readonly DecodedToken[];
   /** Mean of the tokens' log-probabilities: the training loss of this answer, negated. */
   readonly meanLogprob: number;
 }
@@ -20,12 +19,14 @@ export const scoringRows = 8;
 
 /**
  * Teacher forcing: how probable each candidate is as the answer. Candidates
- * are token ids with their end symbol; the prompt runs once for all.
+ * are token ids with their end symbol; the prompt runs once for all. With
+ * `topLogprobs` every token comes with so many alternatives.
  * @throws TinyGptvError `parameter` for a candidate without tokens or beyond the context.
  */
 export function* scoreCandidates(
   { model, sequence, prompt }: ScoringInput,
   candidates: readonly (readonly number[])[],
+  topLogprobs = 0,
 ): Decoder<ScoredCandidate[]> {
   candidates.forEach((tokens, i) => {
     if (tokens.length === 0) reject(i, "at least one token", tokens.length);
@@ -43,7 +44,11 @@ export function* scoreCandidates(
     const forks: Sequence[] = [];
     try {
       for (const _ of group) forks.push(model.fork(sequence));
-      scores.push(...(yield* together(group.map((tokens, i) => score(forks[i]!, first, tokens)))));
+      scores.push(
+        ...(yield* together(
+          group.map((tokens, i) => score(forks[i]!, first, tokens, topLogprobs)),
+        )),
+      );
     } finally {
       for (const fork of forks) model.release(fork);
     }
@@ -62,13 +67,14 @@ function* score(
   sequence: Sequence,
   logits: Float32Array,
   candidate: readonly number[],
+  topLogprobs: number,
 ): Decoder<ScoredCandidate> {
-  const tokens: TokenLogprob[] = [];
+  const tokens: DecodedToken[] = [];
   let sum = 0;
   yield* teacherForce(sequence, logits, candidate, (id, row) => {
-    const logprob = row[id]! - logSumExp(row);
-    tokens.push({ id, logprob });
-    sum += logprob;
+    const token = tokenDescriber(row, { logprobs: true, topLogprobs })(id);
+    tokens.push(token);
+    sum += token.logprob!;
   });
   return { tokens, meanLogprob: sum / tokens.length };
 }
