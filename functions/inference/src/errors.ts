@@ -40,6 +40,7 @@ const httpNames: Readonly<Record<string, string>> = {
   minNewTokens: "min_tokens",
   numReturnSequences: "n",
   rounds: "messages",
+  jsonSchema: "response_format",
 };
 
 function httpName(name: string): string {

@@ -19,6 +19,9 @@ export interface Plan {
   includeUsage: boolean;
 }
 
+/** As the engine has it. */
+const maxSchemaLength = 65_536;
+
 /**
  * With beams `n` answers are the best n hypotheses of one search; otherwise
  * they are n generations, answer i with seed + i where a seed is given.
@@ -26,7 +29,7 @@ export interface Plan {
  */
 export function planChat(body: ChatRequest): Plan {
   const { question, pictures } = toQuestion(body);
-  const decoding = toDecodingParams(body);
+  const decoding = { ...toDecodingParams(body), jsonSchema: toJsonSchema(body.response_format) };
   const { n = 1, num_beams: beams = 1, return_hypotheses: hypotheses = false } = body;
   if (hypotheses && beams < 2) throw invalid("return_hypotheses", "want num_beams above 1 with it");
   if (beams > 1 && n > beams) throw invalid("n", `want at most num_beams (${beams}), got ${n}`);
@@ -49,6 +52,22 @@ export function planChat(body: ChatRequest): Plan {
     logprobs: body.logprobs ?? false,
     includeUsage: body.stream_options?.include_usage ?? false,
   };
+}
+
+/** The schema an answer must be valid under, as JSON text; undefined for plain text. */
+function toJsonSchema(format: ChatRequest["response_format"]): string | undefined {
+  if (format === undefined || format.type === "text") return undefined;
+  if (format.type === "json_object") return JSON.stringify({ type: "object" });
+  const param = "response_format.json_schema.schema";
+  let text: string;
+  try {
+    text = JSON.stringify(format.json_schema.schema ?? { type: "object" });
+  } catch (cause) {
+    // A stack overflow: nested deeper than any schema is.
+    throw new HttpError("invalid_value", `${param}: nested too deeply`, { param, cause });
+  }
+  if (text.length <= maxSchemaLength) return text;
+  throw invalid(param, `want at most ${maxSchemaLength} characters, got ${text.length}`);
 }
 
 function withSeed(decoding: DecodingParams, index: number): DecodingParams {
