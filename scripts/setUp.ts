@@ -45,6 +45,8 @@ export async function buildPlayground(): Promise<void> {
     output: `${folder}/build/index.js`,
   };
   await whenChanged(build, () =>
-    step("Building the playground", () => mustRun("pnpm", ["--dir", folder, "run", "build"])),
+    step("Building the playground", () =>
+      mustRun("pnpm", ["--dir", folder, "run", "build"], { output: "keep" }),
+    ),
   );
 }

@@ -37,7 +37,7 @@ async function assertFree({ host, port }: Address): Promise<void> {
     });
   } catch (error) {
     throw new StepError(
-      `${host}:${port} cannot be served (${String(error)}). Another port may be free: PORT=8001 npm start`,
+      `${host}:${port} cannot be served (${(error as Error).message}). Another port may be free: PORT=8001 npm start`,
     );
   } finally {
     trial.close();

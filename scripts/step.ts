@@ -14,7 +14,8 @@ export async function step(title: string, work: () => Promise<void>): Promise<vo
 }
 
 /**
- * Runs a program that has to succeed; ends us where it was interrupted.
+ * Runs a program that has to succeed; ends us where it was interrupted. What it
+ * writes is shown as it comes, with `output: "keep"` only if it fails.
  * @throws StepError with what may help
  */
 export async function mustRun(
@@ -23,11 +24,13 @@ export async function mustRun(
   options: ProgramOptions = {},
 ): Promise<void> {
   const { code, output, interrupted } = await runProgram(command, args, {
-    ...options,
     output: "both",
+    ...options,
   });
   if (interrupted) process.exit(code || 1);
-  if (code !== 0) throw new StepError(`${command} ended with code ${code}. ${adviceOn(output)}`);
+  if (code === 0) return;
+  if (options.output === "keep") console.error(output.trimEnd());
+  throw new StepError(`${command} ended with code ${code}. ${adviceOn(output)}`);
 }
 
 /** Says what a failed step or a refused setting has to say; anything else is a bug and is shown whole. */
