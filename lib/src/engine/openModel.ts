@@ -15,20 +15,20 @@ import { openEmbeddings } from "../session/embeddings.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
 import { createLanguageModel } from "../session/languageModel.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
-import { openSession, threadsFor, type Session } from "../session/runtime.ts";
+import { threadsFor, type Session } from "../session/runtime.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 import type { ModelInfo } from "./engine.ts";
 import { createEventQueue } from "./eventQueue.ts";
+import { openGraph, type GraphOptions } from "./openGraph.ts";
 import { createScheduler } from "./scheduler.ts";
 
-export interface OpenOptions {
+export interface OpenOptions extends GraphOptions {
   /** Quantization level; the manifest's default unless given. */
   level?: string;
   /** Rows of a forward pass at most. */
   maxBatch?: number;
   /** Positions of a prompt per forward pass: how soon a long prefill can be cancelled. */
   prefillChunk?: number;
-  threads?: number;
 }
 
 /** Finished sequences kept for prompts that begin alike: 800 positions of the full model. */
@@ -53,7 +53,10 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const tokenizer = await loadTokenizer(join(folder, manifest.tokenizer));
   const sessions = {} as Record<(typeof components)[number], Session>;
   for (const component of components)
-    sessions[component] = await openSession(join(folder, graphs[component]), { threads });
+    sessions[component] = await openGraph(folder, manifest, graphs[component], {
+      ...options,
+      threads,
+    });
   const embeddings = openEmbeddings(
     join(folder, manifest.embeddings.file),
     manifest.embeddings.dtype,

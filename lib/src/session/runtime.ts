@@ -1,5 +1,6 @@
 /** The only place that knows ONNX Runtime. */
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
 import type { ModelConfig } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
@@ -43,17 +44,7 @@ export async function openSession(
 ): Promise<Session> {
   if (!existsSync(path))
     throw new TinyGptvError("model", `${path}: want an ONNX file, got no such file`);
-  const session = await ort.InferenceSession.create(path, {
-    executionProviders: ["cpu"],
-    graphOptimizationLevel: "all",
-    // Warnings about unused initializers and the like are not for users.
-    logSeverityLevel: 3,
-    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-  }).catch((cause: Error) => {
-    throw new TinyGptvError("model", `${path}: ONNX Runtime cannot load it: ${cause.message}`, {
-      cause,
-    });
-  });
+  const session = await create(path, threads === undefined ? {} : { intraOpNumThreads: threads });
   return {
     async run(feeds, outputs) {
       const inputs = Object.fromEntries(
@@ -64,6 +55,46 @@ export async function openSession(
     },
     release: () => session.release(),
   };
+}
+
+/** What a graph as ONNX Runtime keeps it in memory depends on, beside the processor. */
+export const runtimeVersion = ort.env.versions.node ?? ort.env.versions.common;
+
+/**
+ * Loads a graph and writes it down the way it lies in memory then: optimized,
+ * and with weights in the order this processor's kernels read them. What is
+ * written can be opened in its place and is mapped instead of copied.
+ * @param out path of the `.onnx` file to write; its weights go to `${out}.data`
+ */
+export async function writePrepacked(path: string, out: string): Promise<void> {
+  const session = await create(path, {
+    optimizedModelFilePath: out,
+    extra: {
+      session: {
+        optimized_model_external_initializers_file_name: `${basename(out)}.data`,
+        optimized_model_external_initializers_min_size_in_bytes: "1024",
+        save_external_prepacked_constant_initializers: "1",
+      },
+    },
+  });
+  await session.release();
+}
+
+function create(
+  path: string,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(path, {
+    executionProviders: ["cpu"],
+    graphOptimizationLevel: "all",
+    // Warnings about unused initializers and the like are not for users.
+    logSeverityLevel: 3,
+    ...options,
+  }).catch((cause: Error) => {
+    throw new TinyGptvError("model", `${path}: ONNX Runtime cannot load it: ${cause.message}`, {
+      cause,
+    });
+  });
 }
 
 /** Tensors of inputs that are given again: cached keys and values stay the same for many steps. */

@@ -1,0 +1,5 @@
+/** Run as a program of its own by prepacked.ts: GRAPH OUT. */
+import { writePrepacked } from "./runtime.ts";
+
+const [path, out] = process.argv.slice(2);
+await writePrepacked(path!, out!);
