@@ -19,7 +19,11 @@ it.each([
   ["a missing argument", ["ask"], "missing required argument 'model'"],
   ["a missing option", ["verify", "model"], "required option '--golden <file>'"],
   ["a bad value", ["convert", "--image-size", "big"], "Want a whole number from 1, got big."],
-  ["a level there is not", ["convert", "--dtype", "fp8"], "Allowed choices are fp32"],
+  [
+    "a level there is not",
+    ["convert", "--dtype", "fp32,fp8", "--from", "models/nano/checkpoint", "--out", "never"],
+    "level: want one of fp32, fp16, ",
+  ],
 ])("exits 2 on %s", async (_, args, message) => {
   const { end, stdout, stderr } = await runCli(args);
   expect(end).toBe(2);

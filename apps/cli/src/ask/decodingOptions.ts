@@ -19,6 +19,7 @@ const help: Record<Name, string> = {
   presencePenalty: "subtracted once from the logits of tokens of the answer",
   frequencyPenalty: "subtracted from the logit of a token for each time it occurs",
   noRepeatNgramSize: "no sequence of so many tokens occurs twice",
+  jsonSchema: "JSON Schema, as JSON: the answer is valid under it",
   logprobs: "give the log-probability of every token (--json, --jsonl)",
   topLogprobs: "give so many alternatives for every token (--json, --jsonl)",
   temperature: "sampling: below 1 sharper, above 1 flatter",
@@ -49,6 +50,7 @@ export function decodingOptions(): Option[] {
     const property = properties[name];
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     const option = new Option(`${flag}${placeholders[property.type ?? ""] ?? ""}`, describe(name));
+    option.negate = false; // `--no-repeat-ngram-size` is a name, not the opposite of something
     if (property.enum) return option.choices(property.enum);
     return property.type === "boolean" ? option : option.argParser(reader(property));
   });
@@ -64,7 +66,7 @@ export function decodingParams(options: Readonly<Record<string, unknown>>): Deco
 const placeholders: Record<string, string> = {
   integer: " <n>",
   number: " <number>",
-  string: " <name>",
+  string: " <text>",
   array: " <text>",
   object: " <id=number>",
   boolean: "",
@@ -102,7 +104,9 @@ function reader({ type }: Property): (text: string, before: unknown) => unknown 
         const [id = "", value = ""] = text.split("=");
         return { ...(before as Record<string, number> | undefined), [id]: toNumber(value) };
       };
-    default:
+    case "string":
+      return (text) => text;
+    default: // a choice of types: true, false or a word
       return (text) => ({ true: true, false: false })[text] ?? text;
   }
 }

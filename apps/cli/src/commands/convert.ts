@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { SourcePaths } from "tinygptv/convert";
 import { usageError } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
@@ -10,6 +10,7 @@ interface ConvertFlags extends Partial<SourcePaths> {
   from?: string;
   out: string;
   config?: string;
+  dtype: string;
   imageSize?: number;
   name?: string;
   force?: boolean;
@@ -31,7 +32,11 @@ export function convertCommand(): Command {
     .requiredOption("--out <folder>", "model folder to make")
     .option("--config <file>", "what the weights do not tell, where it differs from the published")
     .option("--image-size <pixels>", "side of the picture the model sees", wholeNumber(1))
-    .addOption(new Option("--dtype <levels>", "levels to write").choices(["fp32"]).default("fp32"))
+    .option(
+      "--dtype <levels>",
+      "levels to write, separated by commas, the default one first (docs/quantization.md)",
+      "fp32",
+    )
     .option("--name <name>", "name of the model")
     .option("--force", "replace what is at --out")
     .option("--allow-unknown", "go on where files have keys of unknown meaning")
@@ -51,6 +56,7 @@ async function convert(flags: ConvertFlags): Promise<void> {
       {
         sources: paths,
         out: flags.out,
+        levels: flags.dtype.split(","),
         replace: flags.force ?? false,
         allowUnknown: flags.allowUnknown ?? false,
         ...(config === undefined ? {} : { settings: config }),
@@ -58,7 +64,8 @@ async function convert(flags: ConvertFlags): Promise<void> {
         ...(flags.imageSize === undefined ? {} : { imageSize: flags.imageSize }),
       },
       {
-        onProgress: ({ component, done, total }) => progress.update(component, done, total),
+        onProgress: ({ activity, component, done, total }) =>
+          progress.update(`${activity} ${component}`, done, total),
         signal,
       },
     ),
