@@ -1,6 +1,7 @@
 /** From whatever was thrown to what a caller is told. */
 import { TinyGptvError } from "tinygptv/errors";
 import type { ErrorCode } from "tinygptv/errors";
+import { decodingParamsSchema, generateRequestSchema, scoreRequestSchema } from "tinygptv/protocol";
 import { errorCodes } from "tinygptv/http";
 import type { ApiError, ApiErrorCode } from "tinygptv/http";
 
@@ -47,6 +48,13 @@ function httpName(name: string): string {
   return httpNames[name] ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+const engineNames = [
+  ...Object.keys(decodingParamsSchema.shape),
+  ...Object.keys(generateRequestSchema.shape),
+  ...Object.keys(scoreRequestSchema.shape),
+];
+const anyEngineName = new RegExp(`\\b(?:${engineNames.join("|")})\\b`, "g");
+
 /** Faults of the caller keep their message; those of the server may name its files and get one of ours. */
 const byEngineCode: Readonly<Record<ErrorCode, { code: ApiErrorCode; message?: string }>> = {
   image: { code: "invalid_image" },
@@ -69,17 +77,10 @@ export function toHttpError(error: unknown): HttpError {
   if (!(error instanceof TinyGptvError))
     return new HttpError("internal_error", "something went wrong in the server", { cause: error });
   const { code, message } = byEngineCode[error.code];
-  const { subject } = error;
-  const param = subject === undefined ? undefined : httpName(subject);
-  return new HttpError(code, message ?? renamed(error.message, subject, param), {
-    param: message === undefined ? param : undefined,
+  // `maxNewTokens: want …` -> `max_tokens: want …`
+  return new HttpError(code, message ?? error.message.replaceAll(anyEngineName, httpName), {
+    param:
+      message === undefined && error.subject !== undefined ? httpName(error.subject) : undefined,
     cause: error,
   });
-}
-
-/** `maxNewTokens: want …` -> `max_tokens: want …` */
-function renamed(message: string, subject: string | undefined, param: string | undefined): string {
-  return subject === undefined || param === undefined
-    ? message
-    : message.replaceAll(subject, param);
 }

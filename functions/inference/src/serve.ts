@@ -1,15 +1,15 @@
 import { createAdaptorServer } from "@hono/node-server";
-import type { Hono } from "hono";
+import type { HttpBindings } from "@hono/node-server";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { TinyGptvError } from "tinygptv/errors";
 import type { Activity } from "./activity.ts";
 import { HttpError } from "./errors.ts";
 import { isLoopbackHost } from "./middleware/origin.ts";
-import type { AppEnv } from "./services.ts";
 
 export interface ServeOptions {
-  readonly app: Hono<AppEnv>;
+  /** The endpoint, or an app around it. */
+  readonly app: { fetch(request: Request, env: HttpBindings): Response | Promise<Response> };
   /** The one the app counts with. */
   readonly activity: Activity;
   readonly host: string;
@@ -45,7 +45,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       },
     );
   const server = createAdaptorServer({
-    fetch: app.fetch,
+    fetch: (request, env) => app.fetch(request, env as HttpBindings),
     hostname: host,
     overrideGlobalObjects: false,
     // Bodies have a deadline of their own, see body.ts.

@@ -1,0 +1,121 @@
+/** What a deployment sets, in environment variables. */
+import { z } from "zod";
+import { TinyGptvError } from "tinygptv/errors";
+import { configSchema } from "./config.ts";
+import type { Config } from "./config.ts";
+
+const number = z.string().regex(/^\d+$/, "want a whole number").transform(Number);
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+
+const variables = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: number.default(8000),
+  /** Converted model folders; `store:NAME` is pulled from the store first. */
+  TINYGPTV_MODELS: list.prefault("models/nano/converted"),
+  /** `memory`, `blob` (Vercel Blob, credentials as its client takes them) or a folder. */
+  TINYGPTV_STORE: z.string().min(1).default("data/store"),
+  /** Where models from the store are kept on this machine's disk. */
+  TINYGPTV_MODEL_CACHE: z.string().min(1).default("data/models"),
+  TINYGPTV_KEYS: list.prefault(""),
+  TINYGPTV_CORS_ORIGINS: list.prefault(""),
+  TINYGPTV_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  TINYGPTV_LOG_CONTENT: z.stringbool().default(false),
+  TINYGPTV_MAX_BATCH: number.default(8),
+  TINYGPTV_QUEUE_LIMIT: number.default(64),
+  /** Bytes that loaded models may need together. */
+  TINYGPTV_MEMORY_LIMIT: number.optional(),
+  /** Seconds without a request after which a model is unloaded. */
+  TINYGPTV_IDLE_UNLOAD: number.optional(),
+  /** Seconds a shutdown waits for answers in progress. */
+  TINYGPTV_SHUTDOWN_GRACE: number.default(30),
+  TINYGPTV_CONCURRENCY_PER_KEY: number.optional(),
+  TINYGPTV_GENERATION_MS: number.optional(),
+  TINYGPTV_BODY_BYTES: number.optional(),
+  TINYGPTV_BODY_MS: number.optional(),
+  TINYGPTV_IMAGE_BYTES: number.optional(),
+  TINYGPTV_IMAGES_PER_REQUEST: number.optional(),
+  TINYGPTV_IMAGE_FETCH_MS: number.optional(),
+  TINYGPTV_IMAGE_REDIRECTS: number.optional(),
+  TINYGPTV_COMPARE_CONCURRENCY: number.optional(),
+});
+
+export interface Environment {
+  readonly host: string;
+  readonly port: number;
+  readonly models: readonly string[];
+  readonly store: string;
+  readonly modelCache: string;
+  readonly logLevel: string;
+  readonly shutdownGraceMs: number;
+  readonly engine: {
+    readonly maxBatch: number;
+    readonly queueLimit: number;
+    readonly memoryLimit: number | undefined;
+    readonly idleUnload: number | undefined;
+  };
+  readonly config: Config;
+}
+
+/** @throws TinyGptvError "parameter" naming the variable; one of our prefix that does not exist is one, too */
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  const unknown = Object.keys(env).find(
+    (name) => name.startsWith("TINYGPTV_") && !(name in variables.shape),
+  );
+  if (unknown !== undefined) throw wrong(unknown, "there is no such variable");
+  const { data, error } = variables.safeParse(env);
+  if (error) throw wrong(String(error.issues[0]!.path[0]), error.issues[0]!.message);
+  const config = configSchema.safeParse({
+    keys: data.TINYGPTV_KEYS,
+    corsOrigins: data.TINYGPTV_CORS_ORIGINS,
+    logContent: data.TINYGPTV_LOG_CONTENT,
+    limits: {
+      concurrencyPerKey: data.TINYGPTV_CONCURRENCY_PER_KEY,
+      generationMs: data.TINYGPTV_GENERATION_MS,
+      bodyBytes: data.TINYGPTV_BODY_BYTES,
+      bodyMs: data.TINYGPTV_BODY_MS,
+      imageBytes: data.TINYGPTV_IMAGE_BYTES,
+      imagesPerRequest: data.TINYGPTV_IMAGES_PER_REQUEST,
+      imageFetchMs: data.TINYGPTV_IMAGE_FETCH_MS,
+      imageRedirects: data.TINYGPTV_IMAGE_REDIRECTS,
+      compareConcurrency: data.TINYGPTV_COMPARE_CONCURRENCY,
+    },
+  });
+  if (config.error) {
+    // Keys are not shown: this text ends up in logs.
+    const [issue] = config.error.issues;
+    throw wrong(variableOf(issue!.path), issue!.path[0] === "keys" ? keyRule : issue!.message);
+  }
+  return {
+    host: data.HOST,
+    port: data.PORT,
+    models: data.TINYGPTV_MODELS,
+    store: data.TINYGPTV_STORE,
+    modelCache: data.TINYGPTV_MODEL_CACHE,
+    logLevel: data.TINYGPTV_LOG_LEVEL,
+    shutdownGraceMs: data.TINYGPTV_SHUTDOWN_GRACE * 1000,
+    engine: {
+      maxBatch: data.TINYGPTV_MAX_BATCH,
+      queueLimit: data.TINYGPTV_QUEUE_LIMIT,
+      memoryLimit: data.TINYGPTV_MEMORY_LIMIT,
+      idleUnload: data.TINYGPTV_IDLE_UNLOAD && data.TINYGPTV_IDLE_UNLOAD * 1000,
+    },
+    config: config.data,
+  };
+}
+
+const keyRule = "want keys of 8 to 256 letters, digits, - . _ ~ + /, separated by commas";
+
+/** `["limits", "bodyBytes"]` -> `TINYGPTV_BODY_BYTES` */
+function variableOf(path: readonly PropertyKey[]): string {
+  const name = String(path[0] === "limits" ? path[1] : path[0]);
+  return `TINYGPTV_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+function wrong(name: string, message: string): TinyGptvError {
+  return new TinyGptvError("parameter", `${name}: ${message}`, { subject: name });
+}

@@ -1,0 +1,63 @@
+/**
+ * The endpoint on Node, with everything it needs: the one place that opens
+ * models. `app.ts` is the endpoint without them.
+ */
+import { pino } from "pino";
+import type { Logger } from "pino";
+import { createEngine } from "tinygptv";
+import type { Engine } from "tinygptv/engine";
+import { createActivity } from "./activity.ts";
+import type { Activity } from "./activity.ts";
+import { createApp } from "./app.ts";
+import type { Endpoint as App } from "./app.ts";
+import { readEnvironment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
+import { pullModel } from "./modelStore/index.ts";
+import { blobStore, fileStore, memoryStore } from "./store/index.ts";
+import type { Store } from "./store/index.ts";
+
+export interface Endpoint {
+  readonly app: App;
+  readonly engine: Engine;
+  readonly activity: Activity;
+  readonly log: Logger;
+  readonly environment: Environment;
+}
+
+/** Bounds `TINYGPTV_STORE=memory`: pictures and notebooks of a short-lived instance. */
+const memoryStoreBytes = 512 * 2 ** 20;
+
+/**
+ * Opens store and engine as the environment says, and the endpoint over them.
+ * The engine loads a model when it is first asked for.
+ *
+ * @throws TinyGptvError "parameter" for a bad variable, "model" for a folder
+ *   that holds none, "network" and "io" from a model store
+ */
+export async function openEndpoint(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Endpoint> {
+  const environment = readEnvironment(env);
+  const log = pino({ level: environment.logLevel });
+  const store = openStore(environment.store);
+  const models = await Promise.all(
+    environment.models.map((model) => folderOf(model, store, environment)),
+  );
+  const engine = createEngine({ ...environment.engine, models });
+  const activity = createActivity();
+  const app = createApp({ engine, store, config: environment.config, log, activity });
+  return { app, engine, activity, log, environment };
+}
+
+function openStore(name: string): Store {
+  if (name === "memory") return memoryStore({ maxBytes: memoryStoreBytes });
+  return name === "blob" ? blobStore() : fileStore(name);
+}
+
+const storePrefix = "store:";
+
+async function folderOf(model: string, store: Store, { modelCache }: Environment): Promise<string> {
+  return model.startsWith(storePrefix)
+    ? pullModel(store, model.slice(storePrefix.length), modelCache)
+    : model;
+}
