@@ -3,7 +3,12 @@
  */
 import type { ModelConfig } from "./config.ts";
 import { decode, rowsOf } from "./decoding/decode.ts";
-import type { DecodedAnswer, DecodedToken, DecodingEvent } from "./decoding/decoder.ts";
+import type {
+  DecodedAnswer,
+  DecodedToken,
+  DecodingEvent,
+  DecodingInput,
+} from "./decoding/decoder.ts";
 import { jsonConstraint } from "./decoding/json/constrain.ts";
 import { resolveDecoding, type ResolvedDecoding } from "./decoding/params.ts";
 import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
@@ -39,6 +44,8 @@ export interface PipelineParts {
   embeddings: TokenEmbeddings;
   languageModel: LanguageModel;
   prefixes: PrefixCache;
+  /** Makes the drafts of one greedy answer from its prompt's text tokens; absent where drafts are off. */
+  draft?: (prompt: readonly number[]) => NonNullable<DecodingInput["draft"]>;
   /** Runs a decoder among others (decoding/scheduler.ts). */
   run<Result>(
     decoder: Decoder<Result>,
@@ -93,6 +100,9 @@ export async function generate(
         answerPrefix,
         beginTokenId: parts.config.tokens.endOfText,
         ...bounds,
+        ...(parts.draft && decoding.method === "greedy"
+          ? { draft: parts.draft(prompt.positions.filter((one) => typeof one === "number")) }
+          : {}),
         emit: (event) => {
           prefillTime ??= clock.lap();
           writer.write(event);

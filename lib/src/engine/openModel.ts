@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { clipMean, clipStd } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
+import { promptLookup } from "../decoding/promptLookup.ts";
 import { decodeImage } from "../image/decode.ts";
 import { encodePng, normalize } from "../image/preprocess.ts";
 import { resizeBicubic } from "../image/resize.ts";
@@ -29,7 +30,19 @@ export interface OpenOptions extends GraphOptions {
   maxBatch?: number;
   /** Positions of a prompt per forward pass: how soon a long prefill can be cancelled. */
   prefillChunk?: number;
+  /**
+   * Drafts greedy answers from what was said before (decoding/promptLookup.ts)
+   * while nobody else is being answered; on for levels computed in float32 unless given.
+   */
+  promptLookup?: boolean;
 }
+
+/**
+ * Levels whose answers drafts cannot change. Of the others, activations are
+ * rounded to 8 bits, where the last digit of a sum over one position or
+ * several can decide, and so about the next token.
+ */
+const float32Levels = ["fp32", "fp16"];
 
 /** Finished sequences kept for prompts that begin alike: 800 positions of the full model. */
 const prefixCacheBytes = 512 * 2 ** 20;
@@ -71,6 +84,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   });
   const images = createImageEncoder(sessions, config);
   const prefixes = createPrefixCache(languageModel, prefixCacheBytes);
+  const drafts = options.promptLookup ?? float32Levels.includes(level);
   const parts = {
     config,
     tokenizer,
@@ -79,6 +93,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     languageModel,
     prefixes,
     run: scheduler.run,
+    ...(drafts ? { draft: lookUpWhile(scheduler.isAlone) } : {}),
   };
   let generatedTokens = 0;
 
@@ -170,6 +185,14 @@ function describe(manifest: Manifest, level: string): ModelInfo {
     imageSize: config.vision.imageSize,
     loaded: false,
     executionProvider: undefined,
+  };
+}
+
+/** Rows of drafts run apart from others' single positions: drafting would cost the batch more than it saves. */
+function lookUpWhile(isAlone: () => boolean) {
+  return (prompt: readonly number[]) => {
+    const lookUp = promptLookup(prompt);
+    return (tokens: readonly number[]) => (isAlone() ? lookUp(tokens) : []);
   };
 }
 

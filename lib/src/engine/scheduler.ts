@@ -36,6 +36,8 @@ export interface Scheduler {
    */
   run<Result>(decoder: Decoder<Result>, options?: DecodeOptions): Promise<Result>;
   gauges(): SchedulerGauges;
+  /** Whether at most one decoder is here, running or waiting. */
+  isAlone(): boolean;
 }
 
 /** One decoder on its way, its result type hidden in `finish`. */
@@ -215,5 +217,6 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
   return {
     run,
     gauges: () => ({ running: running.size, queued: waiting.length, batchSize }),
+    isAlone: () => running.size + waiting.length <= 1,
   };
 }
