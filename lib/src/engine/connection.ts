@@ -28,7 +28,7 @@ const healthyAfter = 10_000;
 const startsBeforeRefusing = 3;
 
 /** Pause (ms) before the next start, by deaths in a row: none after the first, then doubling up to 30 s. */
-export function restartDelay(deaths: number): number {
+function restartDelay(deaths: number): number {
   return deaths <= 1 ? 0 : Math.min(100 * 2 ** (deaths - 2), 30_000);
 }
 

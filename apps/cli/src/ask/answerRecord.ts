@@ -1,5 +1,6 @@
-import type { Hypothesis } from "tinygptv/protocol";
-import type { End } from "./ask.ts";
+import type { GenerateEvent, Hypothesis } from "tinygptv/protocol";
+
+export type End = Extract<GenerateEvent, { type: "end" }>;
 
 /** One answer as a line of JSON: the best hypothesis, and all of them where there are several. */
 export function answerRecord({ hypotheses, boxes, usage, timings, seed }: End): object {

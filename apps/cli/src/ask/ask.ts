@@ -6,11 +6,11 @@ import { readFile } from "node:fs/promises";
 import { openModel, resolveDecoding } from "tinygptv";
 import type { Model } from "tinygptv";
 import { TinyGptvError } from "tinygptv/errors";
-import type { GenerateEvent, GenerateRequest } from "tinygptv/protocol";
-import type { AskFlags } from "../commands/ask.ts";
+import type { GenerateEvent, GenerateRequest, Task, Template } from "tinygptv/protocol";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";
+import type { End } from "./answerRecord.ts";
 import { decodingParams } from "./decodingOptions.ts";
 import { drawBoxes } from "./drawBoxes.ts";
 import { inOrder } from "./inOrder.ts";
@@ -18,7 +18,18 @@ import { readQuestions } from "./questions.ts";
 import type { Question } from "./questions.ts";
 import { showAnswer } from "./showAnswer.ts";
 
-export type End = Extract<GenerateEvent, { type: "end" }>;
+/** Options of `ask` besides the decoding parameters. */
+export interface AskFlags {
+  prompt?: string;
+  jsonl?: string;
+  task?: Task;
+  template?: Template;
+  level?: string;
+  imageMode?: "display" | "reference";
+  draw?: string;
+  batch: number;
+  json?: boolean;
+}
 
 export async function ask(folder: string, images: string[], flags: AskFlags): Promise<void> {
   if ((flags.prompt === undefined) === (flags.jsonl === undefined)) {

@@ -1,7 +1,7 @@
 import { TinyGptvError } from "tinygptv/errors";
 import type { GenerateEvent } from "tinygptv/protocol";
 import { coloursFor, formatSeconds, isTerminal, note, printLine } from "../terminal/output.ts";
-import type { End } from "./ask.ts";
+import type { End } from "./answerRecord.ts";
 
 /** Writes the answer as it comes to standard output, what it took to standard error. */
 export async function showAnswer(events: AsyncIterable<GenerateEvent>): Promise<End> {

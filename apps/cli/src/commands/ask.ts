@@ -1,21 +1,8 @@
 import { Command, Option } from "commander";
 import { tasks, templates } from "tinygptv/protocol";
-import type { Task, Template } from "tinygptv/protocol";
+import type { AskFlags } from "../ask/ask.ts";
 import { decodingOptions } from "../ask/decodingOptions.ts";
 import { wholeNumber } from "./options.ts";
-
-/** Options of `ask` besides the decoding parameters. */
-export interface AskFlags {
-  prompt?: string;
-  jsonl?: string;
-  task?: Task;
-  template?: Template;
-  level?: string;
-  imageMode?: "display" | "reference";
-  draw?: string;
-  batch: number;
-  json?: boolean;
-}
 
 export function askCommand(): Command {
   const command = new Command("ask")

@@ -1,14 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stages } from "../pull/publishedFiles.ts";
-import type { Stage } from "../pull/publishedFiles.ts";
-
-export interface PullFlags {
-  stage: Stage;
-  out: string;
-  baseUrl?: string;
-  sha256?: Record<string, string>;
-  json?: boolean;
-}
+import type { PullFlags } from "../pull/pull.ts";
 
 export function pullCommand(): Command {
   return new Command("pull")

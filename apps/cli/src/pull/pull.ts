@@ -1,7 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TinyGptvError } from "tinygptv/errors";
-import type { PullFlags } from "../commands/pull.ts";
 import { usageError } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { coloursFor, formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";
@@ -11,7 +10,15 @@ import { checksumsName, formatChecksums, parseChecksums, sha256OfFile } from "./
 import type { Checksums } from "./checksums.ts";
 import { download } from "./download.ts";
 import { atMirror, publishedFiles } from "./publishedFiles.ts";
-import type { PublishedFile } from "./publishedFiles.ts";
+import type { PublishedFile, Stage } from "./publishedFiles.ts";
+
+export interface PullFlags {
+  stage: Stage;
+  out: string;
+  baseUrl?: string;
+  sha256?: Record<string, string>;
+  json?: boolean;
+}
 
 /** What became of one file. */
 interface Pulled {
