@@ -29,6 +29,7 @@ const layers = {
   engine: ["decoding", "image", "model", "pipeline", "session", "tensor", "text"],
   // verify reads golden tensors and looks inside graphs
   evaluate: [
+    "calibrate",
     "checkpoint",
     "decoding",
     "engine",

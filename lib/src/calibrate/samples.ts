@@ -17,7 +17,7 @@ export function visionSample(pixelValues: Float32Array, { imageSize }: VisionCon
   };
 }
 
-/** One whole prompt from an empty cache. */
+/** One whole prompt from an empty cache, with logits everywhere. */
 export function phiSample(embeds: Float32Array, config: PhiConfig): Sample {
   const { width, numLayers, numHeads, headDim } = config;
   const empty: SessionTensor = {
@@ -29,9 +29,12 @@ export function phiSample(embeds: Float32Array, config: PhiConfig): Sample {
     [`past_key.${layer}`, empty] as const,
     [`past_value.${layer}`, empty] as const,
   ]);
+  const length = embeds.length / width;
+  const positions = BigInt64Array.from({ length }, (_, i) => BigInt(i));
   return {
-    inputs_embeds: { dtype: "float32", shape: [1, embeds.length / width, width], data: embeds },
+    inputs_embeds: { dtype: "float32", shape: [1, length, width], data: embeds },
     past_length: { dtype: "int64", shape: [1], data: new BigInt64Array(1) },
+    logits_rows: { dtype: "int64", shape: [length], data: positions },
     ...Object.fromEntries(past.flat()),
   };
 }

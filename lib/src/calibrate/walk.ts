@@ -18,6 +18,8 @@ export interface WalkOptions {
   scratch: string;
   /** Width of the values that go from block to block. */
   width: number;
+  /** Output of the graph that the last block ends in. */
+  output: string;
   /** Called with the bytes of each layer's weights as it has been dealt with. */
   onBytes: (bytes: number) => void;
   signal?: AbortSignal | undefined;
@@ -43,7 +45,7 @@ const betweenBlocks = /^\/\w+\/(?:blocks|layers)\.\d+\/Add\.mlp:0$/;
 export async function walkBlocks(
   graph: Graph,
   samples: readonly Sample[],
-  { scratch, width, signal }: WalkOptions,
+  { scratch, width, output, signal }: WalkOptions,
   visit: (block: Block) => Promise<Graph>,
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
@@ -54,6 +56,7 @@ export async function walkBlocks(
   let feeds = samples;
 
   const run: Block["run"] = async (form, onResult) => {
+    if (form.outputs.length === 0) return;
     const path = join(scratch, "block.onnx");
     await writeModel(path, form, signal ? { signal } : {});
     const session = await openSession(path);
@@ -69,15 +72,16 @@ export async function walkBlocks(
     }
   };
 
-  for (const [i, boundary] of boundaries.entries()) {
-    const block = sliceGraph(graph, boundaries.slice(Math.max(0, i - 1), i), [boundary]);
+  const ends = [...boundaries, ...graph.outputs.filter(({ name }) => name === output)];
+  for (const [i, end] of ends.entries()) {
+    const block = sliceGraph(graph, ends.slice(Math.max(0, i - 1), i), [end]);
     const form = await visit({ graph: block, run });
+    if (i === ends.length - 1) return;
     const next = [...samples];
-    if (i === boundaries.length - 1) return;
     await run(form, (outputs, sample) => {
-      const data = outputs[boundary.name]!;
+      const data = outputs[end.name]!;
       const shape = [1, data.length / width, width];
-      next[sample] = { ...samples[sample], [boundary.name]: { dtype: "float32", shape, data } };
+      next[sample] = { ...samples[sample], [end.name]: { dtype: "float32", shape, data } };
     });
     feeds = next;
   }

@@ -21,6 +21,7 @@ import {
   levels,
   recipeName,
   type LevelName,
+  type Method,
   type Recipe,
 } from "../quantize/registry.ts";
 import { byteLength } from "../tensor/dtype.ts";
@@ -129,12 +130,12 @@ async function measure(
   if (component === "vision" && layers.kind === "dynamic") {
     const pictures = calibration?.pictures ?? probePictures(config.vision);
     const samples = pictures.map((picture) => visionSample(picture, config.vision));
-    const options = { ...run, width: config.vision.width };
+    const options = { ...run, width: config.vision.width, output: "vision_states" };
     return { outliers: await findOutliers(graphs.vision, samples, options) };
   }
   if (component === "phi" && layers.kind === "calibrated") {
     const samples = calibration!.prompts.map((embeds) => phiSample(embeds, config.phi));
-    const options = { ...run, width: config.phi.width };
+    const options = { ...run, width: config.phi.width, output: "logits" };
     const recipe = { layers, ...rest };
     return { calibrated: await compensate(graphs.phi, recipe, samples, options) };
   }
@@ -146,10 +147,9 @@ const recipePath = (component: Component, recipe: Recipe) =>
 
 /** The same sizes without calibration. */
 function uncalibrated({ layers, head }: Recipe): Recipe {
-  return {
-    layers: layers.kind === "calibrated" ? { ...layers, kind: "blockwise" } : layers,
-    ...(head ? { head } : {}),
-  };
+  const plain = (method: Method): Method =>
+    method.kind === "calibrated" ? { ...method, kind: "blockwise" } : method;
+  return { layers: plain(layers), ...(head ? { head: plain(head) } : {}) };
 }
 
 function weightBytes({ initializers }: Graph): number {

@@ -5,6 +5,7 @@ import { readModel } from "../graph/modelFile.ts";
 import type { Graph } from "../graph/graph.ts";
 import { components, readManifest, type Component, type Manifest } from "../manifest.ts";
 import { widenFloat16 } from "../quantize/float16.ts";
+import type { LevelName } from "../quantize/registry.ts";
 import type { CalibrationSet } from "../calibrate/samples.ts";
 import { checkLevels, levelFiles, levelPaths, writeLevelFile, type LevelFile } from "./levels.ts";
 import { updateModelFolder } from "./modelFolder.ts";
@@ -44,10 +45,12 @@ export async function quantizeModel(
   const source = { graphs, config: manifest.config, calibration };
 
   return updateModelFolder(folder, manifest, async (writer) => {
-    const wanted = levelFiles(names, source);
+    const kept = Object.entries(manifest.levels).filter(
+      ([name]) => !present.includes(name as LevelName),
+    );
+    const shared = new Set(kept.flatMap(([, files]) => Object.values(files)));
+    const missing = levelFiles(names, source).filter(({ path }) => !shared.has(path));
     const known = new Set(manifest.files.map(({ path }) => path));
-    // A file under a name of this recipe is this recipe's, unless it is to be made again.
-    const missing = replace ? wanted : wanted.filter(({ path }) => !known.has(path));
     const paths = new Map(missing.map((file) => [file.path, freePath(file, known)]));
     const progress = createReporter(
       run,
@@ -82,7 +85,7 @@ async function sourceGraphs(
   const graphs: Partial<Record<Component, Graph>> = {};
   for (const component of components)
     graphs[component] = widenFloat16(
-      await readModel(join(folder, manifest.levels[level]![component]!)),
+      await readModel(join(folder, manifest.levels[level]![component])),
     );
   return graphs as Record<Component, Graph>;
 }

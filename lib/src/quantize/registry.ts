@@ -54,7 +54,7 @@ export const levels = {
   int4: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(4, 128) } },
   /** Bit for bit the same alone and in a batch. */
   "int4-b32": { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(4, 32) } },
-  "int4-gptq": { ...int8Picture, phi: { layers: calibrated(4, 128), head: blockwise(4, 128) } },
+  "int4-gptq": { ...int8Picture, phi: { layers: calibrated(4, 128), head: calibrated(4, 128) } },
   auto: { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(8, 32) } },
 } as const satisfies Record<string, Level>;
 
