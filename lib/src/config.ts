@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-const size = z.number().int().positive();
-const epsilon = z.number().positive().max(0.1);
+export const size = z.number().int().positive();
+export const epsilon = z.number().positive().max(0.1);
 
 /** Constants of CLIP's preprocessing, which the reference uses for every stage. */
 export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;

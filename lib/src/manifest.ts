@@ -15,12 +15,30 @@ export type Component = (typeof components)[number];
 /** A path inside the model folder: forward slashes, no way out of it. */
 const relativePath = z
   .string()
-  .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/)
-  .refine((path) => !path.split("/").includes(".."));
+  .refine(
+    (path) => /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) && !path.split("/").includes(".."),
+    { error: ({ input }) => `want a path inside the model folder, got ${JSON.stringify(input)}` },
+  );
 
-export const manifestSchema = z.strictObject({
-  formatVersion: z.literal(formatVersion),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+/** Of a model; part of addresses and paths. */
+export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
+  error: ({ input }) =>
+    `want up to 64 lower-case letters, digits, dots, dashes and underscores, a letter or digit first, got ${JSON.stringify(input)}`,
+});
+
+/** @throws TinyGptvError "parameter" for a name no model can have */
+export function checkName(name: string): void {
+  const { error } = nameSchema.safeParse(name);
+  if (error)
+    throw new TinyGptvError("parameter", `name: ${error.issues[0]!.message}`, { subject: "name" });
+}
+
+const contentSchema = z.strictObject({
+  formatVersion: z.literal(formatVersion, {
+    error: ({ input }) =>
+      `want version ${formatVersion}, got ${String(input)}: convert the model again with this version`,
+  }),
+  name: nameSchema,
   /** Whether anybody trained these weights; said wherever their output is shown. */
   weights: z.enum(["trained", "random", "fixture"]),
   /** Program and version that wrote the folder. */
@@ -47,6 +65,21 @@ export const manifestSchema = z.strictObject({
   /** Checkpoint files the weights came from. */
   sources: z.array(z.strictObject({ role: z.string(), file: z.string(), bytes: z.number() })),
 });
+
+export const manifestSchema = contentSchema.superRefine(
+  ({ defaultLevel, levels, files }, context) => {
+    const complain = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
+    if (!Object.hasOwn(levels, defaultLevel))
+      complain(
+        "defaultLevel",
+        `want one of ${Object.keys(levels).join(", ")}, got ${defaultLevel}`,
+      );
+    const paths = files.map(({ path }) => path);
+    const twice = paths.find((path, i) => paths.indexOf(path) < i);
+    if (twice !== undefined) complain("files", `want each file once, got ${twice} twice`);
+  },
+);
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Reads and checks the manifest of a model folder. Errors have code "model". */

@@ -17,6 +17,9 @@ export interface StoredWeight extends Weight {
 
 export type Catalog = Map<string, StoredWeight>;
 
+/** What weights may be stored in; quantized checkpoints of other programs are not read. */
+const floating: ReadonlySet<DType> = new Set(["float64", "float32", "float16", "bfloat16"]);
+
 export interface Adopted {
   /** Keys that fit no rule of the table. */
   unknown: string[];
@@ -38,6 +41,12 @@ export function adopt(catalog: Catalog, source: WeightSource, table: readonly Re
       throw new TinyGptvError(
         "layout",
         `${file}: ${taken.get(name)} and ${key} are the same weight`,
+      );
+    if (!floating.has(dtype))
+      throw new TinyGptvError(
+        "layout",
+        `dtype: ${key} (${file}): want one of ${[...floating].join(", ")}, got ${dtype}`,
+        { subject: key },
       );
     taken.set(name, key);
     catalog.set(name, {

@@ -1,4 +1,5 @@
-import type { ModelConfig } from "../config.ts";
+import { z } from "zod";
+import { modelConfigSchema, type ModelConfig } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
 import type { Catalog } from "./catalog.ts";
 import { readPhiConfig } from "./phiConfig.ts";
@@ -55,41 +56,30 @@ export async function deriveConfig(
       layerNormEps: qformer.layer_norm_eps,
     },
     mapping: { width: shapeOf(catalog, "mapping.fc1.weight", 2)[0]! },
-    phi: { ...declared, layerNormEps: declared.layerNormEps, postNormEps: phi.post_layernorm_eps },
+    phi: { ...declared, postNormEps: phi.post_layernorm_eps },
     tokens: { endOfText: tokenizer.endOfText, stop: tokenizer.stop },
   };
+  expectEqual("layer_norm_eps", phi.layer_norm_eps, declared.layerNormEps);
+  for (const [token, id] of Object.entries(settings.tokens ?? {}))
+    expectEqual(`token ${token}`, id, tokenizer.ids.get(token));
+  if (tokenizer.largestId >= declared.vocabSize)
+    throw new TinyGptvError(
+      "layout",
+      `${phiFolder}: vocab_size: want more than ${tokenizer.largestId}, the tokenizer's largest id, got ${declared.vocabSize}: the tokenizer is of another model`,
+      { subject: "vocab_size" },
+    );
   expectMultiple("image size", config.vision.imageSize, "patch size", config.vision.patchSize);
   expectMultiple("vision width", config.vision.width, "heads", config.vision.numHeads);
   expectMultiple("Q-Former width", config.qformer.width, "heads", config.qformer.numHeads);
+  const parsed = modelConfigSchema.safeParse(config);
+  if (!parsed.success)
+    throw new TinyGptvError("layout", `dimensions: ${z.prettifyError(parsed.error)}`);
   return config;
 }
 
-/** The LoRA alpha of a stage file, checked against the rank its matrices have. */
-export function loraAlphaFor(
-  catalog: Catalog,
-  settings: Settings,
-  stageFile: string,
-  fallback: number,
-): number {
-  const entry = settings.stages.find(({ file }) => file === stageFile);
-  const matrix = catalog.get("phi.layers.0.attention.interleaved.loraA");
-  const rank = matrix?.shape[0] ?? 0;
-  if (entry && entry.lora_r !== rank)
-    throw new TinyGptvError(
-      "layout",
-      `${stageFile}: LoRA rank: want ${entry.lora_r} as the settings say, got ${rank}`,
-    );
-  return entry?.lora_alpha ?? fallback;
-}
-
+/** Of a weight that `requireDimensions` found. */
 function shapeOf(catalog: Catalog, name: string, rank: number): readonly number[] {
-  const weight = catalog.get(name);
-  if (!weight)
-    throw new TinyGptvError(
-      "layout",
-      `${name}: want a tensor, got none in any of the files${hintFor(name)}`,
-      { subject: name },
-    );
+  const weight = catalog.get(name)!;
   if (weight.shape.length !== rank)
     throw new TinyGptvError(
       "layout",
@@ -99,15 +89,14 @@ function shapeOf(catalog: Catalog, name: string, rank: number): readonly number[
   return weight.shape;
 }
 
-/** What probably happened when a parameter of this kind is missing. */
-export function hintFor(name: string): string {
-  if (name.startsWith("mapping."))
-    return ": the linear maps (llama_proj, llama_proj2) come from the stage file; the one given has none";
-  if (/(query|key)Norm|postNorm/.test(name))
-    return ": the query, key and post-attention norms come from the stage file (the language-model folder alone has none); the reference would go on with untrained ones";
-  if (name.startsWith("vision.")) return ": from eva_vit_g.pth (ln_vision from the Q-Former file)";
-  if (name.startsWith("qformer.")) return ": from blip2_pretrained_flant5xxl.pth";
-  return "";
+/** Where the settings repeat what the language model's folder says, both must be right. */
+function expectEqual(what: string, settings: number | undefined, folder: number | undefined): void {
+  if (settings !== undefined && settings !== folder)
+    throw new TinyGptvError(
+      "layout",
+      `${what}: want ${settings} as the settings say, got ${folder ?? "none"} in the language-model folder`,
+      { subject: what },
+    );
 }
 
 function expectMultiple(what: string, value: number, of: string, unit: number): void {

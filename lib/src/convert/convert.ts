@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { visionTokens, type ModelConfig } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import { formatVersion, type Component, type Manifest } from "../manifest.ts";
+import { checkName, formatVersion, type Component, type Manifest } from "../manifest.ts";
 import { evaVit } from "../models/evaVit.ts";
 import { mapping } from "../models/mapping.ts";
 import { phi } from "../models/phi.ts";
@@ -54,11 +54,12 @@ export interface ConvertOptions {
 /**
  * Converts published checkpoints into a model folder with one or more levels.
  * Streams: one tensor is in memory at a time.
- * Errors: "parameter" for unknown levels, "checkpoint" for damaged files,
+ * Errors: "parameter" for unknown levels and a name no model can have, "checkpoint" for damaged files,
  * "layout" for weights that are not a TinyGPT-V's (all missing or unknown names
  * are listed), "io" for the disk.
  */
 export async function convert(options: ConvertOptions, run: RunOptions = {}): Promise<Manifest> {
+  if (options.name !== undefined) checkName(options.name);
   const levels = checkLevels(options.levels ?? ["fp32"]);
   const sources = await openSources(options.sources);
   try {

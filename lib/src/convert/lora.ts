@@ -1,5 +1,5 @@
-import { TinyGptvError } from "../errors.ts";
 import type { Weight } from "../models/weights.ts";
+import { expectShape } from "./shape.ts";
 
 /** A low-rank update of a weight: W' = W + scale · B·A, with scale = alpha / rank (LoRA, arXiv 2106.09685). */
 export interface LoraUpdate {
@@ -12,8 +12,8 @@ export interface LoraUpdate {
 /** The weight with its update merged in; the reference adds the product at run time instead. */
 export function mergeLora(base: Weight, { a, b, alpha }: LoraUpdate): Weight {
   const [out, width] = base.shape as [number, number];
-  const rank = a.shape[0]!;
-  expectShape(a, [rank, width]);
+  const rank = a.shape[0] ?? 0;
+  expectShape(a, [Math.max(rank, 1), width]);
   expectShape(b, [out, rank]);
   return {
     ...base,
@@ -46,11 +46,4 @@ function addProduct(
     for (let column = 0; column < width; column++) target[start + column]! += delta[column]!;
   }
   return target;
-}
-
-function expectShape({ name, shape }: Weight, want: readonly number[]): void {
-  if (shape.length !== want.length || shape.some((size, i) => size !== want[i]))
-    throw new TinyGptvError("layout", `shape: ${name}: want [${want}], got [${shape}]`, {
-      subject: name,
-    });
 }

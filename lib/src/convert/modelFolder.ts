@@ -1,10 +1,13 @@
 /** A converted model on disk appears whole or not at all. */
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { getSystemErrorMessage } from "node:util";
+import { onDisk } from "../checkpoint/byteSource.ts";
 import { TinyGptvError } from "../errors.ts";
 import type { WrittenFile } from "../graph/modelFile.ts";
 import { manifestName, readManifest, type Manifest } from "../manifest.ts";
+import { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "./scratchFolder.ts";
 
 export interface FolderWriter {
   /** Absolute path for a file of the model; its folder exists. */
@@ -20,30 +23,46 @@ export interface FolderWriter {
 /**
  * Lets `write` fill a folder beside `out` and moves it into place once the
  * manifest is in it. On any error nothing is left, and what was at `out` stays.
- * @param replace whether a model that is already there may be replaced
+ * Of two at once that write to one `out`, the first to be done has it, unless
+ * the other may replace it.
+ * @param replace whether a model that is already there may be replaced; nothing else ever is
+ * Errors: "io" for the disk and where something is at `out`; those of `write` as they are.
  */
 export async function writeModelFolder(
   out: string,
   replace: boolean,
   write: (folder: FolderWriter) => Promise<Manifest>,
 ): Promise<Manifest> {
-  if (!replace && (await exists(out)))
+  const target = resolve(out);
+  await onDisk(target, () => cleanUpAfterKilled(target));
+  await requireFree(target, replace);
+  return withScratchName(target, "partial", async (partial) => {
+    try {
+      // Apart: making both at once would call a read-only file system a missing folder.
+      await mkdir(dirname(partial), { recursive: true });
+      await mkdir(partial);
+      const manifest = await write(createFolderWriter(partial));
+      await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
+      await requireFree(target, replace);
+      if (!(await moveIntoPlace(partial, target, replace))) throw isThere(target);
+      return manifest;
+    } catch (error) {
+      // What went wrong first is what counts.
+      await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+      throw diskError(error, target);
+    }
+  });
+}
+
+async function requireFree(out: string, replace: boolean): Promise<void> {
+  if (!(await exists(out))) return;
+  if (!replace) throw isThere(out);
+  const names = await readdir(out).catch(() => ["a file"]);
+  if (names.length > 0 && !names.includes(manifestName))
     throw new TinyGptvError(
       "io",
-      `${out}: want a path where nothing is, got one that exists; use --force to replace it`,
+      `${out}: want a converted model to replace (a folder with ${manifestName}), got ${names.slice(0, 5).join(", ")}`,
     );
-  const partial = `${out}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  try {
-    await mkdir(partial, { recursive: true });
-    const manifest = await write(createFolderWriter(partial));
-    await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
-    await moveIntoPlace(partial, out);
-    return manifest;
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    throw diskError(error, out);
-  }
 }
 
 /**
@@ -112,46 +131,38 @@ function createFolderWriter(root: string): FolderWriter {
         });
     },
     copy: async (from, name) => {
-      await copyFile(from, await path(name));
-      const bytes = await readFile(join(root, name));
+      const bytes = await onDisk(from, () => readFile(from));
+      await writeDurably(await path(name), bytes);
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       files.push({ path: name, bytes: bytes.byteLength, sha256 });
     },
   };
 }
 
-async function moveIntoPlace(partial: string, out: string): Promise<void> {
-  if (!(await exists(out))) return rename(partial, out);
-  const old = `${out}.old`;
-  await rm(old, { recursive: true, force: true });
-  await rename(out, old);
-  await rename(partial, out);
-  await rm(old, { recursive: true, force: true });
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  await writeFile(path, text);
-  const file = await open(path, "r");
-  await file.sync().finally(() => file.close());
-}
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
+function isThere(out: string): TinyGptvError {
+  return new TinyGptvError(
+    "io",
+    `${out}: want a path where nothing is, got one that exists; use --force to replace it`,
   );
+}
 
-/** A full or read-only disk in our own words; everything else as it is. */
+async function writeDurably(path: string, data: string | Uint8Array): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What the operating system refused as our own error; everything else as it is. */
 function diskError(error: unknown, out: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  const reasons: Record<string, string> = {
-    ENOSPC: "the disk is full",
-    EDQUOT: "the disk quota is used up",
-    EROFS: "the file system is read-only",
-    EACCES: "permission denied",
-  };
-  const reason = code ? reasons[code] : undefined;
-  return reason
-    ? new TinyGptvError("io", `${out}: cannot write the model: ${reason}`, { cause: error })
-    : error;
+  const { errno } = error as NodeJS.ErrnoException;
+  if (errno === undefined) return error;
+  const reason = getSystemErrorMessage(errno);
+  return new TinyGptvError("io", `${out}: cannot write the model: ${reason}`, {
+    subject: out,
+    cause: error,
+  });
 }

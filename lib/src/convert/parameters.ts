@@ -3,13 +3,13 @@
  * plus the few that are computed (attention order, LoRA, position embedding, defaults).
  */
 import type { ModelConfig } from "../config.ts";
-import { TinyGptvError } from "../errors.ts";
 import type { Weight, Weights } from "../models/weights.ts";
 import type { Catalog, StoredWeight } from "./catalog.ts";
 import { mergeLora } from "./lora.ts";
 import { fromInterleaved, fromSeparate } from "./phiAttention.ts";
 import { resizePositionEmbedding } from "./positionEmbedding.ts";
 import { concatRows, filled } from "./rows.ts";
+import { expectShape } from "./shape.ts";
 
 export interface Parameters {
   /** For the model builders. A missing parameter is recorded, not thrown, so that all can be listed at once. */
@@ -42,7 +42,7 @@ export function createParameters(
   };
   const stored = (name: string, shape: readonly number[]): Weight => {
     const weight = find(name);
-    if (weight) return withShape(weight, shape);
+    if (weight) return expectShape(weight, shape);
     missing.push(name);
     return filled(name, shape, 0);
   };
@@ -62,7 +62,7 @@ export function createParameters(
         const weight = find(name);
         const { imageSize, patchSize } = config.vision;
         if (!weight) return stored(name, shape);
-        return withShape(resizePositionEmbedding(weight, imageSize / patchSize), shape);
+        return expectShape(resizePositionEmbedding(weight, imageSize / patchSize), shape);
       },
     },
     {
@@ -115,8 +115,8 @@ export function createParameters(
     const interleaved = find(`${attention}.interleaved.${part}`);
     const blocks = find(name);
     const separate = parts.map(find);
-    if (interleaved) return fromInterleaved(withShape(interleaved, shape), config.phi.numHeads);
-    if (blocks) return withShape(blocks, shape);
+    if (interleaved) return fromInterleaved(expectShape(interleaved, shape), config.phi.numHeads);
+    if (blocks) return expectShape(blocks, shape);
     if (separate.every((weight) => weight === undefined)) return stored(name, shape);
     const third = [shape[0]! / 3, ...shape.slice(1)];
     const [query, key, value] = parts.map((one) => stored(one, third));
@@ -133,20 +133,11 @@ export function createParameters(
     },
     stored: (name, shape) => {
       const weight = find(name);
-      if (weight) withShape(weight, shape);
+      if (weight) expectShape(weight, shape);
       else missing.push(name);
       return weight;
     },
     missing,
     unused: () => [...catalog.keys()].filter((name) => !used.has(name)),
   };
-}
-
-function withShape<W extends Weight>(weight: W, want: readonly number[]): W {
-  const { shape } = weight;
-  if (shape.length === want.length && shape.every((size, i) => size === want[i])) return weight;
-  const origin = "origin" in weight ? weight.origin : weight.name;
-  throw new TinyGptvError("layout", `shape: ${origin}: want [${want}], got [${shape}]`, {
-    subject: weight.name,
-  });
 }

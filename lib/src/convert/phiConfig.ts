@@ -2,11 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { PhiConfig } from "../config.ts";
+import { size, type PhiConfig } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
 import { parseJson } from "./settings.ts";
-
-const size = z.number().int().positive();
 
 /** transformers' own Phi configuration (fused and separate layouts). */
 const transformersConfig = z
@@ -68,9 +66,7 @@ const microsoftConfig = z
   }));
 
 /** The dimensions the folder declares; the weights are checked against them later. */
-export async function readPhiConfig(
-  folder: string,
-): Promise<Omit<PhiConfig, "postNormEps" | "headDim"> & { headDim: number }> {
+export async function readPhiConfig(folder: string): Promise<Omit<PhiConfig, "postNormEps">> {
   const path = join(folder, "config.json");
   const text = await readFile(path, "utf8").catch((cause: Error) => {
     throw new TinyGptvError(
@@ -93,10 +89,10 @@ export async function readPhiConfig(
       "layout",
       `${path}: width ${config.width} is not a multiple of ${config.numHeads} heads`,
     );
-  if (config.rotaryDim % 2 !== 0 || config.rotaryDim > headDim)
+  if (config.rotaryDim < 2 || config.rotaryDim % 2 !== 0 || config.rotaryDim > headDim)
     throw new TinyGptvError(
       "layout",
-      `${path}: rotary dimensions: want an even number up to ${headDim}, got ${config.rotaryDim}`,
+      `${path}: rotary dimensions: want an even number from 2 to ${headDim}, got ${config.rotaryDim}`,
     );
   return { ...config, headDim };
 }

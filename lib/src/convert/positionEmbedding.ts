@@ -1,5 +1,6 @@
 import { TinyGptvError } from "../errors.ts";
 import type { Weight } from "../models/weights.ts";
+import { originOf } from "./shape.ts";
 
 /** Torch's cubic coefficient; Pillow's (image/resize.ts) is -0.5. */
 const a = -0.75;
@@ -12,14 +13,14 @@ const a = -0.75;
 export function resizePositionEmbedding(weight: Weight, grid: number): Weight {
   const [, tokens = 0, width = 0] = weight.shape;
   const stored = Math.sqrt(tokens - 1);
-  if (!Number.isInteger(stored))
+  if (!Number.isInteger(stored) || stored === 0)
     throw new TinyGptvError(
       "layout",
-      `shape: ${weight.name}: want [1, 1 + a square, width], got [${weight.shape}]`,
+      `shape: ${originOf(weight)}: want [1, 1 + a square, width], got [${weight.shape}]`,
     );
   if (stored === grid) return weight;
   return {
-    name: weight.name,
+    ...weight,
     shape: [1, 1 + grid * grid, width],
     load: async () => {
       const values = await weight.load();

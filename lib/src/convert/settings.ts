@@ -1,15 +1,17 @@
 /** What cannot be read off the weight files: `model.json`, or the published model's values. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { epsilon, size } from "../config.ts";
 import { TinyGptvError } from "../errors.ts";
+import { nameSchema } from "../manifest.ts";
 
-const size = z.number().int().positive();
 const gelu = z.literal("gelu (erf)").optional();
 
 export const settingsSchema = z.strictObject({
-  name: z.string().optional(),
+  name: nameSchema.optional(),
   /** Free text; not read. */
   note: z.string().optional(),
+  /** The reference's class; both compute the same. */
   arch: z.enum(["minigpt4", "minigpt_v2"]).optional(),
   weights: z.enum(["trained", "random", "fixture"]).optional(),
   vit: z.strictObject({
@@ -17,18 +19,22 @@ export const settingsSchema = z.strictObject({
     patch_size: size,
     num_heads: size,
     depth: size,
-    norm_eps: z.number(),
+    norm_eps: epsilon,
     activation: gelu,
   }),
-  ln_vision_eps: z.number(),
+  ln_vision_eps: epsilon,
   qformer: z.strictObject({
     num_heads: size,
     num_layers: size,
     cross_attention_freq: size,
-    layer_norm_eps: z.number(),
+    layer_norm_eps: epsilon,
     activation: gelu,
   }),
-  phi: z.strictObject({ post_layernorm_eps: z.number(), layer_norm_eps: z.number() }),
+  phi: z.strictObject({
+    post_layernorm_eps: epsilon,
+    /** The language model's config.json has it too; the two are compared. */
+    layer_norm_eps: epsilon.optional(),
+  }),
   /** LoRA rank and alpha of the stage files; rank 0 for a file without LoRA. */
   stages: z.array(
     z.strictObject({
@@ -37,6 +43,7 @@ export const settingsSchema = z.strictObject({
       lora_alpha: z.number().nullable(),
     }),
   ),
+  /** Token -> id, compared with the tokenizer. */
   tokens: z.record(z.string(), z.number()).optional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
@@ -48,11 +55,11 @@ export const publishedSettings: Settings = {
   vit: { image_size: 448, patch_size: 14, num_heads: 16, depth: 39, norm_eps: 1e-6 },
   ln_vision_eps: 1e-5,
   qformer: { num_heads: 12, num_layers: 12, cross_attention_freq: 2, layer_norm_eps: 1e-12 },
-  phi: { post_layernorm_eps: 1e-6, layer_norm_eps: 1e-5 },
+  phi: { post_layernorm_eps: 1e-6 },
   stages: [],
 };
-/** The published LoRA alpha; the rank is read off the matrices. */
-export const publishedLoraAlpha = 16;
+/** Rank and alpha of all published stage files with LoRA. */
+export const publishedLora = { rank: 64, alpha: 16 };
 /** The published width of the vision transformer: another one needs settings of its own. */
 export const publishedVisionWidth = 1408;
 

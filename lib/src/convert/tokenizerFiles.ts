@@ -15,7 +15,7 @@ const fileNames = [
   "special_tokens_map.json",
 ] as const;
 
-const vocabulary = z.record(z.string(), z.number().int());
+const vocabulary = z.record(z.string(), z.number().int().nonnegative());
 const tokenizerJson = z.looseObject({
   model: z.looseObject({ vocab: vocabulary }),
   added_tokens: z.array(z.looseObject({ id: z.number().int(), content: z.string() })).default([]),
@@ -23,6 +23,9 @@ const tokenizerJson = z.looseObject({
 
 export interface TokenizerFiles {
   names: string[];
+  /** Every token, added ones included. */
+  ids: ReadonlyMap<string, number>;
+  largestId: number;
   endOfText: number;
   stop: number;
 }
@@ -55,7 +58,13 @@ export async function findTokenizer(folder: string): Promise<TokenizerFiles> {
       );
     return id;
   };
-  return { names: [...names], endOfText: idOf("<|endoftext|>"), stop: idOf("###") };
+  return {
+    names: [...names],
+    ids,
+    largestId: [...ids.values()].reduce((a, b) => Math.max(a, b)),
+    endOfText: idOf("<|endoftext|>"),
+    stop: idOf("###"),
+  };
 }
 
 async function readTokenIds(

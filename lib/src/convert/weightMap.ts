@@ -186,27 +186,69 @@ export const sourceTables = {
   checkpoint: stageFile,
 } as const;
 
+/** Our names of the parts that are not the language model, for layer `n`. */
+export function ourNames(n: number): string[] {
+  return [...visionFile, ...qformerFile, ...mappingTable]
+    .flatMap(({ to }) =>
+      to === undefined ? [] : parts.map((p) => to.replace("{n}", String(n)).replace("{p}", p)),
+    )
+    .filter((name, i, all) => all.indexOf(name) === i);
+}
+
+/** What `{p}` stands for. */
+const parts = ["weight", "bias"] as const;
+
+/** Where a layout has the query-key-value matrix that we call `attention.qkv`. */
+const attentionNames: Record<PhiLayout, string> = {
+  fused: "attention.interleaved",
+  separate: "attention.query",
+  blocks: "attention.qkv",
+};
+
+/** The key of a published file for a parameter by our name, as a message has it. */
+export function publishedKey(name: string, layout: PhiLayout): string {
+  const stored = name.replace("attention.qkv", attentionNames[layout]);
+  const tables = [
+    ...visionFile,
+    ...qformerFile,
+    ...mappingTable,
+    ...phiLayouts[layout].table,
+    ...phiLayouts.fused.table,
+    ...loraRenames("", "lora_A.", "loraA"),
+    ...loraRenames("", "lora_B.", "loraB"),
+  ];
+  for (const { from, to } of tables) {
+    const match = to === undefined ? undefined : matcher(to).exec(stored);
+    if (match) return fillIn(from, match);
+  }
+  return name;
+}
+
 /**
  * Compiles a table into a look-up.
  * @returns our name; null for a key that is known to play no part; undefined for an unknown key
  */
 export function compile(table: readonly Rename[]): (key: string) => string | null | undefined {
-  const rules = table.map(({ from, to }) => ({
-    pattern: new RegExp(
-      `^${from
-        .replaceAll(".", "\\.")
-        .replace("{n}", "(?<n>\\d{1,4})")
-        .replace("{p}", "(?<p>weight|bias)")}$`,
-    ),
-    to,
-  }));
+  const rules = table.map(({ from, to }) => ({ pattern: matcher(from), to }));
   return (key) => {
     for (const { pattern, to } of rules) {
       const match = pattern.exec(key);
-      if (!match) continue;
-      const { n = "", p = "" } = match.groups ?? {};
-      return to === undefined ? null : to.replace("{n}", n).replace("{p}", p);
+      if (match) return to === undefined ? null : fillIn(to, match);
     }
     return undefined;
   };
+}
+
+/** Matches the names that a side of a rule stands for. */
+function matcher(template: string): RegExp {
+  const pattern = template
+    .replaceAll(".", "\\.")
+    .replace("{n}", "(?<n>\\d{1,4})")
+    .replace("{p}", `(?<p>${parts.join("|")})`);
+  return new RegExp(`^${pattern}$`);
+}
+
+/** The other side of the rule that matched. */
+function fillIn(template: string, { groups }: RegExpExecArray): string {
+  return template.replace("{n}", groups?.n ?? "").replace("{p}", groups?.p ?? "");
 }

@@ -141,8 +141,7 @@ class HashingFile {
   }
 
   async close(): Promise<void> {
-    await this.#file.sync();
-    await this.#file.close();
+    await this.#file.sync().finally(() => this.#file.close());
   }
 
   written(): WrittenFile {
