@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 
 import type { GenerateEvent, GenerateRequest } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
@@ -18,8 +18,6 @@ function start(options: Partial<EngineOptions> = {}): Engine {
   return engine;
 }
 
-// Every test starts processes, which takes long on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()));
 });
