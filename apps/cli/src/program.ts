@@ -1,9 +1,11 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { askCommand } from "./commands/ask.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { pullCommand } from "./commands/pull.ts";
+import { quantizeCommand } from "./commands/quantize.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { exitCodes, explain } from "./terminal/failure.ts";
 
@@ -38,7 +40,15 @@ function createProgram(): Command {
     .option("--debug", "show where an error comes from")
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true });
-  for (const command of [askCommand, convertCommand, verifyCommand, inspectCommand, pullCommand]) {
+  for (const command of [
+    askCommand,
+    convertCommand,
+    quantizeCommand,
+    compareCommand,
+    verifyCommand,
+    inspectCommand,
+    pullCommand,
+  ]) {
     program.addCommand(command());
   }
   // Instead of ending the process, commander throws: exit codes are ours.

@@ -65,7 +65,7 @@ export function checkLevels(names: readonly string[], calibration?: CalibrationS
     if (isCalibrated(levels[name]) && !calibration)
       throw new TinyGptvError(
         "parameter",
-        `level ${name}: want questions about pictures to calibrate with, got none; convert to fp32 or fp16 first, then \`tinygptv quantize MODEL --dtype ${name} --questions FILE\``,
+        `level ${name}: want questions about pictures to calibrate with, got none; convert to fp32 or fp16 first, then \`tinygptv quantize MODEL --dtype ${name} --images DIR\``,
         { subject: name },
       );
     return name;

@@ -8,3 +8,10 @@ export function wholeNumber(min: number): (text: string) => number {
     throw new InvalidArgumentError(`Want a whole number from ${min}, got ${text}.`);
   };
 }
+
+/** Reader of a list of quantization levels. */
+export function levelList(text: string): string[] {
+  const levels = text.split(",").map((name) => name.trim());
+  if (levels.every(Boolean)) return levels;
+  throw new InvalidArgumentError(`Want levels separated by commas, got ${text}.`);
+}

@@ -1,0 +1,64 @@
+import { Command } from "commander";
+import { interruptible } from "../terminal/interrupt.ts";
+import { formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";
+import { createProgress } from "../terminal/progress.ts";
+import { levelList, wholeNumber } from "./options.ts";
+
+interface QuantizeFlags {
+  dtype: string[];
+  images?: string;
+  questions?: string;
+  limit?: number;
+  force?: boolean;
+  json?: boolean;
+}
+
+export function quantizeCommand(): Command {
+  return new Command("quantize")
+    .summary("further quantization levels for a model")
+    .description(
+      "Adds quantization levels to a model folder, from its level fp32 or fp16. Streams like convert; what is interrupted leaves the folder as it was. Calibrated levels (int4-gptq) are made with pictures: give --images or --questions.",
+    )
+    .argument("<model>", "model folder")
+    .requiredOption("--dtype <levels>", "levels to add, separated by commas", levelList)
+    .option("--images <folder>", "pictures to calibrate with")
+    .option("--questions <file>", 'JSON lines to calibrate with: {"image": ..., "prompt": ...}')
+    .option("--limit <count>", "questions to calibrate with at most", wholeNumber(1))
+    .option("--force", "make levels again that are there already")
+    .option("--json", "print the result as JSON")
+    .action(quantize);
+}
+
+async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
+  const { quantizeModel } = await import("tinygptv/convert");
+  const progress = createProgress();
+  const start = performance.now();
+  const manifest = await interruptible(async (signal) => {
+    const calibration = await calibrationFor(model, flags, signal);
+    return quantizeModel(model, flags.dtype, {
+      ...(calibration ? { calibration } : {}),
+      replace: flags.force ?? false,
+      onProgress: ({ component, activity, done, total }) =>
+        progress.update(`${activity} ${component}`, done, total),
+      signal,
+    });
+  }).finally(progress.clear);
+  const seconds = (performance.now() - start) / 1000;
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  const levels = Object.keys(manifest.levels);
+  if (flags.json) printJson({ model, name: manifest.name, levels, bytes, seconds });
+  else
+    note(
+      `${manifest.name} (${levels.join(", ")}): ${formatBytes(bytes)}, added ${flags.dtype.join(", ")} in ${formatSeconds(seconds)}`,
+    );
+}
+
+async function calibrationFor(
+  model: string,
+  { images, questions, limit }: QuantizeFlags,
+  signal: AbortSignal,
+) {
+  if (images === undefined && questions === undefined) return undefined;
+  const { prepareCalibration } = await import("tinygptv/evaluate");
+  return prepareCalibration(model, { images, questions, limit, signal });
+}
