@@ -23,6 +23,7 @@ export {
   type NotebookEngine,
   type RunContext,
 } from "./run.ts";
+export { runNotebook } from "./runNotebook.ts";
 export { agreement, crossAgreement, firstDivergence, type Agreement } from "./divergence.ts";
 export {
   packNotebook,

@@ -1,5 +1,5 @@
 import type { CrossScore, Output, Run, RunError } from "./output.ts";
-import { callOptions, pictureBytes, runError, type RunContext } from "./run.ts";
+import { callOptions, inspection, pictureBytes, runError, type RunContext } from "./run.ts";
 
 /**
  * Every run's final answer under every level of the comparison, teacher-forced:
@@ -26,7 +26,7 @@ export async function crossScores(
       const { answerPrefix: _prefix, decoding: _decoding, ...question } = asked;
       const candidates = answered.map((candidate) => finalAnswer(candidate.run)?.text ?? "");
       const result = await context.engine.score(
-        { ...question, candidates },
+        { ...question, candidates, topLogprobs: inspection.topLogprobs },
         pictures,
         callOptions(run.model, context.signal),
       );

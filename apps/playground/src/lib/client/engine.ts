@@ -55,6 +55,7 @@ export function httpEngine(endpoint: Endpoint): HttpEngine {
         ...(request.template !== undefined && { template: request.template }),
         ...(request.imageMode !== undefined && { image_mode: request.imageMode }),
         ...(request.endSymbol !== undefined && { end_symbol: request.endSymbol }),
+        ...(request.topLogprobs !== undefined && { top_logprobs: request.topLogprobs }),
         candidates: request.candidates,
       };
       const scored = scoreHttpResponseSchema.parse(

@@ -1,13 +1,15 @@
-import type { Notebook, Output } from "tinygptv/notebook";
+import type { Cell, Notebook, Output } from "tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
 import { readNotebookFile } from "#lib/notebook/files.ts";
-import { newId } from "#lib/notebook/newCell.ts";
+import { newCell, newId } from "#lib/notebook/newCell.ts";
 import {
   deleteNotebook,
   listNotebooks,
   saveOutput,
   type NotebookSummary,
 } from "#lib/storage/notebooks.ts";
+import { fromFragment } from "#lib/notebook/urlState.ts";
+import { gallery } from "#lib/notebook/gallery.ts";
 import { fetchShared } from "#lib/notebook/share.ts";
 import type { App } from "./app.svelte.ts";
 
@@ -74,6 +76,15 @@ export class Library {
     });
   }
 
+  /** Shows what an address holds; its changes go back into the address, not into storage. */
+  openFragment(fragment: string): Promise<void> {
+    return this.#try(async () => {
+      const notebook = fragment === "" ? emptyComparison() : fromFragment(fragment);
+      await this.#app.autosave.leave();
+      this.#app.notebook.load(notebook);
+    });
+  }
+
   /** Makes the notebook that is open a new one of one's own. */
   keepShared(): Promise<void> {
     return this.#try(() =>
@@ -122,4 +133,9 @@ export class Library {
       this.#app.sidebar = true;
     }
   }
+}
+
+function emptyComparison(): Notebook {
+  const picture = { ...newCell("picture", [], undefined), file: gallery[0]?.file ?? "" } as Cell;
+  return { title: "Comparison", cells: [picture, newCell("compare", [picture], picture.name)] };
 }

@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  cell,
+  desktop,
+  openExample,
+  phone,
+  runCell,
+  startPlayground,
+  type Playground,
+  expectSeen,
+} from "./playground.ts";
+
+let playground: Playground;
+let axe: string;
+beforeAll(async () => {
+  axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+  playground = await startPlayground();
+});
+afterEach(() => playground.assertQuiet());
+afterAll(() => playground.close());
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { html: string }[];
+}
+
+/** What axe finds on the page, but for what it calls minor. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = await page.evaluate<Violation[]>("axe.run().then(({ violations }) => violations)");
+  return found
+    .filter(({ impact }) => impact !== "minor")
+    .flatMap(({ id, impact, nodes }) =>
+      nodes.map(({ html }) => `${impact} ${id}: ${html.slice(0, 200)}`),
+    );
+}
+
+describe.each([
+  { name: "desktop", size: desktop, dark: false },
+  { name: "desktop-dark", size: desktop, dark: true },
+  { name: "phone", size: phone, dark: false },
+  { name: "phone-dark", size: phone, dark: true },
+])("on $name", ({ name, size, dark }) => {
+  it("axe finds nothing in an answer looked into, and nothing is wider than the screen", async () => {
+    const page = await playground.open({ size, dark });
+    await playground.screenshot(page, `${name}-first-run`);
+    const place = cell(page, "Prompt", "place");
+    await runCell(place);
+    await place.getByRole("button", { name: "Tokens" }).click();
+    await place.locator(".token").first().scrollIntoViewIfNeeded();
+    await playground.screenshot(page, `${name}-answer`);
+    expect(await violations(page)).toEqual([]);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    ).toBeLessThanOrEqual(0);
+  });
+
+  it("axe finds nothing in comparisons, settings and dialogs", async () => {
+    const page = await playground.open({ size, dark });
+    await openExample(page, "Decoding");
+    await runCell(cell(page, "Compare", "methods"));
+    await cell(page, "Compare", "methods").scrollIntoViewIfNeeded();
+    await playground.screenshot(page, `${name}-compare`);
+    expect(await violations(page)).toEqual([]);
+    await cell(page, "Compare", "methods").getByTitle("Settings of this cell").click();
+    await playground.screenshot(page, `${name}-settings`);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Close settings" }).click();
+    await page.keyboard.press("Control+k");
+    await expectSeen(page.getByPlaceholder("What do you want to do?"));
+    await playground.screenshot(page, `${name}-palette`);
+    expect(await violations(page)).toEqual([]);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    ).toBeLessThanOrEqual(0);
+  });
+});

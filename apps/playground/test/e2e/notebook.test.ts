@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+import type { Page } from "playwright-core";
+import { fromIpynb } from "tinygptv/notebook";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  cell,
+  runCell,
+  startPlayground,
+  type Playground,
+  expectSeen,
+  expectGone,
+} from "./playground.ts";
+
+let playground: Playground;
+beforeAll(async () => {
+  playground = await startPlayground();
+});
+afterEach(() => playground.assertQuiet());
+afterAll(() => playground.close());
+
+const kinds = (page: Page): Promise<string[]> =>
+  page
+    .locator("article")
+    .evaluateAll((cells) => cells.map((element) => element.getAttribute("aria-label") ?? ""));
+
+async function download(page: Page, item: string): Promise<string> {
+  await page.getByRole("button", { name: "More for this notebook" }).click();
+  const arriving = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: item }).click();
+  const file = await arriving;
+  const path = `${await file.path()}-${file.suggestedFilename()}`;
+  await file.saveAs(path);
+  return path;
+}
+
+describe("cells", () => {
+  it("are added, duplicated, moved and deleted from the keyboard, and all of it is undone", async () => {
+    const page = await playground.open();
+    const before = await kinds(page);
+    await cell(page, "Prompt", "place").locator("header .kind").click();
+    await page.keyboard.press("t");
+    await page.keyboard.press("Escape");
+    await page.locator("body").click({ position: { x: 700, y: 5 } });
+    await cell(page, "Prompt", "place").locator("header .kind").click();
+    await page.keyboard.press("d");
+    await expectSeen(cell(page, "Prompt", "place2"));
+    await page.keyboard.press("Alt+ArrowUp");
+    await page.keyboard.press("Backspace");
+    expect(await kinds(page)).toHaveLength(before.length + 1);
+    for (let i = 0; i < 4; i++) await page.keyboard.press("Control+z");
+    expect(await kinds(page)).toEqual(before);
+    for (let i = 0; i < 3; i++) await page.keyboard.press("Control+Shift+z");
+    expect(await kinds(page)).toHaveLength(before.length + 2);
+  });
+
+  it("survive a reload with their outputs, without losing the last keystroke", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "answer"));
+    await cell(page, "Prompt", "answer").getByLabel("Question").click();
+    await page.keyboard.press("End");
+    await page.keyboard.type(" now, quickly");
+    await page.reload();
+    const prompt = cell(page, "Prompt", "answer");
+    await expectSeen(prompt.getByText("what is this? now, quickly"));
+    await expectSeen(prompt.getByText("a dog", { exact: true }));
+    await expectSeen(prompt.getByText("changed since"));
+  });
+
+  it("can be named, and refuse a name that is taken", async () => {
+    const page = await playground.open();
+    const name = cell(page, "Prompt", "answer").getByLabel("Name of the cell");
+    await name.fill("place");
+    await name.press("Enter");
+    await expectSeen(page.getByText("Another cell is called place"));
+    await name.fill("question");
+    await name.press("Enter");
+    await expectSeen(cell(page, "Prompt", "question"));
+  });
+
+  it("are found through the command palette", async () => {
+    const page = await playground.open();
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder("What do you want to do?").fill("evalu");
+    await page.keyboard.press("Enter");
+    await expectSeen(cell(page, "Evaluate", "evaluation"));
+  });
+});
+
+describe("files", () => {
+  it("go out as Markdown with a side folder and come back the same, outputs included", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "place"));
+    const before = await kinds(page);
+    const path = await download(page, "Download as Markdown");
+    expect(path).toMatch(/first-steps\.zip$/);
+    await page.getByRole("button", { name: "New", exact: true }).click();
+    await expectSeen(page.getByText("An empty notebook"));
+    await page.getByLabel("Notebook file").setInputFiles(path);
+    await expectSeen(cell(page, "Prompt", "place"));
+    expect(await kinds(page)).toEqual(before);
+    await expectSeen(cell(page, "Prompt", "place").getByText("up to date"));
+  });
+
+  it("go out for Jupyter and come back the same", async () => {
+    const page = await playground.open();
+    const before = await kinds(page);
+    const path = await download(page, "Download for Jupyter");
+    expect(fromIpynb(await readFile(path, "utf8")).cells).toHaveLength(before.length);
+    await page.getByRole("button", { name: "New", exact: true }).click();
+    await expectSeen(page.getByText("An empty notebook"));
+    await page.getByLabel("Notebook file").setInputFiles(path);
+    await expectSeen(cell(page, "Prompt", "place"));
+    expect(await kinds(page)).toEqual(before);
+  });
+
+  it("go out as one web page that needs nothing else", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "answer"));
+    const html = await readFile(await download(page, "Download as a web page"), "utf8");
+    expect(html).toContain("a dog");
+    expect(html).toContain("data:image/png;base64,");
+    expect(html).not.toMatch(/src="http|<script/);
+  });
+
+  it("that are wrong are refused where they were opened, and nothing is lost", async () => {
+    const page = await playground.open();
+    await page.getByLabel("Notebook file").setInputFiles({
+      name: "bad.md",
+      mimeType: "text/markdown",
+      buffer: Buffer.from("```prompt\ntemprature: 1\n---\n```"),
+    });
+    await expectSeen(page.getByText('bad.md:1: prompt: Unrecognized key: "temprature"'));
+    await expectSeen(cell(page, "Prompt", "answer"));
+  });
+});
+
+it("shares a read-only copy with outputs that can be kept", async () => {
+  const page = await playground.open();
+  await runCell(cell(page, "Prompt", "answer"));
+  await page.getByRole("button", { name: "More for this notebook" }).click();
+  await page.getByRole("menuitem", { name: "Share a read-only copy" }).click();
+  await page.getByRole("button", { name: "Create link" }).click();
+  const link = new URL(await page.getByLabel("Link to the copy").inputValue());
+  const reader = await playground.open({ path: link.pathname });
+  await expectSeen(cell(reader, "Prompt", "answer").getByText("a dog", { exact: true }));
+  await expectSeen(reader.getByText("A shared copy"));
+  await reader.getByRole("button", { name: "Keep as mine" }).click();
+  await expectGone(reader.getByText("A shared copy"));
+  await expectSeen(cell(reader, "Prompt", "answer").getByText("up to date"));
+});

@@ -1,0 +1,119 @@
+/** The playground as a person has it: a real server on nano and a real Chromium. */
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import { launchBrowser } from "../../../../test/e2e/browser.ts";
+import { startServer, type Server } from "../support/server.ts";
+
+/** Screenshots, kept for people to look at; git ignores them. */
+const artefacts = fileURLToPath(new URL("../../../../test/artefacts/playground/", import.meta.url));
+
+export const desktop = { width: 1440, height: 900 };
+export const phone = { width: 390, height: 844 };
+
+export interface OpenOptions {
+  size?: { width: number; height: number };
+  dark?: boolean;
+  path?: string;
+  /** Messages of the browser's console that the test provokes. */
+  expected?: RegExp;
+}
+
+export interface Playground {
+  server: Server;
+  open(options?: OpenOptions): Promise<Page>;
+  /** Another tab of the same browser profile. */
+  openBeside(page: Page): Promise<Page>;
+  /** Fails if any page wrote an error to its console. */
+  assertQuiet(): void;
+  screenshot(page: Page, name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts server and browser; `PLAYGROUND_URL` names a running server to use instead. */
+export async function startPlayground(): Promise<Playground> {
+  const [server, browser] = await Promise.all([
+    startServer(process.env["PLAYGROUND_URL"]),
+    launchBrowser(),
+  ]);
+  await mkdir(artefacts, { recursive: true });
+  let problems: string[] = [];
+  return {
+    server,
+    open: async (options = {}) =>
+      openPage(await newContext(browser, options), server.url, options, problems),
+    openBeside: (page) => openPage(page.context(), server.url, {}, problems),
+    assertQuiet() {
+      const found = problems;
+      problems = [];
+      if (found.length > 0)
+        throw new Error(`the browser's console has errors:\n${found.join("\n")}`);
+    },
+    screenshot: async (page, name) =>
+      void (await page.screenshot({ path: `${artefacts}${name}.png` })),
+    async close() {
+      await browser.close();
+      await server.stop();
+    },
+  };
+}
+
+const newContext = (
+  browser: Browser,
+  { size = desktop, dark = false }: OpenOptions,
+): Promise<BrowserContext> =>
+  browser.newContext({
+    viewport: size,
+    colorScheme: dark ? "dark" : "light",
+    hasTouch: size.width < 500,
+    isMobile: size.width < 500,
+    reducedMotion: "reduce",
+    acceptDownloads: true,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+
+async function openPage(
+  context: BrowserContext,
+  url: string,
+  { path = "/", expected }: OpenOptions,
+  problems: string[],
+): Promise<Page> {
+  const page = await context.newPage();
+  const note = (text: string): void => {
+    if (expected === undefined || !expected.test(text)) problems.push(text);
+  };
+  page.on("console", (message) => message.type() === "error" && note(message.text()));
+  page.on("pageerror", (error) => note(String(error)));
+  await page.goto(url + path);
+  await page.locator("article").first().waitFor();
+  return page;
+}
+
+/** The cell whose name field holds `name`, whatever its kind. */
+export const cell = (page: Page, kind: string, name: string): Locator =>
+  page.getByRole("article", { name: `${kind} ${name}`, exact: true });
+
+/** Runs a cell and waits for its output to be complete. */
+export async function runCell(of: Locator): Promise<void> {
+  await of.getByTitle("Run cell").click();
+  await of.getByText("up to date").waitFor();
+}
+
+/** Opens one of the example notebooks as one's own. */
+export async function openExample(page: Page, title: string): Promise<void> {
+  if (!(await page.getByRole("navigation").isVisible()))
+    await page.getByRole("button", { name: "Notebooks" }).first().click();
+  await page
+    .getByRole("navigation")
+    .getByRole("button", { name: title, exact: true })
+    .first()
+    .click();
+  await page.getByRole("heading", { level: 1, name: title }).waitFor();
+}
+
+/** Waits until a person can see it. */
+export const expectSeen = (locator: Locator): Promise<void> => locator.waitFor();
+
+/** Waits until it is no longer there. */
+export const expectGone = (locator: Locator): Promise<void> =>
+  locator.waitFor({ state: "detached" });

@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import {
+  cell,
+  runCell,
+  startPlayground,
+  type Playground,
+  expectSeen,
+  expectGone,
+} from "./playground.ts";
+
+let playground: Playground;
+beforeAll(async () => {
+  playground = await startPlayground();
+});
+afterEach(() => playground.assertQuiet());
+afterAll(() => playground.close());
+
+it("goes on when the server is killed and comes back", async () => {
+  const page = await playground.open({
+    expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED/,
+  });
+  const prompt = cell(page, "Prompt", "answer");
+  await runCell(prompt);
+  await playground.server.kill();
+  await prompt.getByTitle("Run cell").click();
+  await expectSeen(prompt.getByText("does not answer. Your work is kept"));
+  await expectSeen(page.getByText("Trying again…"));
+  await prompt.getByLabel("Question").click();
+  await page.keyboard.press("End");
+  await page.keyboard.type("?");
+  await playground.server.restart();
+  await expectGone(page.getByText("Trying again…"));
+  await runCell(prompt);
+  await expectSeen(prompt.getByText("what is this??"));
+});
+
+it("keeps two tabs in step without losing a keystroke", async () => {
+  const page = await playground.open();
+  const other = await playground.openBeside(page);
+  await cell(page, "Prompt", "answer").getByLabel("Question").click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" first");
+  await expectSeen(cell(other, "Prompt", "answer").getByText("what is this? first"));
+  await cell(page, "Prompt", "answer").getByLabel("Question").click();
+  await page.keyboard.type("one ");
+  await cell(other, "Prompt", "place").getByLabel("Question").click();
+  await other.keyboard.type("two ");
+  for (const tab of [page, other]) {
+    await expectSeen(cell(tab, "Prompt", "answer").getByText("one ", { exact: false }).first());
+    await expectSeen(cell(tab, "Prompt", "place").getByText("two ", { exact: false }).first());
+  }
+});
+
+it("says so when the storage is full, and saves once there is room", async () => {
+  const page = await playground.open();
+  await page.evaluate(() => {
+    const put = IDBObjectStore.prototype.put;
+    Object.assign(globalThis, { makeRoom: () => (IDBObjectStore.prototype.put = put) });
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+  });
+  await cell(page, "Prompt", "answer").getByLabel("Question").click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" kept");
+  await expectSeen(page.getByText("This browser's storage is full."));
+  await page.evaluate(() => (globalThis as unknown as { makeRoom(): void }).makeRoom());
+  await expectGone(page.getByText("This browser's storage is full."));
+  await page.reload();
+  await expectSeen(cell(page, "Prompt", "answer").getByText("what is this? kept"));
+});
+
+it("holds 500 cells, of which only those near the screen have content", async () => {
+  const page = await playground.open();
+  const markdown = [
+    "# Long",
+    ...Array.from(
+      { length: 500 },
+      (_, i) => `\`\`\`prompt p${i + 1}\n---\nquestion ${i + 1}\n\`\`\``,
+    ),
+  ].join("\n\n");
+  await page
+    .getByLabel("Notebook file")
+    .setInputFiles({ name: "long.md", mimeType: "text/markdown", buffer: Buffer.from(markdown) });
+  await expectSeen(cell(page, "Prompt", "p1"));
+  expect(await page.getByRole("listitem").locator(".place").count()).toBe(501);
+  expect(await page.locator("article").count()).toBeLessThan(60);
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expectSeen(cell(page, "Prompt", "p500"));
+  expect(await page.locator("article").count()).toBeLessThan(60);
+});

@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+const models = fileURLToPath(new URL("../../../../models/nano/converted", import.meta.url));
+
+export interface Server {
+  url: string;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The built playground with the nano model, in a process of its own; or the one running at `url`. */
+export async function startServer(url: string | undefined): Promise<Server> {
+  if (url !== undefined)
+    return { url, kill: notOurs, restart: notOurs, stop: () => Promise.resolve() };
+  const port = await freePort();
+  let child = await start(port);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    kill: () => end(child, "SIGKILL"),
+    restart: async () => void (child = await start(port)),
+    stop: () => end(child, "SIGTERM"),
+  };
+}
+
+const notOurs = (): Promise<never> =>
+  Promise.reject(new Error("this server was started by somebody else"));
+
+async function freePort(): Promise<number> {
+  const trial = createServer().listen(0, "127.0.0.1");
+  await once(trial, "listening");
+  const address = trial.address();
+  trial.close();
+  await once(trial, "close");
+  if (address === null || typeof address === "string") throw new Error("want a TCP port");
+  return address.port;
+}
+
+/** Resolves when it listens. */
+async function start(port: number): Promise<ChildProcess> {
+  const env = {
+    ...process.env,
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    TINYGPTV_MODELS: models,
+    TINYGPTV_STORE: "memory",
+  };
+  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on("data", (chunk) => String(chunk).includes('"listening"') && resolve());
+    child.once("exit", (code) =>
+      reject(new Error(`the server ended with ${code} before it listened`)),
+    );
+  });
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await once(child, "exit");
+}
