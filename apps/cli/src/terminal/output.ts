@@ -1,11 +1,13 @@
 import { createColors } from "picocolors";
 
+export type TerminalStream = Pick<NodeJS.WriteStream, "isTTY" | "write">;
+
 /** Colours for a stream: only on a terminal, and not where NO_COLOR is set (no-color.org). */
-export function coloursFor(stream: NodeJS.WriteStream): ReturnType<typeof createColors> {
+export function coloursFor(stream: TerminalStream): ReturnType<typeof createColors> {
   return createColors(isTerminal(stream) && !process.env["NO_COLOR"]);
 }
 
-export function isTerminal(stream: NodeJS.WriteStream): boolean {
+export function isTerminal(stream: TerminalStream): boolean {
   return stream.isTTY;
 }
 

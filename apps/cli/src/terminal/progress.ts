@@ -1,4 +1,5 @@
 import { coloursFor, formatBytes, formatSeconds, isTerminal } from "./output.ts";
+import type { TerminalStream } from "./output.ts";
 
 export interface Progress {
   /** @param label what is being worked on now */
@@ -15,8 +16,10 @@ const interval = 100;
  * A bar on standard error: bytes, rate, time left (from the mean rate so far).
  * Nothing is drawn where standard error is no terminal.
  */
-export function createProgress(now: () => number = performance.now.bind(performance)): Progress {
-  const stream = process.stderr;
+export function createProgress(
+  stream: TerminalStream = process.stderr,
+  now = () => performance.now(),
+): Progress {
   if (!isTerminal(stream)) return { update() {}, clear() {} };
   const { cyan, dim } = coloursFor(stream);
   let start: { at: number; done: number } | undefined;
