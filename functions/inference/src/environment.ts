@@ -44,6 +44,9 @@ const variables = z.object({
   TINYGPTV_COMPARE_CONCURRENCY: number.optional(),
 });
 
+/** Variables of our prefix that those who call an endpoint set, perhaps on the same machine. */
+const ofCallers = ["TINYGPTV_API_KEY", "TINYGPTV_ENDPOINT"];
+
 export interface Environment {
   readonly host: string;
   readonly port: number;
@@ -64,7 +67,8 @@ export interface Environment {
 /** @throws TinyGptvError "parameter" naming the variable; one of our prefix that does not exist is one, too */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   const unknown = Object.keys(env).find(
-    (name) => name.startsWith("TINYGPTV_") && !(name in variables.shape),
+    (name) =>
+      name.startsWith("TINYGPTV_") && !(name in variables.shape) && !ofCallers.includes(name),
   );
   if (unknown !== undefined) throw wrong(unknown, "there is no such variable");
   const { data, error } = variables.safeParse(env);

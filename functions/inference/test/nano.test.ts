@@ -62,10 +62,7 @@ async function postJson<T>(path: string, body: object): Promise<T> {
 async function streamed(body: object): Promise<string | undefined> {
   const response = await post("/v1/chat/completions", { ...body, stream: true });
   const text = await response.text();
-  if (response.status === 503) {
-    expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
-    return undefined;
-  }
+  if (response.status === 503 && response.headers.has("retry-after")) return undefined;
   expect([response.status, text.includes("data: [DONE]")]).toEqual([200, true]);
   return text
     .split("\n")
@@ -210,8 +207,8 @@ describe("when the engine is killed", () => {
       }),
     );
     expect(outcomes).toContain("503 engine_failed");
-    expect(new Set(outcomes).difference(new Set(["503 engine_failed", "200 answered"]))).toEqual(
-      new Set(),
+    expect(outcomes.filter((one) => !["503 engine_failed", "200 answered"].includes(one))).toEqual(
+      [],
     );
     await expect.poll(ready, { timeout: 20_000 }).toBe(200);
     expect(await streamed(body)).toBe(before);
