@@ -1,22 +1,34 @@
 import { TinyGptvError } from "tinygptv/errors";
 import type { GenerateEvent } from "tinygptv/protocol";
-import { coloursFor, formatSeconds, isTerminal, note, printLine } from "../terminal/output.ts";
+import { coloursFor, formatSeconds, isTerminal } from "../terminal/output.ts";
+import type { TerminalStream } from "../terminal/output.ts";
 import type { End } from "./answerRecord.ts";
 
+export interface Streams {
+  stdout: TerminalStream;
+  stderr: TerminalStream & { columns?: number };
+}
+
 /** Writes the answer as it comes to standard output, what it took to standard error. */
-export async function showAnswer(events: AsyncIterable<GenerateEvent>): Promise<End> {
+export async function showAnswer(
+  events: AsyncIterable<GenerateEvent>,
+  { stdout, stderr }: Streams = process,
+): Promise<End> {
   let isStreamed = false;
   for await (const event of events) {
     if (event.type === "delta") {
       isStreamed = true;
-      process.stdout.write(event.text);
+      stdout.write(event.text);
     } else if (event.type === "beams") {
-      preview(event.hypotheses[0]?.text ?? "");
+      preview(stderr, event.hypotheses[0]?.text ?? "");
     } else if (event.type === "end") {
-      preview("");
-      if (isStreamed) printLine("");
-      else for (const line of answerLines(event)) printLine(line);
-      note(coloursFor(process.stderr).dim(timingLine(event)));
+      if (isStreamed) {
+        stdout.write("\n");
+      } else {
+        preview(stderr, ""); // only here: a streamed answer stands on the line this clears
+        stdout.write(answerLines(event));
+      }
+      stderr.write(`${coloursFor(stderr).dim(timingLine(event))}\n`);
       return event;
     }
   }
@@ -24,15 +36,15 @@ export async function showAnswer(events: AsyncIterable<GenerateEvent>): Promise<
 }
 
 /** The currently best beam, which the next step may replace: only where a line can be taken back. */
-function preview(text: string): void {
-  if (!isTerminal(process.stderr)) return;
-  const line = text.replace(/\s+/g, " ").slice(-(process.stderr.columns - 1));
-  process.stderr.write(`\r\u001b[K${coloursFor(process.stderr).dim(line)}`);
+function preview(stderr: Streams["stderr"], text: string): void {
+  if (!isTerminal(stderr)) return;
+  const line = text.replace(/\s+/g, " ").slice(1 - (stderr.columns || 80));
+  stderr.write(`\r\u001b[K${coloursFor(stderr).dim(line)}`);
 }
 
-function answerLines({ hypotheses }: End): string[] {
-  if (hypotheses.length === 1) return [hypotheses[0]!.text];
-  return hypotheses.map(({ text, score }) => `${score?.toFixed(3) ?? ""}\t${text}`);
+function answerLines({ hypotheses }: End): string {
+  if (hypotheses.length === 1) return `${hypotheses[0]!.text}\n`;
+  return hypotheses.map(({ text, score }) => `${score?.toFixed(3) ?? ""}\t${text}\n`).join("");
 }
 
 function timingLine({ timings, usage }: End): string {
