@@ -4,7 +4,7 @@
  */
 import onnxProto from "onnx-proto";
 import { TinyGptvError } from "../errors.ts";
-import type { DType } from "../tensor/dtype.ts";
+import { byteLength, type DType } from "../tensor/dtype.ts";
 import type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
 
 const { onnx } = onnxProto;
@@ -91,7 +91,10 @@ export function decodeModel(
  * Makes the stages of a model outputs too, for comparison with golden data.
  * @returns the changed protobuf, and stage or output name -> name to fetch it by
  */
-export function exposeStages(bytes: Uint8Array): { bytes: Uint8Array; outputs: Map<string, string> } {
+export function exposeStages(bytes: Uint8Array): {
+  bytes: Uint8Array;
+  outputs: Map<string, string>;
+} {
   const model = onnx.ModelProto.decode(bytes);
   const graph = model.graph!;
   const outputs = new Map((graph.output ?? []).map(({ name }) => [name!, name!]));
@@ -159,7 +162,7 @@ function decodeAttribute(proto: onnxProto.onnx.IAttributeProto): Attribute {
     case AttributeType.FLOAT:
       return { float: proto.f! };
     case AttributeType.STRING:
-      return new TextDecoder().decode(proto.s!);
+      return new TextDecoder().decode(proto.s);
     case AttributeType.INTS:
       return proto.ints!.map(Number);
     default:
@@ -184,23 +187,36 @@ function decodeInitializer(
   proto: ITensorProto,
   load: (stored: StoredData) => Promise<Uint8Array>,
 ): Initializer {
-  const external = Object.fromEntries(
-    (proto.externalData ?? []).map(({ key, value }) => [key!, value!]),
-  );
   const stored: StoredData =
     proto.dataLocation === DataLocation.EXTERNAL
-      ? {
-          location: external.location!,
-          offset: Number(external.offset),
-          length: Number(external.length),
-        }
-      : { inline: proto.rawData! };
-  return {
-    name: proto.name!,
-    dtype: dtypeOf(proto.dataType!),
-    shape: (proto.dims ?? []).map(Number),
-    load: () => load(stored),
-  };
+      ? decodeExternalData(proto)
+      : { inline: proto.rawData ?? new Uint8Array() };
+  const dtype = dtypeOf(proto.dataType!);
+  const shape = (proto.dims ?? []).map(Number);
+  const bytes = "inline" in stored ? stored.inline.byteLength : stored.length;
+  if (bytes !== byteLength(dtype, shape))
+    throw new TinyGptvError(
+      "model",
+      `onnx: initializer ${proto.name}: want ${byteLength(dtype, shape)} bytes for ${dtype} [${shape}], got ${bytes}`,
+    );
+  return { name: proto.name!, dtype, shape, load: () => load(stored) };
+}
+
+/** Numbers are text in ONNX, so that they may be of any size; the file lies beside the graph. */
+function decodeExternalData({ name, externalData }: ITensorProto): StoredData {
+  const entries = Object.fromEntries((externalData ?? []).map(({ key, value }) => [key, value]));
+  const { location = "", offset, length }: Record<string, string> = entries;
+  const stored = { location, offset: Number(offset), length: Number(length) };
+  const isSound =
+    /^[^/\\]+$/.test(location) &&
+    location !== ".." &&
+    [stored.offset, stored.length].every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (!isSound)
+    throw new TinyGptvError(
+      "model",
+      `onnx: initializer ${name}: want a file beside the graph, an offset and a length, got ${JSON.stringify(entries)}`,
+    );
+  return stored;
 }
 
 function dtypeOf(dataType: number): DType {
