@@ -93,7 +93,7 @@ export async function describeSources(paths: SourcePaths, sources: Sources) {
   return Promise.all(
     sourceRoles.flatMap((role) => {
       const files = new Set([...sources[role].tensors.values()].map(({ file }) => file));
-      return [...files].map(async (file) => ({
+      return [...files].toSorted().map(async (file) => ({
         role,
         file: basename(file),
         bytes: ((await stat(paths[role]).then((it) => it.isDirectory()))

@@ -207,7 +207,7 @@ const attentionNames: Record<PhiLayout, string> = {
 
 /** The key of a published file for a parameter by our name, as a message has it. */
 export function publishedKey(name: string, layout: PhiLayout): string {
-  const stored = name.replace("attention.qkv", attentionNames[layout]);
+  const stored = name.replace(/^(phi\..*)attention\.qkv/, `$1${attentionNames[layout]}`);
   const tables = [
     ...visionFile,
     ...qformerFile,
