@@ -46,7 +46,8 @@ export type Inspection =
 
 /**
  * Looks at a checkpoint file, a language-model folder, a folder with the
- * published files, or a converted model. No tensor's bytes are read.
+ * published files, or a converted model. No tensor's bytes are read. In a folder
+ * of published files a damaged one is described like the others.
  * @throws TinyGptvError `io`, `checkpoint` or `model` for what cannot be read.
  */
 export async function inspect(path: string): Promise<Inspection> {
@@ -69,10 +70,21 @@ export async function inspect(path: string): Promise<Inspection> {
 async function inspectFolder(path: string, names: readonly string[]): Promise<Inspection> {
   const files = sourceRoles.flatMap((role) => namesFor(role, names));
   const weights: InspectedWeights[] = [];
-  for (const name of files) weights.push(await inspectWeights(join(path, name)));
+  for (const name of files) weights.push(await inspectAnyway(join(path, name)));
   const missing = sourceRoles.filter((role) => namesFor(role, names).length === 0);
   const { config, problem } = await tryConversion(path);
   return { kind: "checkpoint", path, weights, missing, config, problem };
+}
+
+/** One damaged file must not hide what the others are. */
+async function inspectAnyway(path: string): Promise<InspectedWeights> {
+  try {
+    return await inspectWeights(path);
+  } catch (error) {
+    if (!(error instanceof TinyGptvError)) throw error;
+    const what = `cannot be read: ${error.message}`;
+    return { path, role: undefined, what, layout: undefined, bytes: 0, tensors: [] };
+  }
 }
 
 async function tryConversion(folder: string) {
