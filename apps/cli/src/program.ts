@@ -4,6 +4,7 @@ import { askCommand } from "./commands/ask.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { notebookCommand } from "./commands/notebook.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -47,6 +48,7 @@ function createProgram(): Command {
     compareCommand,
     verifyCommand,
     inspectCommand,
+    notebookCommand,
     pullCommand,
   ]) {
     program.addCommand(command());

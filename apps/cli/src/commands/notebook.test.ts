@@ -1,0 +1,61 @@
+import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { repository, runCli, temporaryFolder } from "../testing/runCli.ts";
+
+const folder = temporaryFolder();
+let nano = "";
+
+beforeAll(async () => {
+  nano = folder.path("nano");
+  await runCli([
+    ["convert", "--from", "models/nano/checkpoint", "--out", nano],
+    ["--name", "nano", "--dtype", "fp32,int8,int4"],
+  ]);
+});
+
+/** A notebook about the apple in a folder of its own. */
+async function appleNotebook(name: string, text: string): Promise<string> {
+  const file = join(folder.path(name), "apple.md");
+  await mkdir(dirname(file), { recursive: true });
+  await copyFile(`${repository}/models/nano/gallery/apple.png`, join(dirname(file), "apple.png"));
+  const picture = "```picture apple\nfile: apple.png\n```";
+  await writeFile(
+    file,
+    `${picture}\n\n\`\`\`prompt answer\npictures: [ apple ]\n---\n${text}\n\`\`\`\n`,
+  );
+  return file;
+}
+
+describe("notebook run", () => {
+  it.each(["first-steps", "decoding", "quantization-levels", "grounding"])(
+    "runs notebooks/%s.md without a failed run",
+    async (name) => {
+      const { end, stdout, stderr } = await runCli([
+        ["notebook", "run", `notebooks/${name}.md`, "--model", nano, "--json"],
+      ]);
+      expect({ end, stderr }).toEqual({ end: 0, stderr: "" });
+      const cells = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const states = cells.flatMap(({ runs }) => runs.map(({ state }: { state: string }) => state));
+      expect(new Set(states)).toEqual(new Set(["done"]));
+    },
+  );
+
+  it("prints answers and keeps outputs beside the file on request", async () => {
+    const file = await appleNotebook("write", "what is this?");
+    const { end, stdout } = await runCli(["notebook", "run", file, "--model", nano, "--write"]);
+    expect({ end, stdout }).toEqual({ end: 0, stdout: "prompt answer\n  answer  an apple\n" });
+    const [, hash] = /^output: sha256:([0-9a-f]{64})$/m.exec(await readFile(file, "utf8")) ?? [];
+    expect(await readdir(file.replace(/\.md$/, ".files"))).toEqual([`sha256-${hash}`]);
+  });
+
+  it("says which reference is wrong", async () => {
+    const file = await appleNotebook("wrong", "is it {{nothing}}?");
+    const { end, stderr } = await runCli(["notebook", "run", file, "--model", nano]);
+    expect(end).toBe(1);
+    expect(stderr).toContain("{{nothing}}: no cell is called nothing");
+  });
+});
