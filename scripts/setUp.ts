@@ -31,6 +31,8 @@ export async function convertNano(): Promise<void> {
         converted,
         "--name",
         "nano",
+        "--dtype",
+        "fp32,int8,int4",
         "--force",
       ]),
     ),
