@@ -62,6 +62,7 @@ export const errorCodes = {
   engine_failed: [503, "server_error"],
   queue_full: [503, "overloaded_error"],
   shutting_down: [503, "overloaded_error"],
+  origin_unavailable: [503, "server_error"], // the edge function's: no inference function answers
   generation_timeout: [504, "server_error"],
 } as const satisfies Record<string, readonly [number, ApiError["error"]["type"]]>;
 export type ApiErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,4 @@
+import { edgeContract } from "../test/edgeContract.ts";
+import { vercel } from "../test/runtimes.ts";
+
+edgeContract("Vercel's edge runtime", vercel, { noticesLeaving: true });
