@@ -1,10 +1,11 @@
+import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDetokenizer } from "./detokenizer.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 
 const tokenizer = await loadTokenizer(
-  new URL("../../../test/fixtures/micro-stage4/phi-2", import.meta.url).pathname,
+  fileURLToPath(new URL("../../../test/fixtures/micro-stage4/phi-2", import.meta.url)),
 );
 
 function pieces(ids: readonly number[]): string[] {

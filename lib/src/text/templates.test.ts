@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Template } from "../protocol.ts";
@@ -25,7 +26,7 @@ const goldenSchema = z.object({
 
 describe.each(["micro-stage4", "micro-stage3"])("%s", async (set) => {
   const golden = goldenSchema.parse(JSON.parse(await read(`test/fixtures/${set}/golden.json`)));
-  const tokenizer = await loadTokenizer(new URL(`test/fixtures/${set}/phi-2`, root).pathname);
+  const tokenizer = await loadTokenizer(fileURLToPath(new URL(`test/fixtures/${set}/phi-2`, root)));
 
   it("cuts prompts at the pictures and encodes the pieces as the reference", () => {
     const { prompts, batch } = golden;

@@ -1,6 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -34,7 +35,7 @@ const cases = z
   })
   .parse(await readJson("tokenizer/cases.json"));
 
-const tokenizer = await loadTokenizer(new URL("tokenizer", fixtures).pathname);
+const tokenizer = await loadTokenizer(fileURLToPath(new URL("tokenizer", fixtures)));
 
 describe("the full tokenizer", () => {
   it("has the reference's vocabulary", () => {

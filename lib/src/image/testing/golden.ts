@@ -1,5 +1,6 @@
 /** The `preprocess` fixtures: pictures, and what Pillow and torchvision made of them. */
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { openSafetensors } from "../../checkpoint/safetensors.ts";
 
@@ -25,7 +26,7 @@ export const golden = schema.parse(
   JSON.parse(await readFile(new URL("golden.json", folder), "utf8")),
 );
 
-const tensors = await openSafetensors(new URL("golden.safetensors", folder).pathname);
+const tensors = await openSafetensors(fileURLToPath(new URL("golden.safetensors", folder)));
 
 export const goldenTensor = (name: string) => tensors.read(name);
 
