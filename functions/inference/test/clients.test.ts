@@ -4,7 +4,8 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOpenAI } from "@langchain/openai";
 import { APICallError, generateText, jsonSchema, Output, streamText } from "ai";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
+import type { ApiError, ChatChunk, ChatResponse, ModelObject } from "tinygptv/http";
 import { dataUrl } from "../src/testing/pictures.ts";
 import { createNanoEngine, nanoPath } from "./nano.ts";
 import { testServer } from "./testServer.ts";
@@ -43,6 +44,13 @@ afterAll(async () => {
 });
 
 const running = () => engine.status().running;
+
+test("responses have the types that OpenAI publishes", () => {
+  expectTypeOf<ChatResponse>().toExtend<OpenAI.Chat.ChatCompletion>();
+  expectTypeOf<ChatChunk>().toExtend<OpenAI.Chat.ChatCompletionChunk>();
+  expectTypeOf<ModelObject>().toExtend<OpenAI.Model>();
+  expectTypeOf<ApiError["error"]>().toExtend<OpenAI.ErrorObject>();
+});
 
 describe("openai", () => {
   const client = (key = apiKey) => new OpenAI({ baseURL, apiKey: key, maxRetries: 0 });

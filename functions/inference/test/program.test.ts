@@ -57,9 +57,10 @@ test.each([
 });
 
 test("is a handler on Vercel", async () => {
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  for (const [name, value] of Object.entries({ ...environment, TINYGPTV_LOG_LEVEL: "silent" }))
+    vi.stubEnv(name, value);
   const { GET } = await import("../src/vercel.ts");
   const response = await GET(new Request("http://localhost/v1/models"));
   const { data }: ModelList = JSON.parse(await response.text());
-  expect(data[0]!.id).toBe("nano:fp32");
+  expect(data[0]!.id).toMatch(/:fp32$/);
 });

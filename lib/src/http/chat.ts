@@ -7,10 +7,10 @@ import {
   decodingFields,
   hypothesisSchema,
   imageUsageSchema,
+  logprobsSchema,
   modelSchema,
   promptFields,
   timingsSchema,
-  tokenLogprobSchema,
   usageSchema,
 } from "./fields.ts";
 
@@ -81,7 +81,6 @@ export const unsupportedChatParameters: Readonly<Record<string, string>> = {
   echo: "the prompt is in tinygptv.prompt",
 };
 
-const logprobsSchema = z.object({ content: z.array(tokenLogprobSchema) }).nullable();
 const finishReasonSchema = z.enum(["stop", "length"]);
 
 /** What a finished choice says beyond OpenAI's fields. */

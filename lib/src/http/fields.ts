@@ -153,6 +153,11 @@ export const tokenLogprobSchema = alternativeSchema
   .meta({ id: "TokenLogprob" });
 export type TokenLogprob = z.infer<typeof tokenLogprobSchema>;
 
+/** OpenAI's shape; there are no refusals here. */
+export const logprobsSchema = z
+  .object({ content: z.array(tokenLogprobSchema), refusal: z.null() })
+  .nullable();
+
 const corners = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 export const boxSchema = z
   .object({
@@ -206,7 +211,7 @@ export const hypothesisSchema = z
     text: z.string(),
     score: z.number().describe("Sum of log-probabilities / length^length_penalty"),
     finish_reason: z.enum(["stop", "length"]),
-    logprobs: z.object({ content: z.array(tokenLogprobSchema) }).nullable(),
+    logprobs: logprobsSchema,
   })
   .meta({ id: "Hypothesis" });
 

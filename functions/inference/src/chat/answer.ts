@@ -42,6 +42,14 @@ export function toLogprobs(tokens: readonly AnswerToken[]): TokenLogprob[] {
   );
 }
 
+/** The same as a choice has it; null where nobody asked. */
+export function toChoiceLogprobs(
+  tokens: readonly AnswerToken[],
+  asked: boolean,
+): ChatResponse["choices"][number]["logprobs"] {
+  return asked ? { content: toLogprobs(tokens), refusal: null } : null;
+}
+
 export function toImages(images: readonly ImageInfo[]): ImageUsage[] {
   return images.map(({ hash, width, height, cached }) => ({
     id: `img_${hash}`,
@@ -88,7 +96,7 @@ export function toHypothesis(
     text,
     score: score ?? 0,
     finish_reason: toFinishReason(rest),
-    logprobs: logprobs ? { content: toLogprobs(tokens) } : null,
+    logprobs: toChoiceLogprobs(tokens, logprobs),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ChatResponse } from "tinygptv/http";
 import type { GenerateEvent } from "tinygptv/protocol";
-import { toFinished, toHypothesis, toLogprobs, toUsage } from "./answer.ts";
+import { toFinished, toHypothesis, toChoiceLogprobs, toUsage } from "./answer.ts";
 import type { EndEvent, StartEvent } from "./answer.ts";
 import type { Plan } from "./plan.ts";
 
@@ -27,7 +27,7 @@ export async function complete(
     .map(({ hypothesis, end }, index) => ({
       index,
       message: { role: "assistant" as const, content: hypothesis.text, refusal: null },
-      logprobs: plan.logprobs ? { content: toLogprobs(hypothesis.tokens) } : null,
+      logprobs: toChoiceLogprobs(hypothesis.tokens, plan.logprobs),
       ...toFinished(hypothesis, start.images, end),
     }));
   return {

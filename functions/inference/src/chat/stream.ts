@@ -3,7 +3,7 @@ import type { ChatChunk } from "tinygptv/http";
 import type { AnswerToken, GenerateEvent } from "tinygptv/protocol";
 import { interleave } from "../interleave.ts";
 import type { SseEvent } from "../sse.ts";
-import { toFinished, toHypothesis, toImages, toLogprobs, toUsage } from "./answer.ts";
+import { toFinished, toHypothesis, toImages, toChoiceLogprobs, toUsage } from "./answer.ts";
 import type { EndEvent, StartEvent } from "./answer.ts";
 import type { Identity } from "./complete.ts";
 import type { Plan } from "./plan.ts";
@@ -56,7 +56,7 @@ async function* chunks(
   ): ChunkChoice => ({
     index,
     delta,
-    logprobs: plan.logprobs && tokens.length > 0 ? { content: toLogprobs(tokens) } : null,
+    logprobs: toChoiceLogprobs(tokens, plan.logprobs && tokens.length > 0),
     finish_reason: null,
   });
 

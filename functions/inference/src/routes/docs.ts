@@ -6,9 +6,15 @@ import { openAPIRouteHandler } from "hono-openapi";
 import type { AppEnv } from "../services.ts";
 
 /** Served from the package: the page asks nobody else for anything. */
-const assets: Readonly<Record<string, string>> = {
-  "swagger-ui.css": "text/css; charset=utf-8",
-  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+const assets: Readonly<Record<string, { type: string; file: string }>> = {
+  "swagger-ui.css": {
+    type: "text/css; charset=utf-8",
+    file: import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
+  },
+  "swagger-ui-bundle.js": {
+    type: "text/javascript; charset=utf-8",
+    file: import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
+  },
 };
 
 const start = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", validatorUrl: null, deepLinking: true });`;
@@ -55,12 +61,11 @@ export function docsRoutes(app: Hono<AppEnv>): Hono<AppEnv> {
       c.body(start, 200, { "content-type": "text/javascript; charset=utf-8" }),
     )
     .get("/docs/:asset", async (c) => {
-      const name = c.req.param("asset");
-      const type = assets[name];
-      if (type === undefined) return c.notFound();
-      const bytes = await readFile(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)));
+      const asset = assets[c.req.param("asset")];
+      if (asset === undefined) return c.notFound();
+      const bytes = await readFile(new URL(asset.file));
       return c.body(new Uint8Array(bytes), 200, {
-        "content-type": type,
+        "content-type": asset.type,
         "cache-control": "public, max-age=86400",
       });
     });
