@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 /** Unit tests sit beside the code they test. */
 const unitTests = (name: string, folder: string) => ({
@@ -15,6 +15,8 @@ export default defineConfig({
     // Generous: a loaded machine must not fail a test. What hangs still ends.
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // What a passing test writes is of no interest.
+    silent: "passed-only",
     projects: [
       unitTests("lib", "lib/src"),
       unitTests("functions", "functions"),
@@ -22,7 +24,11 @@ export default defineConfig({
       unitTests("scripts", "scripts"),
       {
         extends: true,
-        test: { name: "test", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"] },
+        test: {
+          name: "test",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "test/e2e/**"],
+        },
       },
       {
         extends: "./apps/playground/vite.config.ts",

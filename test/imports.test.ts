@@ -16,6 +16,7 @@ const refused = [
   ["lib/src/graph/a.ts", "lib/src/models/b.ts", "layer-graph"],
   ["lib/src/models/a.ts", "lib/src/convert/b.ts", "layer-models"],
   ["lib/src/quantize/a.ts", "lib/src/models/b.ts", "layer-quantize"],
+  ["lib/src/calibrate/a.ts", "lib/src/convert/b.ts", "layer-calibrate"],
   ["lib/src/convert/a.ts", "lib/src/session/b.ts", "layer-convert"],
   ["lib/src/session/a.ts", "lib/src/graph/b.ts", "layer-session"],
   ["lib/src/decoding/a.ts", "lib/src/session/b.ts", "layer-decoding"],
@@ -52,6 +53,8 @@ const allowed = [
   ["functions/inference/src/a.ts", "lib/src/index.ts"],
   ["functions/edge/src/a.ts", "lib/src/protocol.ts"],
   ["apps/playground/src/routes/+page.ts", "lib/src/http/index.ts"],
+  ["apps/playground/src/routes/+page.ts", "lib/src/engine/engine.ts"],
+  ["lib/src/model.ts", "lib/src/engine/engine.ts"],
   ["apps/playground/src/hooks.server.ts", "functions/inference/src/b.ts"],
   ["apps/playground/src/hooks.server.ts", "node:fs"],
 ] as const;
