@@ -44,8 +44,9 @@ export interface OpenOptions extends GraphOptions {
  */
 const float32Levels = ["fp32", "fp16"];
 
-/** Finished sequences kept for prompts that begin alike: 800 positions of the full model. */
+/** Finished sequences kept for prompts that begin alike: 800 positions of the full model, of a small one some contexts. */
 const prefixCacheBytes = 512 * 2 ** 20;
+const prefixCacheContexts = 4;
 
 /** The levels of a converted folder, without loading anything. */
 export async function listModels(folder: string): Promise<ModelInfo[]> {
@@ -83,7 +84,9 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     prefillChunk: options.prefillChunk ?? 128,
   });
   const images = createImageEncoder(sessions, config);
-  const prefixes = createPrefixCache(languageModel, prefixCacheBytes);
+  const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
+  const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes);
+  const prefixes = createPrefixCache(languageModel, prefixLimit);
   const drafts = options.promptLookup ?? float32Levels.includes(level);
   const parts = {
     config,
