@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { HttpError, toHttpError } from "./errors.ts";
+import { whenSent } from "./middleware/whenSent.ts";
 import type { AppEnv } from "./services.ts";
 import { sseResponse } from "./sse.ts";
 import type { SseEvent } from "./sse.ts";
@@ -12,24 +13,20 @@ export interface Job {
   explain(error: unknown): HttpError;
 }
 
-function startJob(c: Context<AppEnv>, ms: number): Job {
-  const cancelled = new AbortController();
-  const timeout = AbortSignal.timeout(ms);
-  const signal = AbortSignal.any([c.req.raw.signal, cancelled.signal, timeout]);
+function startJob(c: Context<AppEnv>, ms: number): Job & { end(): void } {
+  const stopped = new AbortController();
+  const late = new HttpError("generation_timeout", `the answer was not finished within ${ms} ms`);
+  const timer = setTimeout(() => stopped.abort(late), ms);
+  const signal = AbortSignal.any([c.req.raw.signal, stopped.signal]);
   return {
     signal,
-    cancel: () => cancelled.abort(),
-    explain(error) {
-      if (error instanceof HttpError || !signal.aborted || signal.reason !== timeout.reason)
-        return toHttpError(error);
-      return new HttpError("generation_timeout", `the answer was not finished within ${ms} ms`, {
-        cause: error,
-      });
-    },
+    end: () => clearTimeout(timer),
+    cancel: () => stopped.abort(),
+    explain: (error) => toHttpError(signal.reason === late ? late : error),
   };
 }
 
-/** Runs a handler as a job; whatever it throws cancels what is left of its work. */
+/** Runs a handler as a job, up to the end of its response; whatever it throws cancels what is left of its work. */
 export async function asJob(
   c: Context<AppEnv>,
   ms: number,
@@ -37,9 +34,10 @@ export async function asJob(
 ): Promise<Response> {
   const job = startJob(c, ms);
   try {
-    return await handler(job);
+    return whenSent(await handler(job), job.end);
   } catch (error) {
     job.cancel();
+    job.end();
     throw job.explain(error);
   }
 }

@@ -14,7 +14,8 @@ export async function runServer(
 ): Promise<void> {
   const { host, port, config, shutdownGraceMs } = environment;
   const hasKeys = config.keys.length > 0;
-  const server = await startServer({ app, activity, host, port, hasKeys });
+  const silenceMs = config.limits.generationMs + 10_000;
+  const server = await startServer({ app, activity, host, port, hasKeys, silenceMs });
   log.info({ url: server.url, models: environment.models }, "listening");
   if (!hasKeys) log.warn("no keys are configured: only this machine may call");
 

@@ -19,6 +19,11 @@ export interface ServeOptions {
   readonly hasKeys: boolean;
   /** Milliseconds a request's head may take to arrive. */
   readonly headMs?: number;
+  /**
+   * Milliseconds without a byte in either direction after which a connection is
+   * closed: nobody reads, or nobody is there. Longer than an answer may take.
+   */
+  readonly silenceMs?: number;
 }
 
 export interface RunningServer {
@@ -35,7 +40,7 @@ export interface RunningServer {
  * @throws TinyGptvError "parameter" for another host than the loopback without keys, "io" where it cannot listen
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { app, activity, host, port, hasKeys, headMs = 15_000 } = options;
+  const { app, activity, host, port, hasKeys, headMs = 15_000, silenceMs = 310_000 } = options;
   if (!hasKeys && !isLoopbackHost(host.includes(":") ? `[${host}]` : host))
     throw new TinyGptvError(
       "parameter",
@@ -56,6 +61,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     },
   }) as HttpServer;
   server.on("clientError", refuseConnection);
+  server.timeout = silenceMs;
   await listen(server, port, host);
   const { port: bound } = server.address() as AddressInfo;
   return {

@@ -47,6 +47,13 @@ test.each([
   expect((await fetch(`${server.url}/v1/models`)).status).toBe(200);
 });
 
+test("a connection on which nothing moves is closed, and its place is free", async () => {
+  const engine = createFakeEngine({ tokenMs: 300 });
+  await using server = await testServer(engine, { silenceMs: 100 });
+  await expect(send(server, { path, body: body(false) })).rejects.toThrow("socket hang up");
+  await expect.poll(() => engine.status().running).toBe(0);
+});
+
 test("a shutdown finishes what runs, refuses what comes, then lets go", async () => {
   const engine = createFakeEngine({ tokenMs: 5 });
   const server = await testServer(engine);

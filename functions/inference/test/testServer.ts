@@ -16,12 +16,24 @@ export interface TestServer extends RunningServer {
 
 export async function testServer(
   engine: Engine,
-  { headMs, ...options }: Partial<AppOptions> & { headMs?: number } = {},
+  {
+    headMs,
+    silenceMs,
+    ...options
+  }: Partial<AppOptions> & { headMs?: number; silenceMs?: number } = {},
 ): Promise<TestServer> {
   const activity = createActivity();
   const app = createApp({ store: memoryStore({ maxBytes: 1e7 }), ...options, engine, activity });
   const hasKeys = (options.config?.keys ?? []).length > 0;
-  const server = await startServer({ app, activity, host: "127.0.0.1", port: 0, hasKeys, headMs });
+  const server = await startServer({
+    app,
+    activity,
+    host: "127.0.0.1",
+    port: 0,
+    hasKeys,
+    headMs,
+    silenceMs,
+  });
   return {
     ...server,
     port: Number(new URL(server.url).port),
