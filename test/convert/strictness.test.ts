@@ -217,7 +217,7 @@ const cases: Case[] = [
   {
     what: "heads that do not divide the vision width",
     settings: (json) => ((json.vit as Record<string, unknown>).num_heads = 5),
-    says: ["vision width: want a multiple of 5 heads, got 48"],
+    says: ["vision width: want a multiple of 5, the number of heads, got 48"],
   },
   {
     what: "settings with unknown names",
@@ -237,7 +237,7 @@ const cases: Case[] = [
   {
     what: "a picture that is not whole patches",
     options: { imageSize: 113 },
-    says: ["image size: want a multiple of 14 patch size, got 113"],
+    says: ["image size: want a multiple of 14, the patch size, got 113"],
   },
   { what: "a picture of no size", options: { imageSize: 0 }, says: ["vision.imageSize"] },
   {

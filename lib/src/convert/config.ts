@@ -69,8 +69,13 @@ export async function deriveConfig(
       { subject: "vocab_size" },
     );
   expectMultiple("image size", config.vision.imageSize, "patch size", config.vision.patchSize);
-  expectMultiple("vision width", config.vision.width, "heads", config.vision.numHeads);
-  expectMultiple("Q-Former width", config.qformer.width, "heads", config.qformer.numHeads);
+  expectMultiple("vision width", config.vision.width, "number of heads", config.vision.numHeads);
+  expectMultiple(
+    "Q-Former width",
+    config.qformer.width,
+    "number of heads",
+    config.qformer.numHeads,
+  );
   const parsed = modelConfigSchema.safeParse(config);
   if (!parsed.success)
     throw new TinyGptvError("layout", `dimensions: ${z.prettifyError(parsed.error)}`);
@@ -101,5 +106,8 @@ function expectEqual(what: string, settings: number | undefined, folder: number 
 
 function expectMultiple(what: string, value: number, of: string, unit: number): void {
   if (value % unit !== 0)
-    throw new TinyGptvError("layout", `${what}: want a multiple of ${unit} ${of}, got ${value}`);
+    throw new TinyGptvError(
+      "layout",
+      `${what}: want a multiple of ${unit}, the ${of}, got ${value}`,
+    );
 }

@@ -46,11 +46,12 @@ export function createParameters(
     missing.push(name);
     return filled(name, shape, 0);
   };
-  const withLora = (base: Weight, name: string): Weight => {
+  /** @param reorder brings B's rows into the order of the base's */
+  const withLora = (base: Weight, name: string, reorder = (b: Weight) => b): Weight => {
     const a = find(`${name}.loraA`);
     const b = find(`${name}.loraB`);
     if (!a && !b) return base;
-    if (a && b) return mergeLora(base, { a, b, alpha: loraAlpha });
+    if (a && b) return mergeLora(base, { a, b: reorder(b), alpha: loraAlpha });
     missing.push(`${name}.lora${a ? "B" : "A"}`);
     return base;
   };
@@ -81,16 +82,8 @@ export function createParameters(
         const base = phiQueryKeyValue(name, shape, attention!, part!);
         if (part === "bias") return base;
         // B's rows are in the fused order, whatever order the base came in.
-        const lora = (which: string) => find(`${attention}.interleaved.${which}`);
-        const [a, b] = [lora("loraA"), lora("loraB")];
-        if (a && b)
-          return mergeLora(base, {
-            a,
-            b: fromInterleaved(b, config.phi.numHeads),
-            alpha: loraAlpha,
-          });
-        if (a || b) missing.push(`${attention}.interleaved.lora${a ? "B" : "A"}`);
-        return base;
+        const reorder = (b: Weight) => fromInterleaved(b, config.phi.numHeads);
+        return withLora(base, `${attention}.interleaved`, reorder);
       },
     },
     {
