@@ -24,7 +24,11 @@ export function mergeLora(base: Weight, { a, b, alpha }: LoraUpdate): Weight {
   };
 }
 
-/** target (out,in) += scale · b (out,rank) · a (rank,in), row by row so that every inner loop is contiguous. */
+/**
+ * target (out,in) += scale · b (out,rank) · a (rank,in). Every inner loop is
+ * contiguous and takes four rows of a at once: the sums, not the products, are
+ * what memory has to keep up with.
+ */
 function addProduct(
   target: Float32Array,
   b: Float32Array,
@@ -37,13 +41,19 @@ function addProduct(
   const delta = new Float64Array(width);
   for (let row = 0; row < out; row++) {
     delta.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const factor = b[row * rank + r]! * scale;
-      const start = r * width;
-      for (let column = 0; column < width; column++) delta[column]! += factor * a[start + column]!;
+    const factors = b.subarray(row * rank, (row + 1) * rank);
+    let r = 0;
+    for (; r + 4 <= rank; r += 4) {
+      const [f0, f1, f2, f3] = [factors[r]!, factors[r + 1]!, factors[r + 2]!, factors[r + 3]!];
+      const [a0, a1, a2, a3] = [r * width, (r + 1) * width, (r + 2) * width, (r + 3) * width];
+      for (let i = 0; i < width; i++)
+        delta[i]! += f0 * a[a0 + i]! + f1 * a[a1 + i]! + f2 * a[a2 + i]! + f3 * a[a3 + i]!;
     }
+    for (; r < rank; r++)
+      for (let i = 0; i < width; i++) delta[i]! += factors[r]! * a[r * width + i]!;
     const start = row * width;
-    for (let column = 0; column < width; column++) target[start + column]! += delta[column]!;
+    for (let column = 0; column < width; column++)
+      target[start + column]! += scale * delta[column]!;
   }
   return target;
 }
