@@ -14,8 +14,8 @@ function randomWeight(seed: number, shape: readonly number[]): Weight & { values
 }
 
 describe("mergeLora", () => {
-  it("adds alpha / rank · B·A", async () => {
-    const [out, width, rank, alpha] = [7, 5, 3, 16];
+  it.each([1, 3, 4, 9])("adds alpha / rank · B·A of rank %d", async (rank) => {
+    const [out, width, alpha] = [7, 5, 16];
     const base = randomWeight(1, [out, width]);
     const a = randomWeight(2, [rank, width]);
     const b = randomWeight(3, [out, rank]);
