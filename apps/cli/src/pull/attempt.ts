@@ -54,6 +54,7 @@ export async function attempt(options: AttemptOptions): Promise<Outcome> {
     return { isComplete: false, reason: reasonOf(error) };
   } finally {
     clearTimeout(timer);
+    stall.abort(); // an answer that was refused by its headers is not read to its end
   }
 }
 
