@@ -158,7 +158,9 @@ describe("quantize", () => {
     const path = await convertMicro(join(folder.path, "shared"), ["fp32"]);
     let other: Promise<unknown> | undefined;
     const work = quantizeModel(path, ["int4"], {
-      onProgress: () => (other ??= quantizeModel(path, ["fp16"])),
+      onProgress: () => {
+        other ??= quantizeModel(path, ["fp16"]);
+      },
     });
     await other;
     const outcomes = await Promise.allSettled([work, other]);
