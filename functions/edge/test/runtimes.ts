@@ -90,7 +90,7 @@ async function answerBy(
     body: hasBody(request) ? Readable.toWeb(request) : undefined,
     duplex: "half",
     signal: client.signal,
-  } as RequestInit);
+  });
   response.writeHead(answer.status, [...answer.headers].flat());
   if (answer.body) await pipeline(Readable.fromWeb(answer.body as ReadableStream), response);
   else response.end();

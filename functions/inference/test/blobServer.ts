@@ -7,47 +7,16 @@
  * etags, ranges, and a CDN that goes on showing an old version unless it is
  * bypassed (`cache=0`).
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { blobApi } from "./blobServerApi.ts";
 import { blobHost } from "./blobServerHost.ts";
+import { storeId, type BlobServer } from "./blobServerState.ts";
 
-export const storeId = "testStore";
+export type { BlobServer, Fault } from "./blobServerState.ts";
+
 const blobDomain = ".blob.vercel-storage.com";
-
-export interface Blob {
-  bytes: Buffer;
-  etag: string;
-  contentType: string;
-  uploadedAt: Date;
-  access: string;
-}
-
-/** What a test does to one request. */
-export interface Fault {
-  /** Answer with this status, and an API error of this code, instead. */
-  status?: number;
-  code?: string;
-  /** Close the socket after so many bytes of the answer's body. */
-  dropAfter?: number;
-  /** Flip the bits of this byte of the answer's body. */
-  corruptAt?: number;
-  /** Answer the whole body where a range was asked for. */
-  ignoreRange?: boolean;
-}
-
-export interface BlobServer {
-  readonly token: string;
-  readonly blobs: Map<string, Blob>;
-  /** Every request in order: `put KEY`, `head KEY`, `list PREFIX`, `delete KEY`, `create KEY`, `part KEY N`, `complete KEY`, `get KEY [RANGE]`. */
-  readonly requests: string[];
-  /** Decides by a line of `requests` what goes wrong with it. */
-  fault: (request: string) => Fault | undefined;
-  close(): Promise<void>;
-}
-
-export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Starts the server and points this process's Blob client at it. */
 export async function startBlobServer(): Promise<BlobServer> {

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { storeId, type Answer, type Blob, type BlobServer } from "./blobServer.ts";
+import { storeId, type Answer, type Blob, type BlobServer } from "./blobServerState.ts";
 
 /** S3's limit, behind Blob: all parts but the last have at least 5 MiB. */
 const minPartBytes = 5 * 1024 * 1024;

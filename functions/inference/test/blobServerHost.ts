@@ -1,6 +1,6 @@
 /** The other half of the Blob server: the host that blobs are read from. */
 import { gzipSync } from "node:zlib";
-import { storeId, type Answer, type Blob, type BlobServer } from "./blobServer.ts";
+import { storeId, type Answer, type Blob, type BlobServer } from "./blobServerState.ts";
 
 export function blobHost(server: BlobServer): Answer {
   /** What the CDN has seen; it shows that for a month, or a minute after a change. */

@@ -16,7 +16,7 @@ export interface Running {
 export function runProcess(file: URL, args: string[]): Running {
   const stdio = ["ignore", "pipe", "inherit"] as const;
   const child = spawn(process.execPath, [fileURLToPath(file), ...args], { stdio: [...stdio] });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const exited = once(child, "exit").then(([code]) => code as number | null);
   return {
     child,

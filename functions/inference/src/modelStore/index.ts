@@ -1,3 +1,2 @@
 export { pullModel } from "./pull.ts";
-export { pushModel, type PushOptions } from "./push.ts";
-export type { FetchOptions } from "./fetchFile.ts";
+export { pushModel } from "./push.ts";

@@ -9,7 +9,7 @@ const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
 const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[ -~]*)?$/;
 const maxContentTypeLength = 200;
 
-export const defaultContentType = "application/octet-stream";
+const defaultContentType = "application/octet-stream";
 const maxPage = 1000;
 
 function reject(subject: string, want: string, got: unknown): never {
