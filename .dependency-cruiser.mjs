@@ -23,7 +23,7 @@ const layers = {
   convert: ["calibrate", "checkpoint", "graph", "models", "quantize", "tensor"],
   // from graph files to answers
   decoding: ["tensor"],
-  session: ["decoding", "tensor"], // implements the sequences that decoding asks for
+  session: ["decoding", "image", "tensor"], // implements the sequences that decoding asks for; pictures to features
   model: [],
   pipeline: ["decoding", "image", "model", "session", "tensor", "text"],
   engine: ["decoding", "image", "model", "pipeline", "session", "tensor", "text"],

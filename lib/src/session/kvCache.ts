@@ -18,7 +18,7 @@ export interface SavedRows {
 }
 
 /** Capacity grows and shrinks by this many positions: attention runs over all of it. */
-export const capacityStep = 128;
+const capacityStep = 128;
 
 export class KvCache {
   readonly #shape: KvCacheShape;

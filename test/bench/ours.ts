@@ -1,0 +1,85 @@
+/** The subject that is ours: FOLDER LEVEL THREADS COMPONENT, of which one graph is loaded. */
+import { join } from "node:path";
+import { openGraph } from "../../lib/src/engine/openGraph.ts";
+import { readManifest, type Component } from "../../lib/src/manifest.ts";
+import type { ForwardRow, Sequence } from "../../lib/src/decoding/sequence.ts";
+import { openEmbeddings } from "../../lib/src/session/embeddings.ts";
+import { createLanguageModel } from "../../lib/src/session/languageModel.ts";
+import { serve, timed, type Measurement } from "./messages.ts";
+
+const [folder, level, threads, component] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  Component,
+];
+const manifest = await readManifest(folder);
+const { phi, vision } = manifest.config;
+const session = await openGraph(folder, manifest, manifest.levels[level]![component], {
+  threads: Number(threads),
+});
+const { file, dtype } = manifest.embeddings;
+const embeddings = openEmbeddings(join(folder, file), dtype, phi.vocabSize, phi.width);
+const model = createLanguageModel(session, embeddings, phi);
+
+/** Positions of random content: what they hold takes no part in how long a step takes. */
+const saved = new Map<number, Parameters<typeof model.restore>[0]>();
+function contextOf(length: number): Sequence {
+  const random = () =>
+    Array.from({ length: phi.numLayers }, () =>
+      new Float32Array(phi.numHeads * length * phi.headDim).map(() => Math.random() - 0.5),
+    );
+  if (!saved.has(length)) {
+    saved.clear();
+    const rows = { keys: random(), values: random(), length };
+    saved.set(length, { rows, stamps: rows.keys.length > 0 ? Array<number>(length).fill(-1) : [] });
+  }
+  return model.restore(saved.get(length)!, length);
+}
+
+async function decode(context: number, batch: number, steps: number): Promise<number[]> {
+  const sequences = Array.from({ length: batch }, () => contextOf(context));
+  const step = (token: number) =>
+    model.forward(
+      sequences.map((sequence): ForwardRow => ({
+        sequence,
+        input: { tokens: [token] },
+        logits: "last",
+      })),
+    );
+  await step(0); // allocates what later steps use again
+  const times: number[] = [];
+  for (let i = 0; i < steps; i++) times.push(await timed(() => step(1000 + i)));
+  for (const sequence of sequences) model.release(sequence);
+  return times;
+}
+
+async function prefill(count: number): Promise<number[]> {
+  const sequence = model.create();
+  const tokens = Array.from({ length: count }, (_, i) => 1000 + i);
+  const time = await timed(() => model.forward([{ sequence, input: { tokens }, logits: "last" }]));
+  model.release(sequence);
+  return [time];
+}
+
+async function picture(): Promise<number[]> {
+  const { imageSize } = vision;
+  const data = new Float32Array(3 * imageSize * imageSize).map((_, i) => Math.sin(i));
+  const shape = [1, 3, imageSize, imageSize];
+  return [
+    await timed(() =>
+      session.run({ pixel_values: { dtype: "float32", shape, data } }, ["vision_states"]),
+    ),
+  ];
+}
+
+serve((what: Measurement) => {
+  switch (what.kind) {
+    case "decode":
+      return decode(what.context, what.batch, what.steps);
+    case "prefill":
+      return prefill(what.tokens);
+    case "picture":
+      return picture();
+  }
+});

@@ -1,0 +1,39 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import type { Answer, Measurement } from "./messages.ts";
+
+export interface Subject {
+  readonly name: string;
+  readonly pid: number;
+  measure(what: Measurement): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+/** Starts a program that answers measurements and waits until it has loaded its model. */
+export async function startSubject(name: string, module: URL, args: string[]): Promise<Subject> {
+  const child = fork(module, args, { stdio: ["ignore", 2, 2, "ipc"], serialization: "advanced" });
+  const next = async (): Promise<number[]> => {
+    const answer = await Promise.race([
+      once(child, "message").then(([message]) => message as Answer),
+      once(child, "exit").then(([code, signal]): Answer => ({
+        error: `ended with ${code ?? signal}`,
+      })),
+    ]);
+    if ("error" in answer) throw new Error(`${name}: ${answer.error}`);
+    return answer.milliseconds;
+  };
+  await next();
+  return {
+    name,
+    pid: child.pid!,
+    measure(what) {
+      child.send(what);
+      return next();
+    },
+    async close() {
+      const ended = once(child, "exit");
+      child.disconnect();
+      await ended;
+    },
+  };
+}
