@@ -28,7 +28,7 @@ export const configSchema = z.strictObject({
   keys: z.array(z.string().regex(/^[A-Za-z0-9._~+/-]{8,256}=*$/)).default([]),
   /** Origins of pages that may call from a browser, besides the server's own. */
   corsOrigins: z.array(z.url()).default([]),
-  /** Write prompts and answers into the log. */
+  /** Write prompts into the log; pictures never. */
   logContent: z.boolean().default(false),
   limits: limitsSchema.prefault({}),
 });

@@ -1,6 +1,6 @@
 /** From a chat request to the generations it takes. */
 import type { ChatRequest } from "tinygptv/http";
-import type { DecodingParams, GenerateRequest } from "tinygptv/protocol";
+import type { DecodingParams, GenerateRequest, Round } from "tinygptv/protocol";
 import { HttpError } from "../errors.ts";
 import type { PictureReference } from "../images/loadPictures.ts";
 import { toDecodingParams } from "./decoding.ts";
@@ -9,6 +9,7 @@ import { toQuestion } from "./question.ts";
 export interface Plan {
   /** One for each generation; they differ in their seed only. */
   requests: GenerateRequest[];
+  rounds: readonly Round[];
   pictures: PictureReference[];
   /** Choices the answer has. */
   choices: number;
@@ -45,6 +46,7 @@ export function planChat(body: ChatRequest): Plan {
       answerPrefix: body.answer_prefix,
       decoding: variant,
     })),
+    rounds: question.rounds,
     pictures,
     choices: n,
     beams: beams > 1,

@@ -1,6 +1,6 @@
 import { maxCompareRuns } from "tinygptv/http";
 import type { CompareRequest, DecodingParameters } from "tinygptv/http";
-import type { GenerateRequest } from "tinygptv/protocol";
+import type { GenerateRequest, Round } from "tinygptv/protocol";
 import { toDecodingParams } from "../chat/decoding.ts";
 import { toQuestion } from "../chat/question.ts";
 import { HttpError } from "../errors.ts";
@@ -9,6 +9,7 @@ import type { PictureReference } from "../images/loadPictures.ts";
 export interface ComparePlan {
   /** One per parameter set. */
   requests: GenerateRequest[];
+  rounds: readonly Round[];
   pictures: PictureReference[];
 }
 
@@ -36,5 +37,5 @@ export function planCompare(body: CompareRequest): ComparePlan {
       ...((set.num_beams ?? 1) > 1 ? { numReturnSequences: set.num_beams } : {}),
     },
   });
-  return { requests: sets.map(request), pictures };
+  return { requests: sets.map(request), rounds: question.rounds, pictures };
 }

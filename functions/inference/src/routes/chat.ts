@@ -12,6 +12,7 @@ import { planChat } from "../chat/plan.ts";
 import { streamChat } from "../chat/stream.ts";
 import { generate } from "../generate.ts";
 import { asJob, streamJob } from "../job.ts";
+import { logQuestion } from "../logQuestion.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
@@ -33,7 +34,7 @@ const description = documented({
 
 /** `POST /v1/chat/completions` */
 export function chatRoutes(services: Services): Hono<AppEnv> {
-  const { limits, logContent } = services.config;
+  const { limits } = services.config;
   return new Hono<AppEnv>().post(
     "/v1/chat/completions",
     description,
@@ -47,10 +48,7 @@ export function chatRoutes(services: Services): Hono<AppEnv> {
         );
         const plan = planChat(body);
         const model = await services.models.idOf(body.model);
-        Object.assign(c.get("logFields"), {
-          model,
-          ...(logContent ? { messages: body.messages } : {}),
-        });
+        logQuestion(c, services.config, model, plan.rounds);
         const images = await services.pictures(plan.pictures, job.signal);
         const runs = plan.requests.map((request) =>
           generate(services, { model, request, images }, job),

@@ -4,6 +4,7 @@ import { readJson } from "../body.ts";
 import { planCompare } from "../compare/plan.ts";
 import { streamCompare } from "../compare/stream.ts";
 import { asJob, streamJob } from "../job.ts";
+import { logQuestion } from "../logQuestion.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
@@ -28,6 +29,7 @@ export function compareRoutes(services: Services): Hono<AppEnv> {
       const models = await Promise.all(
         body.models.map((model, index) => services.models.idOf(model, `models[${index}]`)),
       );
+      logQuestion(c, services.config, models, plan.rounds);
       const images = await services.pictures(plan.pictures, job.signal);
       return streamJob(c, job, streamCompare(services, { ...plan, models, images }, job));
     }),

@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import { expect, test } from "vitest";
 import {
   healthSchema,
@@ -7,6 +8,7 @@ import {
 } from "tinygptv/http";
 import { createActivity } from "../activity.ts";
 import { createFakeEngine } from "../testing/fakeEngine.ts";
+import { dataUrl, redPixel } from "../testing/pictures.ts";
 import { testApp } from "../testing/testApp.ts";
 
 test("lists every level, and shows one by id or name", async () => {
@@ -72,6 +74,34 @@ test("ready says no while the server drains, and new work is refused", async () 
   const response = await post("/v1/tokenize", { text: "x" });
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({ error: { code: "shutting_down" } });
+});
+
+test("the log has a line a request, with texts only where asked for, and never a picture", async () => {
+  for (const logContent of [false, true]) {
+    const lines: string[] = [];
+    const log = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
+    const { post } = testApp({ log, config: { keys: ["secret-key"], logContent } });
+    const content = [
+      { type: "text", text: "what is it?" },
+      { type: "image_url", image_url: { url: dataUrl(redPixel) } },
+    ];
+    const headers = { authorization: "Bearer secret-key", "x-request-id": "mine" };
+    await post("/v1/chat/completions", { messages: [{ role: "user", content }] }, headers);
+    await post("/v1/chat/completions", { messages: [{ role: "user", content: 7 }] }, headers);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        requestId: "mine",
+        caller: "key-1",
+        route: "/v1/chat/completions",
+        status: 200,
+        model: "fake:fp32",
+      },
+      { status: 400, code: "invalid_type" },
+    ]);
+    const text = lines.join("");
+    expect(text.includes("what is it?")).toBe(logContent);
+    expect(text).not.toMatch(/base64|secret-key/);
+  }
 });
 
 test("metrics count requests and show the engine", async () => {

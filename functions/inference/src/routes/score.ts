@@ -6,6 +6,7 @@ import { readJson } from "../body.ts";
 import { toImages, toLogprobs } from "../chat/answer.ts";
 import { toQuestion } from "../chat/question.ts";
 import { asJob } from "../job.ts";
+import { logQuestion } from "../logQuestion.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
@@ -27,6 +28,7 @@ export function scoreRoutes(services: Services): Hono<AppEnv> {
       const body = validate(scoreHttpRequestSchema, await readJson(c, limits));
       const { question, pictures } = toQuestion(body);
       const model = await services.models.idOf(body.model);
+      logQuestion(c, services.config, model, question.rounds);
       const images = await services.pictures(pictures, signal);
       const { candidates, end_symbol: endSymbol, top_logprobs: topLogprobs } = body;
       const request = { ...question, candidates, endSymbol, topLogprobs };
