@@ -72,7 +72,7 @@ export function quantizeCompensated(
  * Upper triangular U with UᵀU = H⁻¹. With H = R·Rᵀ, R upper triangular
  * (Cholesky from the last row up), U is R⁻¹: no inverse is factored again.
  */
-export function errorFactor(gram: Float32Array, size: number): Float32Array {
+function errorFactor(gram: Float32Array, size: number): Float32Array {
   let energy = 0;
   for (let i = 0; i < size; i++) energy += gram[i * size + i]!;
   const added = energy > 0 ? (damping * energy) / size : 1;

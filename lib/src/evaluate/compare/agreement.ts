@@ -90,6 +90,6 @@ export function mean(values: readonly number[]): number {
 }
 
 /** The nearest-rank quantile of ascending values. */
-export function quantile(sorted: readonly number[], q: number): number {
+function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!;
 }
