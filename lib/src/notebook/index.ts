@@ -15,14 +15,8 @@ export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
 export { toMarkdown, fromMarkdown } from "./markdown.ts";
 export { toIpynb, fromIpynb } from "./ipynb.ts";
 export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
-export {
-  inspection,
-  runCell,
-  newOutput,
-  runError,
-  type NotebookEngine,
-  type RunContext,
-} from "./run.ts";
+export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
+export { runCell, newOutput } from "./run.ts";
 export { runNotebook } from "./runNotebook.ts";
 export { agreement, crossAgreement, firstDivergence, type Agreement } from "./divergence.ts";
 export {

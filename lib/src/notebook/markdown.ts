@@ -43,7 +43,7 @@ const special = new RegExp(
 const nameLine = /^<!-- name: (\S+) -->$/;
 
 /** Largest file read, in characters; pictures and outputs lie beside it. */
-export const maxMarkdownLength = 8_000_000;
+const maxMarkdownLength = 8_000_000;
 
 export function toMarkdown(notebook: Notebook): string {
   const front = {

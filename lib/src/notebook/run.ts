@@ -3,43 +3,18 @@
  * line), or one behind HTTP (playground). Knows nothing of either.
  */
 import { TinyGptvError, throwIfAborted } from "../errors.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { GenerateRequest, Round } from "../protocol.ts";
 import type { AskingCell } from "./cell.ts";
-import { cellNamed, type Notebook } from "./document.ts";
-import {
-  applyEvent,
-  type Answer,
-  type Output,
-  type OutputEvent,
-  type Run,
-  type RunError,
-} from "./output.ts";
+import { callOptions, inspection, pictureBytes, runError, type RunContext } from "./context.ts";
+import { applyEvent, type Answer, type Output, type OutputEvent, type Run } from "./output.ts";
 import { judge } from "./judge.ts";
 import { planRuns, type PlannedRun } from "./plan.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { resolveRound, type OutputOf } from "./references.ts";
+import { resolveRound } from "./references.ts";
 import { crossScores } from "./score.ts";
-
-/** The part of an engine notebooks need. */
-export type NotebookEngine = Pick<Engine, "generate" | "score">;
-
-export interface RunContext {
-  notebook: Notebook;
-  engine: NotebookEngine;
-  outputOf: OutputOf;
-  /** Bytes of a picture cell's file. */
-  readPicture: (file: string) => Promise<Uint8Array>;
-  signal: AbortSignal;
-  /** ISO time put into outputs. */
-  now: () => string;
-}
 
 /** Requests a sweep keeps in flight; the server batches them. */
 const sweepConcurrency = 4;
-
-/** What notebooks show of every answer: each token's probability and its nearest rivals. */
-export const inspection = { logprobs: true, topLogprobs: 5 };
 
 /** A new output for a cell, to fold `runCell`'s events into. */
 export function newOutput(
@@ -194,33 +169,6 @@ function verdict(
 ): { correct?: boolean } {
   if (cell.type !== "evaluate" || answer === undefined || run.expected === undefined) return {};
   return { correct: judge(cell.metric, answer, run.expected) };
-}
-
-export const callOptions = (
-  model: string | undefined,
-  signal: AbortSignal,
-): { model?: string; signal: AbortSignal } => ({
-  signal,
-  ...(model !== undefined && { model }),
-});
-
-export async function pictureBytes(
-  name: string,
-  context: Pick<RunContext, "notebook" | "readPicture">,
-): Promise<Uint8Array> {
-  const cell = cellNamed(context.notebook, name);
-  if (cell?.type !== "picture" || cell.file === "") {
-    throw new TinyGptvError("image", `${name}: want a picture, the cell has none yet`, {
-      subject: name,
-    });
-  }
-  return context.readPicture(cell.file);
-}
-
-/** What a page or a report says about a failure; anything but our own error is a fault of the program. */
-export function runError(error: unknown): RunError {
-  if (error instanceof TinyGptvError) return { code: error.code, message: error.message };
-  return { code: "engine", message: error instanceof Error ? error.message : String(error) };
 }
 
 async function inParallel(

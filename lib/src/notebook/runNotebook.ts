@@ -1,7 +1,8 @@
 import { isAsking, type AskingCell, type Cell } from "./cell.ts";
 import type { Output } from "./output.ts";
 import { runOrder } from "./references.ts";
-import { runCell, type RunContext } from "./run.ts";
+import type { RunContext } from "./context.ts";
+import { runCell } from "./run.ts";
 
 /**
  * Runs every asking cell of a notebook, top to bottom, each after those it uses.

@@ -1,5 +1,5 @@
 import type { CrossScore, Output, Run, RunError } from "./output.ts";
-import { callOptions, inspection, pictureBytes, runError, type RunContext } from "./run.ts";
+import { callOptions, inspection, pictureBytes, runError, type RunContext } from "./context.ts";
 
 /**
  * Every run's final answer under every level of the comparison, teacher-forced:

@@ -28,6 +28,26 @@ it("compares three ways of decoding side by side and marks where they part", asy
   await playground.screenshot(page, "compare");
 });
 
+it("compares three quantization levels: answers, scores under each other, sizes", async () => {
+  const page = await playground.open();
+  await openExample(page, "Quantization levels");
+  const levels = cell(page, "Compare", "levels");
+  await runCell(levels);
+  expect(await levels.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
+  const scores = levels.getByRole("button", { name: /^Answer of (fp32|int8|int4) under / });
+  expect(await scores.count()).toBe(9);
+  await levels.getByRole("button", { name: /^Answer of fp32 under int4/ }).click();
+  await expectSeen(levels.getByText("Answer of fp32, token by token under int4:"));
+  expect(await levels.getByText(/KL ≥ \d\.\d+ nats/).count()).toBe(2);
+  await expectSeen(levels.getByText("File size", { exact: false }).first());
+  await playground.screenshot(page, "levels");
+
+  const accuracy = cell(page, "Evaluate", "accuracy");
+  await runCell(accuracy);
+  expect(await accuracy.getByRole("term").count()).toBeGreaterThanOrEqual(3);
+  await expectSeen(cell(page, "Chart", "size").locator("circle").first());
+});
+
 it("puts a comparison into an address that opens it again", async () => {
   const page = await playground.open();
   await openExample(page, "Decoding");

@@ -1,5 +1,5 @@
 /** The playground as a person has it: a real server on nano and a real Chromium. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { launchBrowser } from "../../../../test/e2e/browser.ts";
@@ -7,6 +7,14 @@ import { startServer, type Server } from "../support/server.ts";
 
 /** Screenshots, kept for people to look at; git ignores them. */
 const artefacts = fileURLToPath(new URL("../../../../test/artefacts/playground/", import.meta.url));
+
+/** Those shown in docs/playground.md; renewed on request only, so that a test run changes no committed file. */
+const documented: Readonly<Record<string, string>> = {
+  "desktop-answer": "playground.png",
+  alternatives: "playground-tokens.png",
+  levels: "playground-levels.png",
+};
+const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
 
 export const desktop = { width: 1440, height: 900 };
 export const phone = { width: 390, height: 844 };
@@ -36,7 +44,7 @@ export async function startPlayground(): Promise<Playground> {
     startServer(process.env["PLAYGROUND_URL"]),
     launchBrowser(),
   ]);
-  await mkdir(artefacts, { recursive: true });
+  await Promise.all([artefacts, images].map((folder) => mkdir(folder, { recursive: true })));
   let problems: string[] = [];
   return {
     server,
@@ -49,8 +57,13 @@ export async function startPlayground(): Promise<Playground> {
       if (found.length > 0)
         throw new Error(`the browser's console has errors:\n${found.join("\n")}`);
     },
-    screenshot: async (page, name) =>
-      void (await page.screenshot({ path: `${artefacts}${name}.png` })),
+    async screenshot(page, name) {
+      const picture = await page.screenshot({ path: `${artefacts}${name}.png` });
+      const shown = documented[name];
+      if (shown !== undefined && process.env["SCREENSHOTS"] === "docs") {
+        await writeFile(images + shown, picture);
+      }
+    },
     async close() {
       await browser.close();
       await server.stop();

@@ -17,7 +17,7 @@ afterAll(() => playground.close());
 
 it("goes on when the server is killed and comes back", async () => {
   const page = await playground.open({
-    expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED/,
+    expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|404/,
   });
   const prompt = cell(page, "Prompt", "answer");
   await runCell(prompt);

@@ -39,7 +39,7 @@ const decodingNames = {
   earlyStopping: "early_stopping",
 } as const satisfies Partial<Record<keyof DecodingParams, keyof DecodingParameters>>;
 
-export function toApiDecoding({
+function toApiDecoding({
   method,
   numReturnSequences,
   ...decoding

@@ -11,7 +11,7 @@ import {
 } from "tinygptv/http";
 import type { ModelInfo } from "tinygptv/engine";
 import { contentHash, type NotebookEngine } from "tinygptv/notebook";
-import { apiError, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
+import { apiError, codeOf, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
 import { sseData } from "./sse.ts";
 import { toChatRequest, toEvents, toMessages, toToken } from "./chat.ts";
 
@@ -28,9 +28,7 @@ export interface HttpEngine extends NotebookEngine {
 /** An engine behind an endpoint. Pictures are uploaded once and named by their handle. */
 export function httpEngine(endpoint: Endpoint): HttpEngine {
   const fetchApi = endpointFetch(endpoint);
-  const uploaded = new Map<string, Promise<string>>();
-  const handles = (pictures: readonly Uint8Array[]): Promise<string[]> =>
-    Promise.all(pictures.map((picture) => upload(fetchApi, uploaded, picture)));
+  const post = withHandles(fetchApi);
 
   return {
     async models() {
@@ -39,27 +37,22 @@ export function httpEngine(endpoint: Endpoint): HttpEngine {
         .data.map(toModelInfo);
     },
     async *generate(request, pictures, { model, signal } = {}) {
-      const response = await postJson(
-        fetchApi,
-        "/v1/chat/completions",
-        toChatRequest(request, await handles(pictures), model),
-        signal,
-      );
+      const response = await post("/v1/chat/completions", pictures, (handles) => toChatRequest(request, handles, model), signal);
       yield* toEvents(chunksOf(response, signal));
     },
     async score(request, pictures, { model, signal } = {}) {
-      const body = {
+      const body = (handles: readonly string[]) => ({
         ...(model !== undefined && { model }),
-        messages: toMessages(request.rounds, await handles(pictures)),
+        messages: toMessages(request.rounds, handles),
         ...(request.task !== undefined && { task: request.task }),
         ...(request.template !== undefined && { template: request.template }),
         ...(request.imageMode !== undefined && { image_mode: request.imageMode }),
         ...(request.endSymbol !== undefined && { end_symbol: request.endSymbol }),
         ...(request.topLogprobs !== undefined && { top_logprobs: request.topLogprobs }),
         candidates: request.candidates,
-      };
+      });
       const scored = scoreHttpResponseSchema.parse(
-        await (await postJson(fetchApi, "/v1/score", body, signal)).json(),
+        await (await post("/v1/score", pictures, body, signal)).json(),
       );
       return {
         candidates: scored.candidates.map(({ text, tokens, mean_logprob }) => ({
@@ -75,14 +68,13 @@ export function httpEngine(endpoint: Endpoint): HttpEngine {
       };
     },
     async preprocess(picture, mode, model) {
-      const [image] = await handles([picture]);
-      const body = {
+      const body = ([image]: readonly string[]) => ({
         image,
         ...(mode && { image_mode: mode }),
         ...(model !== undefined && { model }),
-      };
+      });
       return preprocessResponseSchema.parse(
-        await (await postJson(fetchApi, "/v1/preprocess", body)).json(),
+        await (await post("/v1/preprocess", [picture], body)).json(),
       );
     },
   };
@@ -113,25 +105,47 @@ async function* chunksOf(
   }
 }
 
-function upload(
-  fetchApi: Fetch,
-  uploaded: Map<string, Promise<string>>,
-  picture: Uint8Array,
-): Promise<string> {
+type PostWithHandles = (
+  path: string,
+  pictures: readonly Uint8Array[],
+  body: (handles: readonly string[]) => unknown,
+  signal?: AbortSignal,
+) => Promise<Response>;
+
+/**
+ * Posts JSON in which pictures are named by handles. Each picture is uploaded
+ * once; an endpoint that no longer has one (restarted, another instance) is
+ * given it again.
+ */
+function withHandles(fetchApi: Fetch): PostWithHandles {
+  const uploaded = new Map<string, Promise<string>>();
+  const handles = (pictures: readonly Uint8Array[]): Promise<string[]> =>
+    Promise.all(pictures.map((picture) => upload(fetchApi, uploaded, picture)));
+  return async (path, pictures, body, signal) => {
+    try {
+      return await postJson(fetchApi, path, body(await handles(pictures)), signal);
+    } catch (error) {
+      if (codeOf(error) !== "image_not_found") throw error;
+      for (const picture of pictures) uploaded.delete(contentHash(picture));
+      return postJson(fetchApi, path, body(await handles(pictures)), signal);
+    }
+  };
+}
+
+function upload(fetchApi: Fetch, uploaded: Map<string, Promise<string>>, picture: Uint8Array): Promise<string> {
   const hash = contentHash(picture);
-  let handle = uploaded.get(hash);
-  if (handle === undefined) {
-    handle = fetchApi("/v1/images", {
-      method: "POST",
-      headers: { "content-type": "application/octet-stream" },
-      body: new Blob([Uint8Array.from(picture)]),
-    })
-      .then((response) => response.json())
-      .then((body) => imageObjectSchema.parse(body).id);
-    // A failed upload must not be remembered as the picture's handle.
-    handle.catch(() => uploaded.delete(hash));
-    uploaded.set(hash, handle);
-  }
+  const known = uploaded.get(hash);
+  if (known !== undefined) return known;
+  const handle = fetchApi("/v1/images", {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: new Blob([Uint8Array.from(picture)]),
+  })
+    .then((response) => response.json())
+    .then((body) => imageObjectSchema.parse(body).id);
+  // A failed upload must not be remembered as the picture's handle.
+  handle.catch(() => uploaded.delete(hash));
+  uploaded.set(hash, handle);
   return handle;
 }
 

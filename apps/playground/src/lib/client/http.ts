@@ -35,14 +35,21 @@ export function apiError(body: unknown, status: number): TinyGptvError {
   const parsed = apiErrorSchema.safeParse(body);
   if (!parsed.success)
     return new TinyGptvError("network", `the endpoint answered ${status} without saying why`);
-  const { message, code, param } = parsed.data.error;
+  const { error } = parsed.data;
+  const { message, code, param } = error;
   const ours = codes[code] ?? (status < 500 ? "parameter" : "engine");
   const help = advice[code];
   return new TinyGptvError(
     ours,
     help === undefined ? message : `${message}. ${help}`,
-    param === null ? {} : { subject: param },
+    { cause: error, ...(param !== null && { subject: param }) },
   );
+}
+
+/** The endpoint's own code of an error that came from it. */
+export function codeOf(error: unknown): string | undefined {
+  const cause = error instanceof TinyGptvError ? apiErrorSchema.shape.error.safeParse(error.cause) : undefined;
+  return cause?.data?.code;
 }
 
 /**

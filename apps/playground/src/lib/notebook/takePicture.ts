@@ -2,7 +2,7 @@ import { TinyGptvError } from "tinygptv/errors";
 import { keepPicture } from "#lib/storage/pictures.ts";
 
 /** The endpoint's own limit may be lower; this one keeps the browser's storage in bounds. */
-export const maxPictureBytes = 20_000_000;
+const maxPictureBytes = 20_000_000;
 
 /**
  * Checks that the browser can show a picture, and keeps it.
