@@ -13,7 +13,7 @@ import type { Endpoint as App } from "./app.ts";
 import { readEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { pullModel } from "./modelStore/index.ts";
-import { blobStore, fileStore, memoryStore } from "./store/index.ts";
+import { openStore } from "./store/index.ts";
 import type { Store } from "./store/index.ts";
 
 export interface Endpoint {
@@ -23,9 +23,6 @@ export interface Endpoint {
   readonly log: Logger;
   readonly environment: Environment;
 }
-
-/** Bounds `TINYGPTV_STORE=memory`: pictures and notebooks of a short-lived instance. */
-const memoryStoreBytes = 512 * 2 ** 20;
 
 /**
  * Opens store and engine as the environment says, and the endpoint over them.
@@ -47,11 +44,6 @@ export async function openEndpoint(
   const activity = createActivity();
   const app = createApp({ engine, store, config: environment.config, log, activity });
   return { app, engine, activity, log, environment };
-}
-
-function openStore(name: string): Store {
-  if (name === "memory") return memoryStore({ maxBytes: memoryStoreBytes });
-  return name === "blob" ? blobStore() : fileStore(name);
 }
 
 const storePrefix = "store:";

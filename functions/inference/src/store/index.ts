@@ -1,6 +1,7 @@
 export { blobStore, type BlobStoreOptions } from "./blobStore.ts";
 export { fileStore } from "./fileStore.ts";
 export { memoryStore } from "./memoryStore.ts";
+export { openStore } from "./openStore.ts";
 export {
   listAll,
   type GetOptions,
