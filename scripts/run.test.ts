@@ -35,8 +35,8 @@ function machine(programs: Record<string, string>) {
   return {
     checkout,
     env,
-    run: (command: string) =>
-      spawnSync(process.execPath, [join(checkout, "scripts/run.mjs"), command], {
+    run: (...command: string[]) =>
+      spawnSync(process.execPath, [join(checkout, "scripts/run.mjs"), ...command], {
         env,
         encoding: "utf8",
         cwd: "/",
@@ -85,6 +85,14 @@ test("a machine that has the wanted programs uses them", () => {
   expect(fit.run("start")).toMatchObject({ stdout: "started\n", stderr: "", status: 0 });
 });
 
+test("the command line gets its arguments as they are", () => {
+  const fit = machine(fitMachine);
+  mkdirSync(join(fit.checkout, "apps/cli/src"), { recursive: true });
+  fit.write("apps/cli/src/main.ts", `console.log(JSON.stringify(process.argv.slice(2)));`);
+  const args = ["ask", "a picture.png", "--prompt", "What's $HOME?"];
+  expect(JSON.parse(fit.run("tinygptv", ...args).stdout)).toEqual(args);
+});
+
 test.each(["v22.17.1", "v24.1.0", "v18.20.0"])("Node %s is not used", (version) => {
   const unfit = machine({
     ...oldMachine,
@@ -114,9 +122,9 @@ test("a fetched Node that does not run is not used", () => {
   expect(status).toBe(1);
 });
 
-test("only start and test are commands", () => {
+test("other commands are refused", () => {
   const { status, stderr } = machine({}).run("build");
-  expect(stderr).toBe("command: want one of start, test, got build\n");
+  expect(stderr).toBe("command: want one of start, test, tinygptv, got build\n");
   expect(status).toBe(2);
 });
 
