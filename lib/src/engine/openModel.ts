@@ -46,7 +46,7 @@ const float32Levels = ["fp32", "fp16"];
 
 /** Finished sequences kept for prompts that begin alike: 800 positions of the full model, of a small one some contexts. */
 const prefixCacheBytes = 512 * 2 ** 20;
-const prefixCacheContexts = 4;
+const prefixCacheContexts = 2;
 
 /** The levels of a converted folder, without loading anything. */
 export async function listModels(folder: string): Promise<ModelInfo[]> {

@@ -155,7 +155,7 @@ async function describe(path: string): Promise<{ bytes: number; sample: string }
 
 /** What chooses the kernels, and so the order of the weights. */
 async function processor(): Promise<string> {
-  const [{ model = "" } = {}] = cpus();
+  const model = cpus()[0]?.model ?? "";
   const features = await readFile("/proc/cpuinfo", "utf8").then(
     (text) => /^(?:flags|Features)\s*:.*/m.exec(text)?.[0] ?? "",
     () => "", // not Linux
