@@ -52,3 +52,8 @@ export async function buildPlayground(): Promise<void> {
     ),
   );
 }
+
+/** Lets SvelteKit write the types and the compiler settings that the playground's own extend. */
+export async function syncPlayground(): Promise<void> {
+  await mustRun("pnpm", ["--dir", "apps/playground", "exec", "svelte-kit", "sync"]);
+}

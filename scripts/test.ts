@@ -5,7 +5,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { bringBrowser } from "./browser.ts";
 import { runProgram } from "./program.mjs";
-import { buildPlayground, convertNano, installPackages } from "./setUp.ts";
+import { buildPlayground, convertNano, installPackages, syncPlayground } from "./setUp.ts";
 import { explain, seconds } from "./step.ts";
 import { noTests, summary, tallyOf } from "./tally.ts";
 import type { Tally, VitestReport } from "./tally.ts";
@@ -28,7 +28,9 @@ async function runAll(): Promise<Tally[]> {
   const packages = await tallyOfStep("packages", installPackages);
   if (packages.failed.length > 0) return [packages]; // nothing else can run
 
-  const results = [];
+  // Types and unused code of the playground are judged with what SvelteKit generates for them.
+  const generated = await tallyOfStep("playground types", syncPlayground);
+  const results = [generated];
   for (const [title, args] of Object.entries(gates)) results.push(await runGate(title, args));
   results.push(await tallyOfStep("nano model", convertNano));
   results.push(await runVitest("tests", ["--project=!e2e"]));

@@ -26,6 +26,12 @@ export interface Model {
   detokenize(ids: readonly number[]): string;
   preprocess(image: Uint8Array, mode: "display" | "reference"): Promise<PreprocessResult>;
   /** Counters since opening, for the engine's status. */
-  counters(): { imageCacheHits: number; imageCacheMisses: number; prefixCachedTokens: number; generatedTokens: number; batchSize: number };
+  counters(): {
+    imageCacheHits: number;
+    imageCacheMisses: number;
+    prefixCachedTokens: number;
+    generatedTokens: number;
+    batchSize: number;
+  };
   close(): Promise<void>;
 }

@@ -50,8 +50,8 @@ describe("stopTexts", () => {
   });
 
   test("finds a text in the middle of a token and of a character's bytes", () => {
-    expect(lengthUnder(stop("€"), [1, euroStart!, euroEnd!])).toBe(3);
-    expect(lengthUnder(stop("a€"), [6, 1, euroStart!, euroEnd!])).toBe(4);
+    expect(lengthUnder(stop("€"), [1, euroStart, euroEnd])).toBe(3);
+    expect(lengthUnder(stop("a€"), [6, 1, euroStart, euroEnd])).toBe(4);
     expect(lengthUnder(stop("##z"), [1, 8])).toBe(2);
   });
 

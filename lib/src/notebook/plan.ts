@@ -100,7 +100,7 @@ function vary(base: PlannedRun, coordinates: Run["coordinates"]): PlannedRun {
   const label = Object.entries(coordinates)
     .map(([parameter, value]) => `${parameter} ${value}`)
     .join(", ");
-  return { ...run, label, decoding: run.decoding as DecodingParams };
+  return { ...run, label, decoding: run.decoding };
 }
 
 function oneOf<Value extends string>(

@@ -90,6 +90,7 @@ describe("cached sequences", () => {
         const { sequences, append, content } = harness();
         const live: { sequence: Sequence; content: number[] }[] = [];
         let next = 0;
+        const gathered: { rows: number[]; places: number[]; want: number[] }[] = [];
         const pick = (n: number) => live[n % live.length]!;
         for (const { kind, a, b } of operations) {
           if (kind === "create" && live.length < 8)
@@ -124,10 +125,11 @@ describe("cached sequences", () => {
               break;
             case "gather": {
               const { first, rows } = sequences.gather(several.map(({ sequence }) => sequence));
-              expect(rows.toSorted((x, y) => x - y)).toEqual(several.map((_, i) => i));
-              several.forEach(({ sequence }, i) =>
-                expect(sequences.slotOf(sequence)).toBe(first + rows[i]!),
-              );
+              gathered.push({
+                rows: rows.toSorted((x, y) => x - y),
+                places: rows.map((row) => first + row),
+                want: several.map(({ sequence }) => sequences.slotOf(sequence)),
+              });
               break;
             }
             case "release":
@@ -137,6 +139,10 @@ describe("cached sequences", () => {
             default:
           }
           for (const { sequence, content: want } of live) expect(content(sequence)).toEqual(want);
+          for (const { rows, places, want } of gathered.splice(0)) {
+            expect(rows).toEqual(rows.map((_, i) => i));
+            expect(places).toEqual(want);
+          }
         }
       }),
       { numRuns: 300, seed: 1 },

@@ -59,7 +59,7 @@ function setNumber(bytes: Buffer, at: number, _: MutationHints, below: Below): B
   ][below(7)]!;
   const number = Buffer.alloc(8);
   number.writeBigUInt64LE(value);
-  number.copy(bytes, at, 0, [1, 2, 4, 8][below(4)]!);
+  number.copy(bytes, at, 0, [1, 2, 4, 8][below(4)]);
   return bytes;
 }
 

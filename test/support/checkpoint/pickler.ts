@@ -167,7 +167,7 @@ class PickleWriter {
   }
 
   #items(items: ReadonlyMap<PythonValue, PythonValue>): void {
-    this.#marked([...items].flat() as PythonValue[], "u");
+    this.#marked([...items].flat<PythonValue[]>(), "u");
   }
 
   #marked(values: readonly PythonValue[], opcode: string): void {

@@ -43,7 +43,7 @@ export async function checkPreprocess(
         const largest = differences(
           resizeBicubic(new Uint8Array(rgb), width, height, size),
           resized,
-        ).reduce((largest, level) => Math.max(largest, level));
+        ).reduce((most, level) => Math.max(most, level));
         report.outcome(
           "resizing",
           largest <= 1 ? undefined : `${file} to ${size}: want at most 1 level, got ${largest}`,
