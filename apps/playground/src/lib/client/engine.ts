@@ -37,7 +37,12 @@ export function httpEngine(endpoint: Endpoint): HttpEngine {
         .data.map(toModelInfo);
     },
     async *generate(request, pictures, { model, signal } = {}) {
-      const response = await post("/v1/chat/completions", pictures, (handles) => toChatRequest(request, handles, model), signal);
+      const response = await post(
+        "/v1/chat/completions",
+        pictures,
+        (handles) => toChatRequest(request, handles, model),
+        signal,
+      );
       yield* toEvents(chunksOf(response, signal));
     },
     async score(request, pictures, { model, signal } = {}) {
@@ -132,7 +137,11 @@ function withHandles(fetchApi: Fetch): PostWithHandles {
   };
 }
 
-function upload(fetchApi: Fetch, uploaded: Map<string, Promise<string>>, picture: Uint8Array): Promise<string> {
+function upload(
+  fetchApi: Fetch,
+  uploaded: Map<string, Promise<string>>,
+  picture: Uint8Array,
+): Promise<string> {
   const hash = contentHash(picture);
   const known = uploaded.get(hash);
   if (known !== undefined) return known;

@@ -39,16 +39,16 @@ export function apiError(body: unknown, status: number): TinyGptvError {
   const { message, code, param } = error;
   const ours = codes[code] ?? (status < 500 ? "parameter" : "engine");
   const help = advice[code];
-  return new TinyGptvError(
-    ours,
-    help === undefined ? message : `${message}. ${help}`,
-    { cause: error, ...(param !== null && { subject: param }) },
-  );
+  return new TinyGptvError(ours, help === undefined ? message : `${message}. ${help}`, {
+    cause: error,
+    ...(param !== null && { subject: param }),
+  });
 }
 
 /** The endpoint's own code of an error that came from it. */
 export function codeOf(error: unknown): string | undefined {
-  const cause = error instanceof TinyGptvError ? apiErrorSchema.shape.error.safeParse(error.cause) : undefined;
+  const cause =
+    error instanceof TinyGptvError ? apiErrorSchema.shape.error.safeParse(error.cause) : undefined;
   return cause?.data?.code;
 }
 

@@ -25,6 +25,8 @@ export class NotebookState {
   model = $state<string | undefined>();
   cells = $state<Cell[]>([]);
   selected = $state<string | undefined>();
+  /** The cell a person added last: its text takes the cursor. One that undo or redo brought back does not. */
+  justAdded = $state<string | undefined>();
   /** A shared copy: can be looked at and run, not changed in place. */
   readOnly = $state(false);
   /** Counts changes to what is saved. */
@@ -86,11 +88,13 @@ export class NotebookState {
   /** A new cell below the selected one, or at the end. */
   add(type: CellType, at = this.#belowSelected(), fields: CellPatch = {}): Cell {
     const nearest = this.cells.slice(0, at).findLast((cell) => cell.type === "picture");
-    return this.insert(
+    const added = this.insert(
       { ...newCell(type, this.cells, nearest?.name), ...fields } as Cell,
       at,
       `Add ${type} cell`,
     );
+    this.justAdded = added.id;
+    return added;
   }
 
   insert(cell: Cell, at: number, label: string): Cell {
@@ -190,6 +194,7 @@ export class NotebookState {
 
   #put(cell: Cell, at: number): void {
     this.cells.splice(at, 0, cell);
+    this.justAdded = undefined;
     this.selected = cell.id;
     this.#touched(cell);
   }
