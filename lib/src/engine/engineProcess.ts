@@ -60,6 +60,8 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
   const { module, hangTimeout, ...hostOptions } = options;
   const child = fork(module, [], {
     serialization: "advanced",
+    // Flags of the program that starts it (`--input-type`, `--inspect`) are not for this process.
+    execArgv: [],
     // Standard output belongs to the supervisor's program; what the process prints goes to standard error.
     stdio: ["ignore", 2, 2, "ipc"],
   });

@@ -1,6 +1,7 @@
 import { createColors } from "picocolors";
 
-export type TerminalStream = Pick<NodeJS.WriteStream, "isTTY" | "write">;
+/** Node leaves `isTTY` out where the stream is none, whatever its types say. */
+export type TerminalStream = Pick<NodeJS.WriteStream, "write"> & { isTTY?: boolean };
 
 /** Colours for a stream: only on a terminal, and not where NO_COLOR is set (no-color.org). */
 export function coloursFor(stream: TerminalStream): ReturnType<typeof createColors> {
@@ -8,7 +9,8 @@ export function coloursFor(stream: TerminalStream): ReturnType<typeof createColo
 }
 
 export function isTerminal(stream: TerminalStream): boolean {
-  return stream.isTTY;
+  // Never undefined: picocolors would then decide by itself, and colour where CI is set.
+  return stream.isTTY ?? false;
 }
 
 /** One line of results. */

@@ -25,7 +25,9 @@ export async function runCli(
   args: readonly (string | readonly string[])[],
   onStart: (child: ChildProcess) => void = () => {},
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [program, ...args.flat()], { cwd: repository });
+  // Set as on a build server, where libraries for colours tend to switch them on.
+  const env = { ...process.env, CI: "true" };
+  const child = spawn(process.execPath, [program, ...args.flat()], { cwd: repository, env });
   const result: CliResult = { end: 0, stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => (result[name] += text));
