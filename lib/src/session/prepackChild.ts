@@ -2,4 +2,5 @@
 import { writePrepacked } from "./runtime.ts";
 
 const [path, out] = process.argv.slice(2);
-await writePrepacked(path!, out!);
+const isUsable = await writePrepacked(path!, out!);
+console.log(isUsable ? "usable" : "unusable");

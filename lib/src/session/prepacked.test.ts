@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "../graph/builder.ts";
+import type { Graph } from "../graph/graph.ts";
 import { writeModel } from "../graph/modelFile.ts";
+import { quantizeGraph } from "../quantize/quantize.ts";
 import { prepackedCopy } from "./prepacked.ts";
 import { openSession } from "./runtime.ts";
 
@@ -11,7 +13,7 @@ const width = 256;
 /** What the graph is said to take: enough for a copy to be worth it. */
 const large = 2 ** 27;
 
-async function writeLinear(path: string): Promise<void> {
+async function writeLinear(path: string, quantize = (graph: Graph) => graph): Promise<void> {
   const g = new GraphBuilder("linear");
   const x = g.input("x", "float32", ["rows", width]);
   const weight = g.initializer({
@@ -22,7 +24,7 @@ async function writeLinear(path: string): Promise<void> {
       new Uint8Array(new Float32Array(width * width).map((_, i) => (i % 7) - 3).buffer),
   });
   g.output("y", g.at("layer").op("MatMul", [x, weight]), ["rows", width]);
-  await writeModel(path, g.build());
+  await writeModel(path, quantize(g.build()));
 }
 
 async function run(path: string): Promise<Float32Array> {
@@ -86,6 +88,17 @@ describe("a pre-packed copy", { timeout: 60_000 }, () => {
     expect(second).not.toBe(first);
     expect(await entries()).toHaveLength(1);
   });
+
+  it.each([32, 64, 128] as const)(
+    "is used only where 8-bit weights in blocks of %i compute the same",
+    async (blockSize) => {
+      const layers = { kind: "blockwise", format: { bits: 8, blockSize } } as const;
+      await writeLinear(graph, (float) => quantizeGraph(float, { layers }));
+      const chosen = await copyOf();
+      expect(await run(chosen)).toEqual(await run(graph));
+      expect(await copyOf()).toBe(chosen);
+    },
+  );
 
   it("is not made of what is small", async () => {
     expect(await copyOf({ bytes: 1000 })).toBe(graph);

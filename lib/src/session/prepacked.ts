@@ -40,9 +40,12 @@ export interface PrepackedOptions {
 
 /** What must be there for a copy to count as whole; written last. */
 interface Seal {
+  /** Without files: a copy was tried and computes something else. */
   files: Record<string, { bytes: number; sample: string }>;
 }
 
+/** Changes with how copies are made and checked. */
+const copyVersion = 2;
 const graphName = "graph.onnx";
 const sealName = "seal.json";
 
@@ -55,19 +58,20 @@ export async function prepackedCopy(path: string, options: PrepackedOptions): Pr
   const { folder, name, fingerprint, bytes } = options;
   if (bytes < worthwhile) return path;
   const key = createHash("sha256")
-    .update(JSON.stringify([fingerprint, runtimeVersion, await processor()]))
+    .update(JSON.stringify([copyVersion, fingerprint, runtimeVersion, await processor()]))
     .digest("hex")
     .slice(0, 16);
   const entry = join(folder, `${name}-${key}`);
   const copy = join(entry, graphName);
-  if (await isWhole(entry)) return copy;
+  const choose = async () => ((await isUsable(copy)) ? copy : path);
+  if (await isWhole(entry)) return choose();
   try {
     await mkdir(folder, { recursive: true });
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize < freeSpaceFactor * bytes) return path;
     await clear(folder, name, entry);
     await build(path, entry);
-    return copy;
+    return await choose();
   } catch {
     // A read-only or full disk, say: the graph itself is as good, but for the time it takes to load.
     return path;
@@ -90,7 +94,9 @@ async function build(path: string, entry: string): Promise<void> {
     const out = join(partial, graphName);
     // In a process of its own: it takes seconds of a blocked thread and twice the memory.
     const program = fileURLToPath(new URL("./prepackChild.ts", import.meta.url));
-    await promisify(execFile)(process.execPath, [program, path, out]);
+    const { stdout } = await promisify(execFile)(process.execPath, [program, path, out]);
+    if (stdout.trim() !== "usable")
+      for (const name of await readdir(partial)) await rm(join(partial, name));
     await writeFile(join(partial, sealName), JSON.stringify(await seal(partial)));
     await rename(partial, entry).catch(async (error: unknown) => {
       if (!(await isWhole(entry))) throw error;
@@ -116,6 +122,14 @@ async function clear(folder: string, name: string, wanted: string): Promise<void
   }
 }
 
+/** Of a whole entry: whether there is a copy in it, or only the note that there can be none. */
+function isUsable(copy: string): Promise<boolean> {
+  return stat(copy).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function seal(folder: string): Promise<Seal> {
   const files: Seal["files"] = {};
   for (const name of await readdir(folder)) files[name] = await describe(join(folder, name));
@@ -129,7 +143,7 @@ async function isWhole(entry: string): Promise<boolean> {
       const found = await describe(join(entry, name));
       if (found.bytes !== want.bytes || found.sample !== want.sample) return false;
     }
-    return Object.keys(files).length > 0;
+    return true;
   } catch {
     return false;
   }
