@@ -98,7 +98,7 @@ describe("looking inside an answer", () => {
     const rivals = page.locator(".token-popover li button");
     await expectSeen(rivals.first());
     expect(await rivals.count()).toBe(5);
-    const rival = (await rivals.nth(1).locator("code").innerText()).trim();
+    const rival = (await rivals.nth(1).locator("code").innerText()).replace("␣", "");
     await playground.screenshot(page, "alternatives");
     await rivals.nth(1).click();
     const branch = cell(page, "Prompt", "answer2");

@@ -11,3 +11,6 @@ export function percent(logprob: number | undefined): string {
 /** 0 for a certain token, 1 for one of probability e⁻⁴ (1.8%) or less. */
 export const surprise = (logprob: number | undefined): number =>
   logprob === undefined ? 0 : Math.min(1, -logprob / 4);
+
+/** For lists, where ` dog` and `dog` must not look the same. */
+export const spelled = (text: string): string => visible(text).replace(/^ /, "␣");
