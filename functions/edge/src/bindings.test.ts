@@ -1,5 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { readBindings } from "./bindings.ts";
+import { readBindings, variableNames } from "./bindings.ts";
 
 const key = "key-of-anna-0123456789";
 const keys = JSON.stringify([{ name: "anna", key }]);
@@ -70,6 +71,12 @@ describe("readBindings", () => {
         message: expect.stringMatching(new RegExp(`^${name}: `)),
       }),
     );
+  });
+
+  it("has every variable in docs/deployment.md, and no other", async () => {
+    const page = await readFile(new URL("../../../docs/deployment.md", import.meta.url), "utf8");
+    const documented = [...page.matchAll(/^\| `(EDGE_\w+)`/gm)].map(([, name]) => name);
+    expect(documented).toEqual(variableNames);
   });
 
   it("shows no secret", () => {

@@ -19,6 +19,8 @@ const variables: Readonly<Record<string, readonly [keyof EdgeConfig, (text: stri
     EDGE_HEALTH_INTERVAL_MS: ["healthIntervalMs", Number],
   };
 
+export const variableNames = Object.keys(variables);
+
 const reject = (name: string, problem: string) =>
   new TinyGptvError("parameter", `${name}: ${problem}`, { subject: name });
 
@@ -31,7 +33,7 @@ export function readBindings(env: Readonly<Record<string, unknown>>): EdgeConfig
   for (const [name, text] of Object.entries(env)) {
     if (typeof text !== "string" || !name.startsWith("EDGE_")) continue;
     const variable = variables[name];
-    if (!variable) throw reject(name, `want one of ${Object.keys(variables).join(", ")}`);
+    if (!variable) throw reject(name, `want one of ${variableNames.join(", ")}`);
     const [field, read] = variable;
     try {
       config[field] = read(text);
@@ -43,6 +45,6 @@ export function readBindings(env: Readonly<Record<string, unknown>>): EdgeConfig
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   const [field, ...inner] = path;
-  const name = Object.keys(variables).find((key) => variables[key]?.[0] === field);
+  const name = variableNames.find((key) => variables[key]?.[0] === field);
   throw reject([name ?? String(field), ...inner].join("."), message);
 }

@@ -1,4 +1,4 @@
-/** The edge function inside real edge runtimes, bundled as their platforms bundle it. */
+/** The edge function inside real edge runtimes, bundled and set up as it is deployed. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { EdgeRuntime } from "edge-runtime";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
+import wrangler from "../wrangler.json" with { type: "json" };
 
 export interface RunningEdge {
   url: string;
@@ -18,7 +19,7 @@ export type StartEdge = (variables: Record<string, string>) => Promise<RunningEd
 
 async function bundle(source: string, globalName?: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../src/${source}`, import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../${source}`, import.meta.url))],
     bundle: true,
     write: false,
     format: globalName ? "iife" : "esm",
@@ -34,9 +35,9 @@ async function bundle(source: string, globalName?: string): Promise<string> {
 export async function workerOptions() {
   return {
     modules: true,
-    script: await bundle("worker.ts"),
-    compatibilityDate: "2026-07-01",
-    compatibilityFlags: ["enable_request_signal"],
+    script: await bundle(wrangler.main),
+    compatibilityDate: wrangler.compatibility_date,
+    compatibilityFlags: wrangler.compatibility_flags,
     kvNamespaces: ["LIMITS"],
   };
 }
@@ -56,7 +57,7 @@ export async function workerd(): Promise<StartEdge> {
  * that breaks as if it were complete; this one breaks it off.
  */
 export async function vercel(): Promise<StartEdge> {
-  const script = await bundle("vercel.ts", "edge");
+  const script = await bundle("api/index.ts", "edge");
   return async (variables) => {
     const runtime = new EdgeRuntime({
       initialCode: `${script}
