@@ -40,7 +40,8 @@ export function createApp(config: EdgeConfig, platform: Platform = {}): Hono<Edg
     let request: ReadRequest;
     try {
       request = await readRequest(c);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
       return errorResponse("invalid_json", "body: want JSON, got text that does not parse");
     }
     const { outgoing, json, models } = request;

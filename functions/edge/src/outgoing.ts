@@ -46,5 +46,10 @@ function modelsOfBody(json: unknown): string[] {
 
 function modelOfPath(pathname: string): string[] {
   const [, id] = /^\/v1\/models\/([^/]+)$/.exec(pathname) ?? [];
-  return id === undefined ? [] : [decodeURIComponent(id)];
+  if (id === undefined) return [];
+  try {
+    return [decodeURIComponent(id)];
+  } catch {
+    return [id]; // no model is called that: the answer is 404
+  }
 }

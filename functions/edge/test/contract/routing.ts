@@ -1,6 +1,6 @@
 /** Which origin a request goes to, and with what. */
 import { describe, expect, it } from "vitest";
-import { sendJson } from "../origin.ts";
+import { sendEvent, sendJson, startEvents } from "../origin.ts";
 import { anna, chat, errorOf, get, greedy, post, type Bench } from "./bench.ts";
 
 export function routingContract({ origin, edge }: Bench): void {
@@ -43,6 +43,31 @@ export function routingContract({ origin, edge }: Bench): void {
       const at = await edge(both, { EDGE_CACHE_SECONDS: "0" });
       for (let count = 0; count < 6; count++) await post(at, greedy);
       expect(both.map(({ seen }) => seen.length)).toEqual([3, 3]);
+    });
+
+    it("spares an origin that is at work, until it is done", async () => {
+      const [one, other] = [await origin(), await origin()];
+      const at = await edge([one, other], { EDGE_CACHE_SECONDS: "0" });
+      const share = async () => {
+        const before = [one.seen.length, other.seen.length] as const;
+        for (let count = 0; count < 4; count++) await (await post(at, greedy)).text();
+        return [one.seen.length - before[0], other.seen.length - before[1]];
+      };
+      const finish = Promise.withResolvers<void>();
+      one.behave = other.behave = async (response) => {
+        startEvents(response);
+        sendEvent(response, "one");
+        await finish.promise;
+        response.end();
+      };
+      const streamed = await post(at, { ...greedy, stream: true });
+      const busy = one.seen.length > 0 ? 0 : 1;
+      one.behave = other.behave = (response) => sendJson(response, {});
+      const spared = await share();
+      expect([spared[busy], spared[1 - busy]]).toEqual([0, 4]);
+      finish.resolve();
+      await streamed.text();
+      expect(await share()).toEqual([2, 2]);
     });
 
     it("lists the models of all origins, each once", async () => {
@@ -115,7 +140,7 @@ export function routingContract({ origin, edge }: Bench): void {
     it("leads to no more than the API and its documentation", async () => {
       const behind = await origin();
       const at = await edge([behind]);
-      for (const path of ["/metrics", "/", "/v1/../metrics", "/docs.json"])
+      for (const path of ["/metrics", "/", "/v1/../metrics", "/v1/%2e%2e/metrics", "/docs.json"])
         expect(await errorOf(await get(at, path))).toEqual([404, "not_found"]);
       expect(behind.seen).toEqual([]);
       for (const path of ["/openapi.json", "/docs", "/docs/start.js"])
