@@ -13,12 +13,15 @@ export interface Subject {
 export async function startSubject(name: string, module: URL, args: string[]): Promise<Subject> {
   const child = fork(module, args, { stdio: ["ignore", 2, 2, "ipc"], serialization: "advanced" });
   const next = async (): Promise<number[]> => {
+    // Whichever comes first, the listener for the other one goes.
+    const settled = new AbortController();
+    const { signal } = settled;
     const answer = await Promise.race([
-      once(child, "message").then(([message]) => message as Answer),
-      once(child, "exit").then(([code, signal]): Answer => ({
-        error: `ended with ${code ?? signal}`,
+      once(child, "message", { signal }).then(([message]) => message as Answer),
+      once(child, "exit", { signal }).then(([code, name]): Answer => ({
+        error: `ended with ${code ?? name}`,
       })),
-    ]);
+    ]).finally(() => settled.abort());
     if ("error" in answer) throw new Error(`${name}: ${answer.error}`);
     return answer.milliseconds;
   };
