@@ -18,8 +18,8 @@ export async function startSubject(name: string, module: URL, args: string[]): P
     const { signal } = settled;
     const answer = await Promise.race([
       once(child, "message", { signal }).then(([message]) => message as Answer),
-      once(child, "exit", { signal }).then(([code, name]): Answer => ({
-        error: `ended with ${code ?? name}`,
+      once(child, "exit", { signal }).then(([code, cause]): Answer => ({
+        error: `ended with ${code ?? cause}`,
       })),
     ]).finally(() => settled.abort());
     if ("error" in answer) throw new Error(`${name}: ${answer.error}`);
