@@ -152,7 +152,7 @@ describe("tokenizer files", () => {
   }
 
   it("builds the same tokenizer from vocab.json, merges.txt and added_tokens.json", async () => {
-    const whole = await loadTokenizer(phi(".").pathname);
+    const whole = await loadTokenizer(fileURLToPath(phi(".")));
     await Promise.all(
       ["vocab.json", "merges.txt", "added_tokens.json"].map((file) =>
         copyFile(phi(file), join(folder, file)),
