@@ -70,7 +70,7 @@ export function routingContract({ origin, edge }: Bench): void {
       expect(await share()).toEqual([2, 2]);
     });
 
-    it("lists the models of all origins, each once", async () => {
+    it("lists what the origins are there for, each model once", async () => {
       const model = (id: string) => ({
         id,
         object: "model",
@@ -95,7 +95,7 @@ export function routingContract({ origin, edge }: Bench): void {
       const at = await edge([
         await serving("nano:fp32", "nano:int8"),
         dead,
-        [await serving("nano:fp32", "full:int4"), { models: ["full"] }],
+        [await serving("nano:fp32", "other:fp32", "full:int4"), { models: ["full"] }],
       ]);
       const { object, data } = (await (await get(at, "/v1/models")).json()) as {
         object: string;
