@@ -3,4 +3,4 @@ import { writePrepacked } from "./runtime.ts";
 
 const [path, out] = process.argv.slice(2);
 const isUsable = await writePrepacked(path!, out!);
-console.log(isUsable ? "usable" : "unusable");
+process.stdout.write(isUsable ? "usable" : "unusable");

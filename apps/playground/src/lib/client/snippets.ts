@@ -94,7 +94,7 @@ function literal(value: unknown): string {
   if (value === null) return "None";
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object")
-    return `{${Object.entries(value as object)
+    return `{${Object.entries(value)
       .map(([key, part]) => `${JSON.stringify(key)}: ${literal(part)}`)
       .join(", ")}}`;
   return JSON.stringify(value);

@@ -35,7 +35,7 @@ describe("the settings table", () => {
     const temperature = numberSettings.find(({ key }) => key === "temperature")!;
     expect(complaint(temperature, 3)).toBe("Temperature: want 0.1 to 2, got 3");
     expect(complaint(temperature, 1)).toBeUndefined();
-    expect(complaint(numberSettings[0]!, 1.5)).toBe("Longest answer: want a whole number");
+    expect(complaint(numberSettings[0], 1.5)).toBe("Longest answer: want a whole number");
   });
 
   it("drops another method's parameters and writes no defaults", () => {

@@ -89,7 +89,7 @@ export class NotebookState {
   add(type: CellType, at = this.#belowSelected(), fields: CellPatch = {}): Cell {
     const nearest = this.cells.slice(0, at).findLast((cell) => cell.type === "picture");
     const added = this.insert(
-      { ...newCell(type, this.cells, nearest?.name), ...fields } as Cell,
+      { ...newCell(type, this.cells, nearest?.name), ...fields },
       at,
       `Add ${type} cell`,
     );
@@ -99,7 +99,7 @@ export class NotebookState {
 
   insert(cell: Cell, at: number, label: string): Cell {
     const place = Math.max(0, Math.min(at, this.cells.length));
-    const plain = $state.snapshot(cell) as Cell;
+    const plain = $state.snapshot<Cell>(cell);
     this.#do({
       label,
       redo: () => this.#put(structuredClone(plain), place),
@@ -112,7 +112,7 @@ export class NotebookState {
     const index = this.#indexOf(id);
     const cell = this.cells[index];
     if (cell === undefined) return;
-    const copy = { ...($state.snapshot(cell) as Cell), id: newId() };
+    const copy = { ...$state.snapshot<Cell>(cell), id: newId() };
     if (copy.name !== undefined)
       copy.name = freeName(
         copy.name,
@@ -125,7 +125,7 @@ export class NotebookState {
     const index = this.#indexOf(id);
     const cell = this.cells[index];
     if (cell === undefined) return;
-    const plain = $state.snapshot(cell) as Cell;
+    const plain = $state.snapshot<Cell>(cell);
     this.#do({
       label: `Delete ${cell.type} cell`,
       redo: () => this.#take(id),

@@ -95,7 +95,7 @@ export class Runner {
     this.#controllers.set(id, controller);
     this.active.set(id, "running");
     this.errors.delete(id);
-    const plain = $state.snapshot(cell) as AskingCell;
+    const plain = $state.snapshot<AskingCell>(cell);
     const fold = this.#foldInto(plain);
     try {
       await runCell(
@@ -116,7 +116,7 @@ export class Runner {
       this.active.delete(id);
       const output = this.#notebook.outputs.get(id);
       if (output !== undefined && fold.started())
-        this.#finished(cell, $state.snapshot(output) as Output);
+        this.#finished(cell, $state.snapshot<Output>(output));
       if (output?.runs.some((run) => run.error?.code === "network"))
         void this.#connection.refresh();
     }

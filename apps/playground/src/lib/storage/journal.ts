@@ -18,7 +18,7 @@ export function readJournal(notebookId: string): Journal | undefined {
   try {
     const data = JSON.parse(text) as Journal;
     return {
-      revision: Number(data.revision),
+      revision: data.revision,
       cells: data.cells.map((cell) => cellSchema.parse(cell)),
     };
   } catch {

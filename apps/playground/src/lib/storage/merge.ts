@@ -49,7 +49,7 @@ function insertNew(cells: Cell[], fresh: readonly Cell[], order: readonly Cell[]
 
 function conflictCopy(cell: Cell): Cell {
   const { name: _name, ...rest } = cell;
-  return { ...rest, id: `${cell.id.slice(0, 50)}-other` } as Cell;
+  return { ...rest, id: `${cell.id.slice(0, 50)}-other` };
 }
 
 const byId = (notebook: Notebook): Map<string, Cell> =>

@@ -85,4 +85,4 @@ export const cellKinds: readonly CellKind[] = [
 ];
 
 export const kindOf = (type: CellType): CellKind =>
-  cellKinds.find((kind) => kind.type === type) ?? cellKinds[0]!;
+  cellKinds.find((kind) => kind.type === type) ?? cellKinds[0];
