@@ -7,6 +7,11 @@ import { runProcess } from "../../test/processes.ts";
 import { fileStore } from "./fileStore.ts";
 import { storeContract } from "./testing/storeContract.ts";
 
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  return { ...real, open: vi.fn<typeof real.open>(real.open) };
+});
+
 storeContract("fileStore", async () => {
   const folder = await mkdtemp(join(tmpdir(), "store-"));
   return { store: fileStore(folder), close: () => rm(folder, { recursive: true }) };
@@ -24,11 +29,15 @@ describe("fileStore", () => {
     await rm(folder, { recursive: true });
   });
 
+  async function handlePrototype() {
+    const handle = await open(folder, "r");
+    await handle.close();
+    return Object.getPrototypeOf(handle) as typeof handle;
+  }
+
   /** Makes every handle's method fail from its nth call on, as a full disk does. */
   async function failFrom(call: number, method: "writeFile" | "sync", code: string): Promise<void> {
-    const handle = await open(folder, "r");
-    const prototype: typeof handle = Object.getPrototypeOf(handle);
-    await handle.close();
+    const prototype = await handlePrototype();
     const original = prototype[method] as (...args: unknown[]) => Promise<void>;
     let calls = 0;
     vi.spyOn(prototype, method).mockImplementation(function (this: unknown, ...args: unknown[]) {
@@ -75,6 +84,27 @@ describe("fileStore", () => {
       expect(await text((await store.get("a"))!.body)).toBe("old");
     },
   );
+
+  it("closes an object's file at the end, a cancellation, an abort and an error", async () => {
+    const store = fileStore(folder);
+    await store.put("a", new Uint8Array(1_000_000));
+    vi.mocked(open).mockClear();
+    const abort = new AbortController();
+    await text((await store.get("a"))!.body);
+    await (await store.get("a"))!.body.cancel();
+    const reader = (await store.get("a", { signal: abort.signal }))!.body.getReader();
+    abort.abort();
+    await expect(reader.read()).rejects.toMatchObject({ code: "aborted" });
+    const { body } = (await store.get("a"))!;
+    const failure = Object.assign(new Error("EIO"), { code: "EIO" });
+    vi.spyOn(await handlePrototype(), "read").mockRejectedValueOnce(failure);
+    await expect(text(body)).rejects.toMatchObject({
+      code: "io",
+      message: "store: cannot read a: the disk failed (EIO)",
+    });
+    const handles = await Promise.all(vi.mocked(open).mock.results.map(({ value }) => value));
+    expect(handles.map(({ fd }) => fd)).toEqual([-1, -1, -1, -1, -1]); // one is of this test
+  });
 
   it("names no path of the disk in its errors", async () => {
     await writeFile(join(folder, "file"), "");

@@ -1,10 +1,15 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { runProcess } from "../../test/processes.ts";
 import { withFolderLock } from "./folderLock.ts";
+
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  return { ...real, readdir: vi.fn<typeof real.readdir>(real.readdir) };
+});
 
 const script = new URL("../../test/storeProcess.ts", import.meta.url);
 const quick = { staleAfter: 300, pollEvery: 5 };
@@ -89,4 +94,17 @@ it("tells a holder that was suspended for too long that it lost the lock", async
   holder.child.kill("SIGCONT");
   expect(await holder.line()).toBe("lost");
   await holder.kill();
+});
+
+it("yields when it comes late with a number that others have passed", async () => {
+  const order: string[] = [];
+  await writeFile(join(folder, "3"), "another process");
+  vi.mocked(readdir).mockResolvedValueOnce(["1"] as never); // seen before 2 and 3 were there
+  const late = withFolderLock(folder, async () => order.push("entered"), { pollEvery: 1 });
+  await sleep(50);
+  order.push("released");
+  await utimes(join(folder, "3"), 0, 0);
+  await late;
+  expect(order).toEqual(["released", "entered"]);
+  expect(await readdir(folder)).toEqual(["4"]);
 });
