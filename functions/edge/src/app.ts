@@ -45,10 +45,10 @@ export function createApp(config: EdgeConfig, platform: Platform = {}): Hono<Edg
       return errorResponse("invalid_json", "body: want JSON, got text that does not parse");
     }
     const { outgoing, json, models } = request;
+    const ask = () => forward(outgoing, models, forwarding);
+    if (outgoing.method !== "POST") return ask();
     const cacheControl = c.req.header("cache-control");
-    return answerWithCache({ path: outgoing.path, json, cacheControl }, caching, () =>
-      forward(outgoing, models, forwarding),
-    );
+    return answerWithCache({ path: outgoing.path, json, cacheControl }, caching, ask);
   }
 
   async function answerModels(c: Context<EdgeEnv>): Promise<Response> {

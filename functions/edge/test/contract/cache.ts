@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { sendJson } from "../origin.ts";
 import type { RunningEdge } from "../runtimes.ts";
-import { ben, greedy, post, type Bench } from "./bench.ts";
+import { anna, ben, chat, greedy, post, type Bench } from "./bench.ts";
 
 export function cacheContract({ origin, edge }: Bench): void {
   describe("the cache", () => {
@@ -129,6 +129,18 @@ export function cacheContract({ origin, edge }: Bench): void {
       }
       expect(Object.keys(kept).filter((name) => kept[name])).toEqual(["max-age=60 200"]);
       expect(behind.seen.length).toBe(13);
+    });
+
+    it("answers no other method", async () => {
+      const behind = await origin();
+      const at = await edge([behind]);
+      await post(at, greedy);
+      const response = await fetch(at.url + chat, {
+        method: "PUT",
+        headers: { authorization: `Bearer ${anna.key}`, "content-type": "application/json" },
+        body: JSON.stringify(greedy),
+      });
+      expect([response.headers.get("x-cache"), behind.seen.length]).toEqual([null, 2]);
     });
 
     it("can be switched off", async () => {
