@@ -3,12 +3,7 @@
  */
 import type { ModelConfig } from "./config.ts";
 import { decode, rowsOf } from "./decoding/decode.ts";
-import type {
-  DecodedAnswer,
-  DecodedToken,
-  DecodingEvent,
-  DecodingInput,
-} from "./decoding/decoder.ts";
+import type { DecodedAnswer, DecodingInput } from "./decoding/decoder.ts";
 import { jsonConstraint } from "./decoding/json/constrain.ts";
 import { resolveDecoding, type ResolvedDecoding } from "./decoding/params.ts";
 import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
@@ -16,11 +11,10 @@ import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
 import { stopTexts } from "./decoding/stopping.ts";
 import { TinyGptvError, throwIfAborted } from "./errors.ts";
 import type { ImageMode } from "./image/decode.ts";
+import { createAnswerWriter, toAnswerToken, toHypothesis } from "./pipeline/answers.ts";
 import type {
-  AnswerToken,
   GenerateEvent,
   GenerateRequest,
-  Hypothesis,
   Round,
   ScoreRequest,
   ScoreResult,
@@ -31,8 +25,6 @@ import type { TokenEmbeddings } from "./session/embeddings.ts";
 import type { EncodedImage, ImageEncoder } from "./session/imageFeatures.ts";
 import type { Position, PrefixCache } from "./session/prefixCache.ts";
 import { parseBoxes } from "./text/boxes.ts";
-import { createDetokenizer } from "./text/detokenizer.ts";
-import { createStopScanner } from "./text/stopText.ts";
 import { buildPrompt, encodePrompt } from "./text/templates.ts";
 import type { Tokenizer } from "./text/tokenizer.ts";
 
@@ -46,7 +38,7 @@ export interface PipelineParts {
   prefixes: PrefixCache;
   /** Makes the drafts of one greedy answer from its prompt's text tokens; absent where drafts are off. */
   draft?: (prompt: readonly number[]) => NonNullable<DecodingInput["draft"]>;
-  /** Runs a decoder among others (decoding/scheduler.ts). */
+  /** Runs a decoder among others (engine/scheduler.ts). */
   run<Result>(
     decoder: Decoder<Result>,
     options: { rows: number; signal?: AbortSignal },
@@ -252,72 +244,6 @@ function boundsOf(tokenizer: Tokenizer, { stop, badWords, jsonSchema }: Resolved
     isStopped: stopTexts(stop, tokenizer.tokenBytes),
     // A word is spelled differently at the start of a text and after a space.
     badWordIds: badWords.flatMap((text) => [tokenizer.encode(text), tokenizer.encode(` ${text}`)]),
-  };
-}
-
-/** Turns decoding events into what a reader sees: tokens, text that never cuts a character, beams. */
-function createAnswerWriter(
-  tokenizer: Tokenizer,
-  decoding: ResolvedDecoding,
-  emit: (event: GenerateEvent) => void,
-) {
-  const detokenizer = createDetokenizer(tokenizer);
-  const scanner = createStopScanner(decoding.stop);
-  const show = (text: string) => {
-    if (text) emit({ type: "delta", text });
-  };
-  return {
-    write(event: DecodingEvent) {
-      if (event.type === "token") {
-        emit({ type: "token", token: toAnswerToken(tokenizer, event.token) });
-        show(scanner.push(detokenizer.push(event.token.id)).text);
-      } else {
-        emit({
-          type: "beams",
-          hypotheses: event.answers.map((answer) => ({
-            text: answerText(tokenizer, decoding, answer),
-            score: answer.score!,
-          })),
-        });
-      }
-    },
-    end() {
-      show(scanner.push(detokenizer.flush()).text + scanner.flush());
-    },
-  };
-}
-
-/** The answer as text, cut before the first stop text. */
-function answerText(
-  tokenizer: Tokenizer,
-  { stop }: ResolvedDecoding,
-  { tokens }: DecodedAnswer,
-): string {
-  const scanner = createStopScanner(stop);
-  const { text } = scanner.push(tokenizer.decode(tokens.map(({ id }) => id)));
-  return text + scanner.flush();
-}
-
-function toHypothesis(
-  tokenizer: Tokenizer,
-  decoding: ResolvedDecoding,
-  answer: DecodedAnswer,
-): Hypothesis {
-  const { tokens, finishReason, score: beamScore } = answer;
-  return {
-    text: answerText(tokenizer, decoding, answer),
-    tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
-    finishReason,
-    ...(beamScore === undefined ? {} : { score: beamScore }),
-  };
-}
-
-function toAnswerToken(tokenizer: Tokenizer, { id, logprob, top }: DecodedToken): AnswerToken {
-  return {
-    id,
-    text: tokenizer.tokenText(id),
-    ...(logprob === undefined ? {} : { logprob }),
-    ...(top ? { top: top.map((one) => ({ ...one, text: tokenizer.tokenText(one.id) })) } : {}),
   };
 }
 
