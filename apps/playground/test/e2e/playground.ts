@@ -19,6 +19,12 @@ const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url
 export const desktop = { width: 1440, height: 900 };
 export const phone = { width: 390, height: 844 };
 
+/** What a person does by hand is tried on both. */
+export const screens = [
+  { name: "desktop", size: desktop },
+  { name: "phone", size: phone },
+];
+
 export interface OpenOptions {
   size?: { width: number; height: number };
   dark?: boolean;
@@ -82,7 +88,7 @@ const newContext = (
     isMobile: size.width < 500,
     reducedMotion: "reduce",
     acceptDownloads: true,
-    permissions: ["clipboard-read", "clipboard-write"],
+    permissions: ["clipboard-read", "clipboard-write", "camera"],
   });
 
 async function openPage(

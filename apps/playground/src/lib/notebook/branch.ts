@@ -1,7 +1,7 @@
 import { freeName, type Answer, type Cell, type CellOf } from "tinygptv/notebook";
 import type { TokenAlternative } from "tinygptv/protocol";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
-import { newId } from "./newCell.ts";
+import { newId } from "./newId.ts";
 
 /**
  * A new prompt cell below `cell` whose answer takes another token at `position`

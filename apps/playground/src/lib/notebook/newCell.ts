@@ -1,6 +1,5 @@
 import { cellSchema, freeName, type Cell, type CellType } from "tinygptv/notebook";
-
-export const newId = (): string => crypto.randomUUID().slice(0, 8);
+import { newId } from "./newId.ts";
 
 /** Names people read in `{{…}}`; numbered where taken. */
 const baseNames: Partial<Record<CellType, string>> = {

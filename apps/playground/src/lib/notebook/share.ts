@@ -4,7 +4,7 @@ import { endpointFetch, postJson, type Endpoint } from "#lib/client/http.ts";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
 import { keepPicture, readPicture } from "#lib/storage/pictures.ts";
 
-/** Stores a read-only copy with its outputs and pictures; returns its id. */
+/** Stores a read-only copy with its outputs and pictures at an endpoint; returns its address. */
 export async function share(endpoint: Endpoint, notebook: NotebookState): Promise<string> {
   const { markdown, files } = await packNotebook(
     notebook.snapshot(),
@@ -17,14 +17,19 @@ export async function share(endpoint: Endpoint, notebook: NotebookState): Promis
     markdown,
     files: encoded,
   });
-  return notebookCreatedSchema.parse(await response.json()).id;
+  const link = new URL(`/s/${notebookCreatedSchema.parse(await response.json()).id}`, location.href);
+  // Whoever opens the link asks this server, unless it says where the copy is.
+  if (endpoint.baseUrl !== "") link.searchParams.set("endpoint", endpoint.baseUrl);
+  return link.href;
 }
 
+/** @param baseUrl where the copy is, "" for this server; reading one takes no key */
 export async function fetchShared(
-  endpoint: Endpoint,
+  baseUrl: string,
   id: string,
 ): Promise<{ notebook: Notebook; outputs: Map<string, Output> }> {
-  const response = await endpointFetch(endpoint)(`/v1/notebooks/${encodeURIComponent(id)}`);
+  const fetchApi = endpointFetch({ baseUrl, key: "" });
+  const response = await fetchApi(`/v1/notebooks/${encodeURIComponent(id)}`);
   const { markdown, files } = notebookObjectSchema.parse(await response.json());
   const content = new Map(
     Object.entries(files).map(([name, base64]) => [name, fromBase64(base64)]),

@@ -1,15 +1,16 @@
 import { TinyGptvError } from "tinygptv/errors";
 import type { Cell, Output } from "tinygptv/notebook";
-import type { StoredNotebook } from "#lib/storage/database.ts";
-import { clearJournal, readJournal, writeJournal } from "#lib/storage/journal.ts";
-import { mergeNotebooks } from "#lib/storage/merge.ts";
+import type { StoredNotebook, StoredOutput } from "#lib/storage/database.ts";
 import {
-  freeSpace,
-  loadNotebook,
-  outputsOf,
-  saveNotebook,
-  saveOutput,
-} from "#lib/storage/notebooks.ts";
+  clearJournal,
+  dropJournals,
+  journalsLeft,
+  withJournal,
+  writeJournal,
+} from "#lib/storage/journal.ts";
+import { mergeNotebooks } from "#lib/storage/merge.ts";
+import { loadNotebook, outputsOf, saveNotebook, saveOutput } from "#lib/storage/notebooks.ts";
+import { withRoom } from "#lib/storage/room.ts";
 import type { NotebookState } from "./notebook.svelte.ts";
 
 /** Writing waits for a pause this long; the journal covers the time in between. */
@@ -18,6 +19,14 @@ const pause = 400;
 const retryAfter = 5000;
 
 type SaveState = "saved" | "waiting" | "saving" | "failed";
+type OutputKind = StoredOutput["kind"];
+
+/** What tabs tell each other. */
+interface Message {
+  id: string;
+  /** The notebook has been saved; absent: one of its outputs has. */
+  revision?: number;
+}
 
 /** Keeps the open notebook in the browser's database, in step with other tabs. */
 export class Autosave {
@@ -36,25 +45,34 @@ export class Autosave {
   constructor(notebook: NotebookState) {
     this.#notebook = notebook;
     notebook.onChange = (cell) => this.#onChange(cell);
-    this.#channel.onmessage = ({ data }: MessageEvent<{ id: string; revision: number }>) =>
-      void this.#onOtherTab(data);
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.id === this.#base?.id) void this.#onOtherTab(data);
+    };
   }
 
   get id(): string | undefined {
     return this.#base?.id;
   }
 
-  /** Opens a stored notebook with its outputs and the keystrokes that came after its last save. */
+  /** Opens a stored notebook with its outputs and the changes that came after its last save. */
   async open(id: string): Promise<void> {
     await this.flush();
     const stored = await loadNotebook(id);
     if (stored === undefined)
       throw new TinyGptvError("io", `${id}: no such notebook in this browser`, { subject: id });
-    const outputs = await outputsOf(id);
-    this.#notebook.load(stored.notebook);
-    for (const { cellId, kind, output } of outputs) this.#shelf(kind).set(cellId, output);
+    const [outputs, journals] = await Promise.all([outputsOf(id), journalsLeft(id)]);
+    const recovered = [...journals.values()].reduce(
+      (notebook, journal) =>
+        mergeNotebooks(stored.notebook, withJournal(stored, journal), notebook),
+      stored.notebook,
+    );
+    this.#notebook.load(recovered);
+    this.#showOutputs(outputs);
     this.#begin(stored);
-    this.#applyJournal(stored);
+    if (journals.size === 0) return;
+    this.#notebook.edits++;
+    await this.flush();
+    if (this.problem === undefined) dropJournals(journals.keys());
   }
 
   /** Starts keeping the notebook that is open now under a new id. */
@@ -70,14 +88,12 @@ export class Autosave {
     this.#base = undefined;
   }
 
-  keepOutput(
-    cellId: string,
-    kind: "latest" | "baseline",
-    output: Output | undefined,
-  ): Promise<void> {
+  /** Keeps (or with undefined forgets) an output of the open notebook. */
+  async keepOutput(cellId: string, kind: OutputKind, output: Output | undefined): Promise<void> {
     const id = this.#base?.id;
-    if (id === undefined) return Promise.resolve();
-    return this.#guard(() => saveOutput(id, cellId, kind, output));
+    if (id === undefined) return;
+    if (await this.#guard(() => saveOutput(id, cellId, kind, output)))
+      this.#tell({ id });
   }
 
   /** Saves at once what is not saved. */
@@ -92,10 +108,6 @@ export class Autosave {
     this.#channel.close();
   }
 
-  #shelf(kind: "latest" | "baseline"): NotebookState["outputs"] {
-    return kind === "latest" ? this.#notebook.outputs : this.#notebook.baselines;
-  }
-
   #begin(stored: StoredNotebook): void {
     this.#base = stored;
     this.#changed.clear();
@@ -104,32 +116,24 @@ export class Autosave {
     this.problem = undefined;
   }
 
-  #applyJournal({ id, revision }: StoredNotebook): void {
-    const journal = readJournal(id);
-    if (journal === undefined || journal.revision < revision) return;
-    for (const cell of journal.cells) {
-      const index = this.#notebook.cells.findIndex((other) => other.id === cell.id);
-      if (index === -1) this.#notebook.cells.push(cell);
-      else this.#notebook.cells[index] = cell;
-      this.#changed.add(cell.id);
-    }
-    this.#notebook.edits++;
-    this.#schedule(pause);
-  }
-
   #onChange(cell: Cell | undefined): void {
     if (this.#base === undefined) return;
     if (cell !== undefined) this.#changed.add(cell.id);
-    this.#writeJournal();
-    this.#schedule(pause);
+    // Without room for the journal, what was typed must not wait.
+    this.#schedule(this.#writeJournal(this.#base) ? pause : 0);
   }
 
-  #writeJournal(): void {
-    if (this.#base === undefined || this.#changed.size === 0) return;
-    const cells = this.#notebook.cells.filter(({ id }) => this.#changed.has(id));
-    writeJournal(this.#base.id, {
-      revision: this.#base.revision,
-      cells: $state.snapshot(cells) as Cell[],
+  #writeJournal({ id, revision }: StoredNotebook): boolean {
+    const { title, model, cells } = this.#notebook;
+    const changed = cells.filter((cell) => this.#changed.has(cell.id));
+    return writeJournal(id, {
+      revision,
+      order: cells.map((cell) => cell.id),
+      changed: {
+        title,
+        ...(model !== undefined && { model }),
+        cells: $state.snapshot(changed) as Cell[],
+      },
     });
   }
 
@@ -147,6 +151,7 @@ export class Autosave {
     const mine = this.#notebook.snapshot();
     const ok = await this.#guard(async () => {
       const saved = await saveNotebook(base, mine, Date.now());
+      this.#tell({ id: saved.id, revision: saved.revision });
       if (this.#base !== base) return; // another notebook was opened meanwhile
       this.#base = saved;
       this.#savedEdits = edits;
@@ -157,41 +162,58 @@ export class Autosave {
         this.#changed.clear();
         clearJournal(base.id);
         this.state = "saved";
-      } else this.#schedule(pause);
-      this.#channel.postMessage({ id: saved.id, revision: saved.revision });
-    }).then(() => this.problem === undefined);
-    if (!ok) this.#schedule(retryAfter);
+      } else {
+        this.#writeJournal(saved);
+        this.#schedule(pause);
+      }
+    });
+    if (ok) return;
+    this.#schedule(retryAfter);
+    this.state = "failed";
   }
 
-  /** Runs a write; when the browser's storage is full, makes room once and tries again. */
-  async #guard(write: () => Promise<void>): Promise<void> {
+  /** Runs a write and says in words what went wrong with it. */
+  async #guard(write: () => Promise<void>): Promise<boolean> {
     try {
-      await write().catch(async (error: unknown) => {
-        if (!isFull(error) || (await freeSpace()) === 0) throw error;
-        await write();
-      });
+      await withRoom(write);
       this.problem = undefined;
+      return true;
     } catch (error) {
-      this.state = "failed";
-      this.problem = isFull(error)
-        ? "This browser's storage is full. Everything is still here: download the notebook, then delete notebooks or pictures you no longer need."
-        : `Saving failed: ${error instanceof Error ? error.message : String(error)}. Everything is still here: download the notebook to be safe.`;
+      this.problem =
+        error instanceof TinyGptvError
+          ? error.message
+          : `Saving failed: ${error instanceof Error ? error.message : String(error)}. Everything is still here: download the notebook to be safe.`;
+      return false;
     }
   }
 
-  /** Another tab saved this notebook: take its version, or join it with what is unsaved here. */
-  async #onOtherTab({ id, revision }: { id: string; revision: number }): Promise<void> {
-    if (this.#base?.id !== id || revision <= this.#base.revision) return;
-    if (this.#notebook.edits !== this.#savedEdits) return void this.flush(); // saving joins both
-    const stored = await loadNotebook(id);
-    if (stored === undefined || this.#base?.id !== id || this.#notebook.edits !== this.#savedEdits)
+  #tell(message: Message): void {
+    this.#channel.postMessage(message);
+  }
+
+  #showOutputs(kept: readonly StoredOutput[]): void {
+    const { outputs, baselines } = this.#notebook;
+    baselines.clear();
+    for (const { cellId, kind, output } of kept) {
+      if (kind === "baseline") baselines.set(cellId, output);
+      // What runs here is newer than what another tab kept.
+      else if ((outputs.get(cellId)?.at ?? "") < output.at) outputs.set(cellId, output);
+    }
+  }
+
+  /** Another tab saved: take its version, or join it with what is unsaved here. */
+  async #onOtherTab({ id, revision }: Message): Promise<void> {
+    if (revision === undefined) {
+      const kept = await outputsOf(id);
+      if (this.#base?.id === id) this.#showOutputs(kept);
       return;
+    }
+    const unsaved = (): boolean => this.#notebook.edits !== this.#savedEdits;
+    if (this.#base === undefined || revision <= this.#base.revision) return;
+    if (unsaved()) return void this.flush(); // saving joins both
+    const stored = await loadNotebook(id);
+    if (stored === undefined || this.#base?.id !== id || unsaved()) return;
     this.#base = stored;
     this.#notebook.adopt(stored.notebook);
-    for (const { cellId, kind, output } of await outputsOf(id))
-      this.#shelf(kind).set(cellId, output);
   }
 }
-
-const isFull = (error: unknown): boolean =>
-  error instanceof DOMException && error.name === "QuotaExceededError";

@@ -1,13 +1,17 @@
 import type { Cell, Notebook, Output } from "tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
 import { readNotebookFile } from "#lib/notebook/files.ts";
-import { newCell, newId } from "#lib/notebook/newCell.ts";
+import { newCell } from "#lib/notebook/newCell.ts";
+import { newId } from "#lib/notebook/newId.ts";
 import {
   deleteNotebook,
   listNotebooks,
+  restoreNotebook,
   saveOutput,
   type NotebookSummary,
+  type WholeNotebook,
 } from "#lib/storage/notebooks.ts";
+import { withRoom } from "#lib/storage/room.ts";
 import { fromFragment } from "#lib/notebook/urlState.ts";
 import { gallery } from "#lib/notebook/gallery.ts";
 import { fetchShared } from "#lib/notebook/share.ts";
@@ -19,6 +23,8 @@ const lastKey = "last-notebook";
 export class Library {
   notebooks = $state.raw<NotebookSummary[]>([]);
   problem = $state<string | undefined>();
+  /** The notebook deleted last. */
+  removed = $state.raw<WholeNotebook | undefined>();
   readonly #app: App;
 
   constructor(app: App) {
@@ -39,22 +45,20 @@ export class Library {
   }
 
   open(id: string): Promise<void> {
-    return this.#try(async () => {
+    return this.#replace(async () => {
       await this.#app.autosave.open(id);
       this.#opened(id);
     });
   }
 
   create(): Promise<void> {
-    return this.#try(() => this.adopt({ title: "Untitled", cells: [] }));
+    return this.adopt({ title: "Untitled", cells: [] });
   }
 
   /** An example becomes a notebook of one's own; the original stays. */
   openExample(name: string): Promise<void> {
-    return this.#try(async () => {
-      const example = examples.find((candidate) => candidate.name === name);
-      if (example !== undefined) await this.adopt(example.read());
-    });
+    const example = examples.find((candidate) => candidate.name === name);
+    return example === undefined ? Promise.resolve() : this.adopt(example.read());
   }
 
   importFile(file: File | undefined): Promise<void> {
@@ -65,10 +69,13 @@ export class Library {
     });
   }
 
-  /** Shows a shared notebook; it can be run, and changed once it is kept. */
-  openShared(id: string): Promise<void> {
-    return this.#try(async () => {
-      const { notebook, outputs } = await fetchShared(this.#app.connection.endpoint, id);
+  /**
+   * Shows a shared notebook; it can be run, and changed once it is kept.
+   * @param baseUrl the endpoint that has it, "" for this server
+   */
+  openShared(baseUrl: string, id: string): Promise<void> {
+    return this.#replace(async () => {
+      const { notebook, outputs } = await fetchShared(baseUrl, id);
       await this.#app.autosave.leave();
       this.#app.notebook.load(notebook);
       for (const [cellId, output] of outputs) this.#app.notebook.outputs.set(cellId, output);
@@ -78,7 +85,7 @@ export class Library {
 
   /** Shows what an address holds; its changes go back into the address, not into storage. */
   openFragment(fragment: string): Promise<void> {
-    return this.#try(async () => {
+    return this.#replace(async () => {
       const notebook = fragment === "" ? emptyComparison() : fromFragment(fragment);
       await this.#app.autosave.leave();
       this.#app.notebook.load(notebook);
@@ -87,34 +94,50 @@ export class Library {
 
   /** Makes the notebook that is open a new one of one's own. */
   keepShared(): Promise<void> {
-    return this.#try(() =>
-      this.adopt(
-        this.#app.notebook.snapshot(),
-        new Map($state.snapshot([...this.#app.notebook.outputs]) as [string, Output][]),
-      ),
+    return this.adopt(
+      this.#app.notebook.snapshot(),
+      new Map($state.snapshot([...this.#app.notebook.outputs]) as [string, Output][]),
     );
   }
 
-  async adopt(notebook: Notebook, outputs: ReadonlyMap<string, Output> = new Map()): Promise<void> {
-    await this.#app.autosave.flush();
-    this.#app.notebook.load(notebook);
-    const id = newId() + newId();
-    for (const [cellId, output] of outputs) {
-      this.#app.notebook.outputs.set(cellId, output);
-      await saveOutput(id, cellId, "latest", output);
-    }
-    await this.#app.autosave.create(id);
-    this.#opened(id);
-    await this.refresh();
+  /** Opens a notebook from elsewhere and keeps it from now on. */
+  adopt(notebook: Notebook, outputs: ReadonlyMap<string, Output> = new Map()): Promise<void> {
+    return this.#replace(async () => {
+      await this.#app.autosave.leave();
+      this.#app.notebook.load(notebook);
+      const id = newId() + newId();
+      for (const [cellId, output] of outputs) {
+        this.#app.notebook.outputs.set(cellId, output);
+        await withRoom(() => saveOutput(id, cellId, "latest", output));
+      }
+      await this.#app.autosave.create(id);
+      this.#opened(id);
+      await this.refresh();
+    });
   }
 
+  /** Deletes a notebook; `undoRemove` brings it back for as long as the page is open. */
   remove(id: string): Promise<void> {
     return this.#try(async () => {
       const open = id === this.#app.autosave.id;
-      if (open) await this.#app.autosave.leave();
-      await deleteNotebook(id);
+      if (open) {
+        await this.#app.runner.end();
+        await this.#app.autosave.leave();
+      }
+      this.removed = await deleteNotebook(id);
       await this.refresh();
       if (open) await this.start();
+    });
+  }
+
+  undoRemove(): Promise<void> {
+    return this.#try(async () => {
+      if (this.removed === undefined) return;
+      await restoreNotebook(this.removed);
+      const { id } = this.removed.stored;
+      this.removed = undefined;
+      await this.refresh();
+      await this.open(id);
     });
   }
 
@@ -122,6 +145,14 @@ export class Library {
     this.#app.notebook.readOnly = false;
     localStorage.setItem(lastKey, id);
     if (matchMedia("(max-width: 64rem)").matches) this.#app.sidebar = false;
+  }
+
+  /** What runs belongs to the notebook that is open: it ends before another one comes. */
+  #replace(load: () => Promise<void>): Promise<void> {
+    return this.#try(async () => {
+      await this.#app.runner.end();
+      await load();
+    });
   }
 
   async #try(work: () => Promise<void>): Promise<void> {

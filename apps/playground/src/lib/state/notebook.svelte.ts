@@ -10,7 +10,8 @@ import {
   type Notebook,
   type Output,
 } from "tinygptv/notebook";
-import { newCell, newId } from "#lib/notebook/newCell.ts";
+import { newCell } from "#lib/notebook/newCell.ts";
+import { newId } from "#lib/notebook/newId.ts";
 import { UndoStack } from "./undo.svelte.ts";
 
 /** What of a cell may change through `change`. */
@@ -95,6 +96,14 @@ export class NotebookState {
     );
     this.justAdded = added.id;
     return added;
+  }
+
+  /** A picture from outside: into the selected cell where that waits for one, else into a cell of its own. */
+  addPicture(file: string, alt: string): void {
+    const cell = this.cell(this.selected);
+    if (cell?.type === "picture" && cell.file === "")
+      this.change(cell.id, { file, alt }, "Change picture");
+    else this.add("picture", undefined, { file, alt });
   }
 
   insert(cell: Cell, at: number, label: string): Cell {

@@ -79,6 +79,13 @@ export class Runner {
     for (const id of this.active.keys()) this.stop(id);
   }
 
+  /** Stops everything and waits until what had arrived is handed over: another notebook comes. */
+  async end(): Promise<void> {
+    this.stopAll();
+    await this.#queue;
+    this.errors.clear();
+  }
+
   #enqueue(cells: readonly Cell[]): Promise<void> {
     for (const { id } of cells.filter(isAsking)) {
       if (this.active.has(id)) continue;

@@ -2,6 +2,8 @@
 import type { CellType } from "tinygptv/notebook";
 import type { App } from "./app.svelte.ts";
 import { downloadNotebook } from "#lib/notebook/files.ts";
+import { toggleMode } from "mode-watcher";
+import { enterCell } from "./focus.ts";
 
 export interface Command {
   id: string;
@@ -11,6 +13,8 @@ export interface Command {
   keys?: string;
   /** Works while text is being edited too. */
   everywhere?: boolean;
+  /** Works only while the focus is on a cell as a whole or on nothing: the key means something to buttons. */
+  onCell?: boolean;
   run: (app: App) => void;
 }
 
@@ -94,6 +98,14 @@ export const commands: readonly Command[] = [
     run: ({ notebook }) => notebook.step(-1),
   },
   {
+    id: "enter",
+    label: "Write in the cell",
+    group: "Cells",
+    keys: "Enter",
+    onCell: true,
+    run: onSelected((_app, id) => enterCell(id)),
+  },
+  {
     id: "move-down",
     label: "Move cell down",
     group: "Cells",
@@ -152,6 +164,12 @@ export const commands: readonly Command[] = [
     keys: "$mod+b",
     everywhere: true,
     run: (app) => (app.sidebar = !app.sidebar),
+  },
+  {
+    id: "colours",
+    label: "Light or dark colours",
+    group: "View",
+    run: () => toggleMode(),
   },
   {
     id: "shortcuts",
@@ -218,8 +236,3 @@ export const keyNames = (keys: string): string =>
     .split("+")
     .map((key) => symbols[key] ?? (key.length === 1 ? key.toUpperCase() : key))
     .join(" ");
-
-/** Whether keys typed there belong to a text. */
-export const isEditing = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));

@@ -1,4 +1,5 @@
 import { canonicalJson, type Cell, type Notebook } from "tinygptv/notebook";
+import { newId } from "#lib/notebook/newId.ts";
 
 /**
  * Joins two tabs' versions of a notebook, given the one both started from. A
@@ -47,9 +48,10 @@ function insertNew(cells: Cell[], fresh: readonly Cell[], order: readonly Cell[]
   return merged;
 }
 
-function conflictCopy(cell: Cell): Cell {
+/** The other version of a cell that was changed on both sides. */
+export function conflictCopy(cell: Cell): Cell {
   const { name: _name, ...rest } = cell;
-  return { ...rest, id: `${cell.id.slice(0, 50)}-other` };
+  return { ...rest, id: newId() };
 }
 
 const byId = (notebook: Notebook): Map<string, Cell> =>

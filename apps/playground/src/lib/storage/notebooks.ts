@@ -76,13 +76,42 @@ export async function versionsOf(id: string): Promise<Version[]> {
   return (await (await database()).getAll("versions", ofNotebook(id))).toReversed();
 }
 
-export async function deleteNotebook(id: string): Promise<void> {
-  const db = await database();
-  const transaction = db.transaction(["notebooks", "versions", "outputs"], "readwrite");
-  await Promise.all([
+/** A notebook with all that is kept of it. */
+export interface WholeNotebook {
+  stored: StoredNotebook;
+  versions: Version[];
+  outputs: StoredOutput[];
+}
+
+const wholeStores = ["notebooks", "versions", "outputs"] as const;
+
+/** @returns what was deleted, for `restoreNotebook`; undefined where there was no such notebook */
+export async function deleteNotebook(id: string): Promise<WholeNotebook | undefined> {
+  const transaction = (await database()).transaction(wholeStores, "readwrite");
+  const range = ofNotebook(id);
+  const [stored, versions, outputs] = await Promise.all([
+    transaction.objectStore("notebooks").get(id),
+    transaction.objectStore("versions").getAll(range),
+    transaction.objectStore("outputs").getAll(range),
     transaction.objectStore("notebooks").delete(id),
-    transaction.objectStore("versions").delete(ofNotebook(id)),
-    transaction.objectStore("outputs").delete(ofNotebook(id)),
+    transaction.objectStore("versions").delete(range),
+    transaction.objectStore("outputs").delete(range),
+  ]);
+  await transaction.done;
+  return stored && { stored, versions, outputs };
+}
+
+/** Puts back what `deleteNotebook` returned. */
+export async function restoreNotebook({
+  stored,
+  versions,
+  outputs,
+}: WholeNotebook): Promise<void> {
+  const transaction = (await database()).transaction(wholeStores, "readwrite");
+  await Promise.all([
+    transaction.objectStore("notebooks").put(stored),
+    ...versions.map((version) => transaction.objectStore("versions").put(version)),
+    ...outputs.map((output) => transaction.objectStore("outputs").put(output)),
   ]);
   await transaction.done;
 }
@@ -100,25 +129,4 @@ export async function saveOutput(
   const db = await database();
   if (output === undefined) await db.delete("outputs", [notebookId, cellId, kind]);
   else await db.put("outputs", { notebookId, cellId, kind, output });
-}
-
-/**
- * Makes room: drops earlier versions, then pictures no stored notebook shows.
- * @returns how many things were dropped
- */
-export async function freeSpace(): Promise<number> {
-  const db = await database();
-  const notebooks = await db.getAll("notebooks");
-  const shown = new Set(
-    notebooks.flatMap(({ notebook }) =>
-      notebook.cells.map((cell) =>
-        cell.type === "picture" ? cell.file.replace("sha256:", "") : "",
-      ),
-    ),
-  );
-  const versions = await db.count("versions");
-  await db.clear("versions");
-  const unused = (await db.getAllKeys("pictures")).filter((hash) => !shown.has(hash));
-  await Promise.all(unused.map((hash) => db.delete("pictures", hash)));
-  return versions + unused.length;
 }

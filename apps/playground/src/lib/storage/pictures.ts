@@ -2,13 +2,18 @@ import { contentHash } from "tinygptv/notebook";
 import { TinyGptvError } from "tinygptv/errors";
 import { galleryUrl } from "#lib/notebook/gallery.ts";
 import { database } from "./database.ts";
+import { withRoom } from "./room.ts";
 
 const prefix = "sha256:";
 
-/** Keeps a picture under its hash and returns the name cells use for it (`sha256:…`). */
+/**
+ * Keeps a picture under its hash and returns the name cells use for it (`sha256:…`).
+ * @throws TinyGptvError "io" where the browser's storage is full
+ */
 export async function keepPicture(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const hash = contentHash(bytes);
-  await (await database()).put("pictures", { hash, bytes, addedAt: Date.now() });
+  const db = await database();
+  await withRoom(() => db.put("pictures", { hash, bytes, addedAt: Date.now() }));
   return prefix + hash;
 }
 

@@ -13,7 +13,7 @@ const decorator = new MatchDecorator({
 });
 
 /** Marks `{{name}}` in an editor. */
-export const references = ViewPlugin.fromClass(
+export const markReferences = ViewPlugin.fromClass(
   class {
     decorations: DecorationSet;
     constructor(view: EditorView) {
