@@ -4,6 +4,7 @@ import { fromIpynb } from "tinygptv/notebook";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   cell,
+  cellIds,
   runCell,
   startPlayground,
   type Playground,
@@ -17,12 +18,6 @@ beforeAll(async () => {
 });
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
-
-/** Ids of all cells in their order; those far from the screen have no content, but a place. */
-const cellIds = (page: Page): Promise<(string | null)[]> =>
-  page
-    .locator("[data-cell]")
-    .evaluateAll((places) => places.map((place) => place.getAttribute("data-cell")));
 
 async function download(page: Page, item: string): Promise<string> {
   await page.getByRole("button", { name: "More for this notebook" }).click();

@@ -6,6 +6,7 @@ import {
   cell,
   expectGone,
   expectSeen,
+  openSidebar,
   runCell,
   screens,
   startPlayground,
@@ -33,8 +34,7 @@ async function copyApple(page: Page): Promise<void> {
 
 /** An empty picture cell in a new notebook. */
 async function emptyPicture(page: Page): Promise<Locator> {
-  if (!(await page.getByRole("navigation").isVisible()))
-    await page.getByRole("button", { name: "Notebooks" }).first().click();
+  await openSidebar(page);
   await page.getByRole("button", { name: "New", exact: true }).click();
   await page.getByRole("button", { name: /^Picture/ }).click();
   return cell(page, "Picture", "picture");

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { launchBrowser } from "../../../../test/e2e/browser.ts";
-import { startServer, type Server } from "../support/server.ts";
+import { runningServer, startServer, type Server } from "../support/server.ts";
 
 /** Screenshots, kept for people to look at; git ignores them. */
 const artefacts = fileURLToPath(new URL("../../../../test/artefacts/playground/", import.meta.url));
@@ -46,8 +46,9 @@ export interface Playground {
 
 /** Starts server and browser; `PLAYGROUND_URL` names a running server to use instead. */
 export async function startPlayground(): Promise<Playground> {
+  const running = process.env["PLAYGROUND_URL"];
   const [server, browser] = await Promise.all([
-    startServer(process.env["PLAYGROUND_URL"]),
+    running === undefined ? startServer() : runningServer(running),
     launchBrowser(),
   ]);
   await Promise.all([artefacts, images].map((folder) => mkdir(folder, { recursive: true })));
@@ -118,10 +119,29 @@ export async function runCell(of: Locator): Promise<void> {
   await of.getByText("up to date").waitFor();
 }
 
-/** Opens one of the example notebooks as one's own. */
-export async function openExample(page: Page, title: string): Promise<void> {
+/** Shows the list of notebooks, which narrow screens fold away. */
+export async function openSidebar(page: Page): Promise<void> {
   if (!(await page.getByRole("navigation").isVisible()))
     await page.getByRole("button", { name: "Notebooks" }).first().click();
+}
+
+/** Opens a notebook file of this text. */
+export async function openFile(page: Page, name: string, text: string): Promise<void> {
+  await openSidebar(page);
+  await page
+    .getByLabel("Notebook file")
+    .setInputFiles({ name, mimeType: "text/markdown", buffer: Buffer.from(text) });
+}
+
+/** Ids of all cells in their order; those far from the screen have no content, but a place. */
+export const cellIds = (page: Page): Promise<(string | null)[]> =>
+  page
+    .locator("[data-cell]")
+    .evaluateAll((places) => places.map((place) => place.getAttribute("data-cell")));
+
+/** Opens one of the example notebooks as one's own. */
+export async function openExample(page: Page, title: string): Promise<void> {
+  await openSidebar(page);
   await page
     .getByRole("navigation")
     .getByRole("button", { name: title, exact: true })

@@ -15,16 +15,25 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The built playground with the nano model, in a process of its own; or the one running at `url`. */
-export async function startServer(url: string | undefined): Promise<Server> {
-  if (url !== undefined)
-    return { url, kill: notOurs, restart: notOurs, stop: () => Promise.resolve() };
+/** The one running at `url`, as far as a test can have it. */
+export const runningServer = (url: string): Server => ({
+  url,
+  kill: notOurs,
+  restart: notOurs,
+  stop: () => Promise.resolve(),
+});
+
+/**
+ * The built playground with the nano model, in a process of its own.
+ * @param settings variables of its environment besides those of every test
+ */
+export async function startServer(settings: Record<string, string> = {}): Promise<Server> {
   const port = await freePort();
-  let child = await start(port);
+  let child = await start(port, settings);
   return {
     url: `http://127.0.0.1:${port}`,
     kill: () => end(child, "SIGKILL"),
-    restart: async () => void (child = await start(port)),
+    restart: async () => void (child = await start(port, settings)),
     stop: () => end(child, "SIGTERM"),
   };
 }
@@ -43,13 +52,14 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves when it listens. */
-async function start(port: number): Promise<ChildProcess> {
+async function start(port: number, settings: Record<string, string>): Promise<ChildProcess> {
   const env = {
     ...process.env,
     HOST: "127.0.0.1",
     PORT: String(port),
     TINYGPTV_MODELS: models,
     TINYGPTV_STORE: "memory",
+    ...settings,
   };
   const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {

@@ -7,12 +7,16 @@ const itemOf = (id: string): HTMLElement | null =>
 /** Puts the focus on a cell as a whole: Tab goes into it from there. */
 export const focusCell = (id: string): void => itemOf(id)?.focus({ preventScroll: true });
 
-/** Starts writing in a cell, or goes to the first thing in it that can be used. */
+/** Where writing begins: a text's button, a question, a picture's ways in, a chart's choices. */
+const entrances = ["button.edit", ".cm-content", ".drop button", "input", "select"];
+
+/** Starts writing in a cell. */
 export function enterCell(id: string): void {
-  const body = itemOf(id);
-  const edit = body?.querySelector<HTMLElement>("button.edit");
-  if (edit) edit.click();
-  else body?.querySelector<HTMLElement>(".cm-content, .drop button, .bar select")?.focus();
+  const item = itemOf(id);
+  const found = entrances.map((entrance) => item?.querySelector<HTMLElement>(`.body ${entrance}`));
+  const entrance = found.find((element) => element != null);
+  if (entrance?.matches("button.edit")) entrance.click();
+  else entrance?.focus();
 }
 
 /** Leaves a text: the focus goes to its cell, where single keys are commands. */

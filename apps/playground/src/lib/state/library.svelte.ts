@@ -23,7 +23,7 @@ const lastKey = "last-notebook";
 export class Library {
   notebooks = $state.raw<NotebookSummary[]>([]);
   problem = $state<string | undefined>();
-  /** The notebook deleted last. */
+  /** The notebook just deleted; gone for good once another one is opened. */
   removed = $state.raw<WholeNotebook | undefined>();
   readonly #app: App;
 
@@ -116,7 +116,7 @@ export class Library {
     });
   }
 
-  /** Deletes a notebook; `undoRemove` brings it back for as long as the page is open. */
+  /** Deletes a notebook; `undoRemove` brings it back. */
   remove(id: string): Promise<void> {
     return this.#try(async () => {
       const open = id === this.#app.autosave.id;
@@ -124,9 +124,10 @@ export class Library {
         await this.#app.runner.end();
         await this.#app.autosave.leave();
       }
-      this.removed = await deleteNotebook(id);
+      const removed = await deleteNotebook(id);
       await this.refresh();
       if (open) await this.start();
+      this.removed = removed;
     });
   }
 
@@ -134,10 +135,8 @@ export class Library {
     return this.#try(async () => {
       if (this.removed === undefined) return;
       await restoreNotebook(this.removed);
-      const { id } = this.removed.stored;
-      this.removed = undefined;
       await this.refresh();
-      await this.open(id);
+      await this.open(this.removed.stored.id);
     });
   }
 
@@ -152,6 +151,7 @@ export class Library {
     return this.#try(async () => {
       await this.#app.runner.end();
       await load();
+      this.removed = undefined;
     });
   }
 

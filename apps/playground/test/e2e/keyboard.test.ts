@@ -1,0 +1,129 @@
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  cell,
+  cellIds,
+  expectGone,
+  expectSeen,
+  runCell,
+  screens,
+  startPlayground,
+  type Playground,
+} from "./playground.ts";
+
+let playground: Playground;
+beforeAll(async () => {
+  playground = await startPlayground();
+});
+afterEach(() => playground.assertQuiet());
+afterAll(() => playground.close());
+
+/** The cell the focus is in or on. */
+const focused = (page: Page): Promise<string | null | undefined> =>
+  page.evaluate(() =>
+    document.activeElement
+      ?.closest("[role=listitem]")
+      ?.querySelector("[data-cell]")
+      ?.getAttribute("data-cell"),
+  );
+
+describe("the keyboard", () => {
+  it("goes through cells, into one and out again", async () => {
+    const page = await playground.open();
+    const ids = await cellIds(page);
+    await cell(page, "Picture", "dog").locator("header .kind").click();
+    await page.keyboard.press("j");
+    await expect.poll(() => focused(page)).toBe(ids[2]);
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("End");
+    await page.keyboard.type(" j");
+    await expectSeen(cell(page, "Prompt", "answer").getByText("what is this? j"));
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("k");
+    await expect.poll(() => focused(page)).toBe(ids[1]);
+    for (let i = 0; i < ids.length; i++) await page.keyboard.press("j");
+    await expect.poll(() => focused(page)).toBe(ids.at(-1));
+  });
+
+  it("leaves Enter to the button that has the focus", async () => {
+    const page = await playground.open();
+    const answer = cell(page, "Prompt", "answer");
+    await answer.getByTitle("Run cell").focus();
+    await page.keyboard.press("Enter");
+    await expectSeen(answer.getByText("up to date"));
+    expect(await answer.locator(".cm-focused").count()).toBe(0);
+  });
+
+  it("completes names of cells after {{", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "place"));
+    const answer = cell(page, "Prompt", "answer");
+    await answer.getByLabel("Question").click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("what is in {{pl");
+    await expectSeen(page.getByRole("option", { name: /^place\.box/ }));
+    await playground.screenshot(page, "completion");
+    await page.keyboard.press("Escape"); // closes the list, and leaves the text only then
+    await expectGone(page.getByRole("option", { name: /^place/ }));
+    await page.keyboard.type("ace.b");
+    await page.getByRole("option", { name: /^place\.box/ }).click();
+    await expectSeen(answer.getByText("what is in {{place.box}}"));
+    await runCell(answer);
+  });
+});
+
+describe.each(screens)("moving cells on a $name", ({ size }) => {
+  it("by their handle, with the pointer", async () => {
+    const page = await playground.open({ size });
+    const before = await cellIds(page);
+    const place = cell(page, "Prompt", "place");
+    await place.scrollIntoViewIfNeeded();
+    const grip = (await place.locator(".grip").boundingBox())!;
+    await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
+    await page.mouse.down();
+    // As a hand moves: the list makes room while the pointer is on its way.
+    for (let step = 1; step <= 20; step++) {
+      await page.mouse.move(grip.x + grip.width / 2, grip.y - 15 * step);
+      await page.waitForTimeout(20);
+    }
+    await page.mouse.up();
+    // While it flies to its place there are two of it.
+    await expect.poll(() => cellIds(page)).toHaveLength(before.length);
+    const after = await cellIds(page);
+    expect(after.toSorted()).toEqual(before.toSorted());
+    expect(after.indexOf(before[4]!)).toBeLessThan(4);
+    await page.reload();
+    await expectSeen(cell(page, "Prompt", "place"));
+    expect(await cellIds(page)).toEqual(after);
+  });
+
+  it("by their handle, from the keyboard", async () => {
+    const page = await playground.open({ size });
+    const before = await cellIds(page);
+    await cell(page, "Prompt", "place").locator(".grip").focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    const after = await cellIds(page);
+    expect(after.indexOf(before[4]!)).toBe(3);
+    expect(after.toSorted()).toEqual(before.toSorted());
+  });
+});
+
+it("takes everything a narrow screen folds away from the menu", async () => {
+  const page = await playground.open({ size: screens[1]!.size });
+  const before = await cellIds(page);
+  const menu = page.getByRole("button", { name: "More for this notebook" });
+  await cell(page, "Prompt", "answer").getByRole("button", { name: "More for this cell" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await expectGone(cell(page, "Prompt", "answer"));
+  await menu.click();
+  await page.getByRole("menuitem", { name: "Undo: Delete prompt cell" }).click();
+  expect(await cellIds(page)).toEqual(before);
+  await menu.click();
+  await page.getByRole("menuitem", { name: "Light or dark colours" }).click();
+  await page.waitForFunction(() => document.documentElement.classList.contains("dark"));
+  await menu.click();
+  await page.getByRole("menuitem", { name: "All commands" }).click();
+  await expectSeen(page.getByPlaceholder("What do you want to do?"));
+});
