@@ -2,6 +2,9 @@ import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 import { findBrowser } from "../../scripts/browser.ts";
 
+/** A name of this machine to which browsers give no more rights than to any other over plain http. */
+export const plainName = "playground.test";
+
 /** A Chromium without a window, as `npm test` finds it. Its camera shows a test picture. */
 export function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
@@ -9,7 +12,11 @@ export function launchBrowser(): Promise<Browser> {
     throw new Error("no Chromium found: run `npm test`, which says how to get one");
   return chromium.launch({
     executablePath,
-    args: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    args: [
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      `--host-resolver-rules=MAP ${plainName} 127.0.0.1`,
+    ],
     // Chromium refuses to sandbox for root, which containers are.
     chromiumSandbox: process.getuid?.() !== 0,
   });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { plainName } from "../../../../test/e2e/browser.ts";
 import { startServer } from "../support/server.ts";
 import {
   cell,
@@ -128,9 +129,10 @@ describe("running", () => {
   });
 });
 
+const key = "a-key-of-24-characters-x";
+
 describe("another endpoint", () => {
   it("is asked with its key, which stays in the browser, and shares from there", async () => {
-    const key = "a-key-of-24-characters-x";
     const elsewhere = await startServer({
       TINYGPTV_KEYS: key,
       TINYGPTV_CORS_ORIGINS: playground.server.url,
@@ -166,6 +168,32 @@ describe("another endpoint", () => {
       expect(link.href).not.toContain(key);
       const reader = await playground.open({ path: link.pathname + link.search });
       await expectSeen(cell(reader, "Prompt", "answer").getByText("a dog", { exact: true }));
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+
+  it("is used over plain http, where browsers hold back what they give to secure pages", async () => {
+    const elsewhere = await startServer({ TINYGPTV_KEYS: key });
+    try {
+      const origin = elsewhere.url.replace("127.0.0.1", plainName);
+      const page = await playground.open({ origin, expected: /401/ });
+      expect(await page.evaluate(() => isSecureContext)).toBe(false);
+      await expectSeen(page.getByText("Set the endpoint's key under Connection."));
+      await page.getByRole("button", { name: "Connection", exact: true }).click();
+      await page.getByLabel("Key").fill(key);
+      await page.getByRole("button", { name: "Connect", exact: true }).click();
+      await expectSeen(page.getByRole("cell", { name: "nano:fp32" }));
+      await page.keyboard.press("Escape");
+      const answer = cell(page, "Prompt", "answer");
+      await answer.getByRole("button", { name: "More for this cell" }).click();
+      await page.getByRole("menuitem", { name: "Duplicate" }).click();
+      await runCell(cell(page, "Prompt", "answer2"));
+      await cell(page, "Prompt", "answer2").getByRole("button", { name: "Request" }).click();
+      await page.getByRole("button", { name: "Copy", exact: true }).click();
+      await expectSeen(page.getByText("The browser does not allow it here"));
+      await page.reload();
+      await expectSeen(cell(page, "Prompt", "answer2").getByText("up to date"));
     } finally {
       await elsewhere.stop();
     }

@@ -29,6 +29,8 @@ export interface OpenOptions {
   size?: { width: number; height: number };
   dark?: boolean;
   path?: string;
+  /** The server to open, where it is another one than the playground's own. */
+  origin?: string;
   /** Messages of the browser's console that the test provokes. */
   expected?: RegExp;
 }
@@ -95,7 +97,7 @@ const newContext = (
 async function openPage(
   context: BrowserContext,
   url: string,
-  { path = "/", expected }: OpenOptions,
+  { path = "/", origin = url, expected }: OpenOptions,
   problems: string[],
 ): Promise<Page> {
   const page = await context.newPage();
@@ -104,7 +106,7 @@ async function openPage(
   };
   page.on("console", (message) => message.type() === "error" && note(message.text()));
   page.on("pageerror", (error) => note(String(error)));
-  await page.goto(url + path);
+  await page.goto(origin + path);
   await page.locator("article").first().waitFor();
   return page;
 }

@@ -1,4 +1,5 @@
 import type { ModelInfo } from "tinygptv/engine";
+import { TinyGptvError } from "tinygptv/errors";
 import { httpEngine, type HttpEngine } from "#lib/client/engine.ts";
 import type { Endpoint } from "#lib/client/http.ts";
 
@@ -10,7 +11,8 @@ const retryDelays = [500, 1000, 2000, 4000];
 export class Connection {
   endpoint = $state.raw<Endpoint>({ baseUrl: "", key: "" });
   models = $state.raw<ModelInfo[]>([]);
-  state = $state<"connecting" | "connected" | "lost">("connecting");
+  /** "lost": nobody answers, we ask again; "refused": somebody does, but not to us. */
+  state = $state<"connecting" | "connected" | "lost" | "refused">("connecting");
   message = $state("");
   engine = $derived<HttpEngine>(httpEngine(this.endpoint));
   #attempt = 0;
@@ -43,8 +45,11 @@ export class Connection {
       this.message = "";
       this.#attempt = 0;
     } catch (error) {
-      this.state = "lost";
       this.message = error instanceof Error ? error.message : String(error);
+      // A refusal (no key, a wrong one) stays one until a person changes something.
+      const refused = error instanceof TinyGptvError && error.code === "parameter";
+      this.state = refused ? "refused" : "lost";
+      if (refused) return;
       const delay = retryDelays[Math.min(this.#attempt++, retryDelays.length - 1)];
       this.#timer = setTimeout(() => void this.refresh(), delay);
     }
