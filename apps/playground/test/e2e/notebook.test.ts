@@ -73,6 +73,21 @@ describe("cells", () => {
     await expectSeen(cell(page, "Prompt", "question"));
   });
 
+  it("begin with the picture, the levels and the numbers at hand", async () => {
+    const page = await playground.open();
+    await cell(page, "Prompt", "place").locator("header .kind").click();
+    await page.keyboard.press("c");
+    const comparison = cell(page, "Compare", "comparison");
+    await expectSeen(comparison.getByLabel("Ask without dog"));
+    for (const level of ["fp32", "int8", "int4"])
+      await expectSeen(comparison.getByRole("button", { name: level, exact: true }));
+    await comparison.locator("header .kind").click();
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder("What do you want to do?").fill("Add chart");
+    await page.keyboard.press("Enter");
+    await expectSeen(page.getByText("comparison has no output yet; run it first."));
+  });
+
   it("are found through the command palette", async () => {
     const page = await playground.open();
     await page.keyboard.press("Control+k");

@@ -10,6 +10,8 @@ const baseNames: Partial<Record<CellType, string>> = {
   evaluate: "evaluation",
 };
 
+const measuring: readonly CellType[] = ["sweep", "compare", "evaluate"];
+
 /** What a fresh cell of a type starts with. */
 const beginnings: Record<CellType, object> = {
   text: { source: "" },
@@ -30,12 +32,14 @@ const beginnings: Record<CellType, object> = {
   chart: {},
 };
 
-/** @param picture name of the picture above, which a question cell asks about */
-export function newCell(
-  type: CellType,
-  others: readonly Cell[],
-  picture: string | undefined,
-): Cell {
+/**
+ * A question cell asks about the nearest picture above, a chart draws the nearest cell with numbers.
+ * @param at its place among the others
+ */
+export function newCell(type: CellType, others: readonly Cell[], at: number): Cell {
+  const above = others.slice(0, at).filter((cell) => cell.name !== undefined);
+  const picture = above.findLast((cell) => cell.type === "picture")?.name;
+  const source = above.findLast((cell) => measuring.includes(cell.type))?.name;
   const base = baseNames[type];
   const name =
     base === undefined
@@ -47,11 +51,13 @@ export function newCell(
           ),
         };
   const asksAPicture = picture !== undefined && ["prompt", "sweep", "compare"].includes(type);
+  const draws = source !== undefined && type === "chart";
   return cellSchema.parse({
     type,
     id: newId(),
     ...name,
     ...beginnings[type],
     ...(asksAPicture && { pictures: [picture] }),
+    ...(draws && { source }),
   });
 }

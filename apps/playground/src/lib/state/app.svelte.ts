@@ -1,4 +1,5 @@
 import { getContext, setContext } from "svelte";
+import { levelColumns } from "#lib/notebook/levelColumns.ts";
 import { Autosave } from "./autosave.svelte.ts";
 import { Connection } from "./connection.svelte.ts";
 import { NotebookState } from "./notebook.svelte.ts";
@@ -21,6 +22,14 @@ export class App {
   inspector = $state(false);
   dialog = $state<"palette" | "shortcuts" | "connection" | "history" | "share" | undefined>();
   sidebar = $state(false);
+
+  constructor() {
+    this.notebook.beginning = (type) => {
+      const { models } = this.connection;
+      const columns = levelColumns(models, this.connection.model(this.notebook.model)?.name);
+      return type === "compare" && columns.length > 1 ? { columns } : {};
+    };
+  }
 
   close(): void {
     this.connection.close();

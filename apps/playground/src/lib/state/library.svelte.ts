@@ -167,6 +167,6 @@ export class Library {
 }
 
 function emptyComparison(): Notebook {
-  const picture = { ...newCell("picture", [], undefined), file: gallery[0]?.file ?? "" } as Cell;
-  return { title: "Comparison", cells: [picture, newCell("compare", [picture], picture.name)] };
+  const picture = { ...newCell("picture", [], 0), file: gallery[0]?.file ?? "" } as Cell;
+  return { title: "Comparison", cells: [picture, newCell("compare", [picture], 1)] };
 }

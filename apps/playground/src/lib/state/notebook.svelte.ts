@@ -35,6 +35,8 @@ export class NotebookState {
   readonly outputs = new SvelteMap<string, Output>();
   readonly baselines = new SvelteMap<string, Output>();
   readonly history = new UndoStack();
+  /** What else a fresh cell of a type starts with: what the endpoint offers. */
+  beginning: (type: CellType) => CellPatch = () => ({});
   /** Told of every change with the cell it was in, synchronously. */
   onChange: (cell: Cell | undefined) => void = () => {};
 
@@ -86,11 +88,11 @@ export class NotebookState {
     this.#touched(undefined);
   }
 
-  /** A new cell below the selected one, or at the end. */
+  /** A new cell below the selected one, or at the end; it begins with what lies above it. */
   add(type: CellType, at = this.#belowSelected(), fields: CellPatch = {}): Cell {
-    const nearest = this.cells.slice(0, at).findLast((cell) => cell.type === "picture");
+    const cell = newCell(type, this.cells, at);
     const added = this.insert(
-      { ...newCell(type, this.cells, nearest?.name), ...fields },
+      { ...cell, ...this.beginning(type), ...fields } as Cell,
       at,
       `Add ${type} cell`,
     );

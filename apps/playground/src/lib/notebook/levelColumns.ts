@@ -1,0 +1,11 @@
+import type { ModelInfo } from "tinygptv/engine";
+import type { Column } from "tinygptv/notebook";
+
+const maxColumns = 8;
+
+/** A comparison's columns: one for each level of a model. */
+export const levelColumns = (models: readonly ModelInfo[], model: string | undefined): Column[] =>
+  models
+    .filter(({ name }) => name === model)
+    .slice(0, maxColumns)
+    .map(({ id, level }) => ({ label: level, model: id }));
