@@ -51,6 +51,43 @@ it("keeps two tabs in step without losing a keystroke", async () => {
   }
 });
 
+it("shows in one tab what was run in the other, pins included", async () => {
+  const page = await playground.open();
+  const other = await playground.openBeside(page);
+  const [here, there] = [page, other].map((tab) => cell(tab, "Prompt", "answer"));
+  await runCell(here!);
+  await expectSeen(there!.getByText("a dog", { exact: true }));
+  await here!.getByRole("button", { name: "Pin as baseline" }).click();
+  await expectSeen(there!.getByRole("button", { name: "Unpin baseline" }));
+  await here!.getByRole("button", { name: "Unpin baseline" }).click();
+  await expectGone(there!.getByRole("button", { name: "Unpin baseline" }));
+});
+
+it("keeps the last keystrokes of two tabs that close at once", async () => {
+  const page = await playground.open();
+  const other = await playground.openBeside(page);
+  await cell(page, "Prompt", "answer").getByLabel("Question").click();
+  await cell(other, "Prompt", "place").getByLabel("Question").click();
+  await page.keyboard.press("End");
+  await other.keyboard.press("End");
+  await Promise.all([page.keyboard.type(" one"), other.keyboard.type(" two")]);
+  // Nothing may be written any more but what each keystroke wrote by itself.
+  await Promise.all(
+    [page, other].map((tab) =>
+      tab.evaluate(() => {
+        IDBObjectStore.prototype.put = () => {
+          throw new Error("gone");
+        };
+      }),
+    ),
+  );
+  const again = await playground.openBeside(page);
+  await Promise.all([page.close(), other.close()]);
+  await again.reload();
+  await expectSeen(cell(again, "Prompt", "answer").getByText("what is this? one"));
+  await expectSeen(cell(again, "Prompt", "place").getByText("where is the dog? two"));
+});
+
 it("says so when the storage is full, and saves once there is room", async () => {
   const page = await playground.open();
   await page.evaluate(() => {
