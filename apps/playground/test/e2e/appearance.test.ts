@@ -9,6 +9,7 @@ import {
   runCell,
   startPlayground,
   type Playground,
+  expectGone,
   expectSeen,
 } from "./playground.ts";
 
@@ -52,6 +53,36 @@ describe.each([
     await place.getByRole("button", { name: "Tokens" }).click();
     await place.locator(".token").first().scrollIntoViewIfNeeded();
     await playground.screenshot(page, `${name}-answer`);
+    expect(await violations(page)).toEqual([]);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    ).toBeLessThanOrEqual(0);
+  });
+
+  it("axe finds nothing in dialogs, sweeps and evaluations", async () => {
+    const page = await playground.open({ size, dark });
+    await cell(page, "Prompt", "place").getByRole("button", { name: "Draw a box" }).click();
+    await expectSeen(page.getByRole("dialog").getByRole("img", { name: "dog" }));
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    for (const item of ["Earlier versions", "Share a read-only copy", "Connection to the endpoint"]) {
+      await page.getByRole("button", { name: "More for this notebook" }).click();
+      await page.getByRole("menuitem", { name: item }).click();
+      await expectSeen(page.getByRole("dialog"));
+      await playground.screenshot(page, `${name}-${item.split(" ")[0]!.toLowerCase()}`);
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await expectGone(page.getByRole("dialog"));
+    }
+    await openExample(page, "Decoding");
+    await runCell(cell(page, "Sweep", "temperatures"));
+    await cell(page, "Sweep", "temperatures").locator("td button").first().click();
+    await playground.screenshot(page, `${name}-sweep`);
+    expect(await violations(page)).toEqual([]);
+    await openExample(page, "Quantization levels");
+    await runCell(cell(page, "Evaluate", "accuracy"));
+    await cell(page, "Evaluate", "accuracy").getByText("Every answer").click();
+    await playground.screenshot(page, `${name}-evaluate`);
     expect(await violations(page)).toEqual([]);
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
