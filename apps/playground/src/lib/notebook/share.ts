@@ -1,6 +1,8 @@
 import { notebookCreatedSchema, notebookObjectSchema } from "tinygptv/http";
+import { TinyGptvError } from "tinygptv/errors";
 import {
   fromBase64,
+  isKeptContent,
   packNotebook,
   sideFileName,
   toBase64,
@@ -44,13 +46,23 @@ export async function fetchShared(
   return opened;
 }
 
-/** Puts the pictures of a side folder where picture cells find them. */
+/**
+ * Puts the pictures of a side folder where picture cells find them.
+ * @throws TinyGptvError "parameter" where one is not what its name says
+ */
 export async function keepPictures(
   { cells }: Notebook,
   files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
 ): Promise<void> {
   for (const cell of cells) {
-    const bytes = cell.type === "picture" ? files.get(sideFileName(cell.file)) : undefined;
-    if (bytes !== undefined) await keepPicture(bytes);
+    if (cell.type !== "picture" || !isKeptContent(cell.file)) continue;
+    const name = sideFileName(cell.file);
+    const bytes = files.get(name);
+    if (bytes === undefined) continue;
+    const kept = await keepPicture(bytes);
+    if (kept !== cell.file)
+      throw new TinyGptvError("parameter", `${name}: want content of that sha256, got ${kept}`, {
+        subject: name,
+      });
   }
 }

@@ -21,6 +21,8 @@ export class App {
   inspector = $state(false);
   dialog = $state<"palette" | "shortcuts" | "connection" | "history" | "share" | undefined>();
   sidebar = $state(false);
+  /** What went wrong with files, until the next ones. */
+  problem = $state<string | undefined>();
 
   close(): void {
     this.connection.close();

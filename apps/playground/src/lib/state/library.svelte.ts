@@ -1,7 +1,7 @@
 import type { Cell, Notebook, Output } from "tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
-import { readNotebookFile } from "#lib/notebook/files.ts";
 import { newCell, newId } from "#lib/notebook/newCell.ts";
+import { readNotebookFile } from "#lib/notebook/openFile.ts";
 import {
   deleteNotebook,
   listNotebooks,
