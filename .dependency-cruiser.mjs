@@ -43,7 +43,7 @@ const layers = {
   ],
   // what browser and server share
   http: [],
-  notebook: ["decoding", "engine", "http"],
+  notebook: ["decoding", "engine", "http", "image/format"],
 };
 
 /** Files of lib/src that every layer may import; engine/engine.ts is an interface without code. */
@@ -53,7 +53,8 @@ const shared = "^lib/src/(errors|protocol|parse|config|manifest|version|engine/e
 const exported = Object.values(libPackage.exports).map((path) => path.replace("./", "^lib/"));
 
 /** What runs in browsers and at the edge as well. */
-const portable = "^lib/src/((errors|protocol|parse|engine/engine)\\.ts$|(http|notebook)/)";
+const portable =
+  "^lib/src/((errors|protocol|parse|engine/engine|image/format)\\.ts$|(http|notebook)/)";
 
 const tests = "\\.test\\.ts$|(^|/)(test|testing)/";
 

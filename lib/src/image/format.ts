@@ -1,12 +1,14 @@
-/** What the first bytes of a file say it is; a name or extension is never looked at. */
+/** What the first bytes of a file say it is; a name or extension is never looked at. Needs no Node. */
 export interface ImageFormat {
   readonly name: string;
+  /** Media type, of those that are decoded. */
+  readonly type?: "image/png" | "image/jpeg" | "image/webp" | "image/gif" | "image/avif";
   /** sharp's name of it where we decode it. Everything else is refused before a decoder sees it. */
   readonly decoder?: "png" | "jpeg" | "webp" | "gif" | "heif";
 }
 
 const text = (bytes: Uint8Array, start: number, end: number) =>
-  Buffer.from(bytes.subarray(start, end)).toString("latin1");
+  String.fromCharCode(...bytes.subarray(start, end));
 
 const startsWith =
   (...signatures: string[]) =>
@@ -23,15 +25,21 @@ function brands(bytes: Uint8Array): string {
 const head = (bytes: Uint8Array) => text(bytes, 0, 1024).toLowerCase();
 
 const formats: readonly (ImageFormat & { test: (bytes: Uint8Array) => boolean })[] = [
-  { name: "PNG", decoder: "png", test: startsWith("\x89PNG\r\n\x1a\n") },
-  { name: "JPEG", decoder: "jpeg", test: startsWith("\xff\xd8\xff") },
+  { name: "PNG", type: "image/png", decoder: "png", test: startsWith("\x89PNG\r\n\x1a\n") },
+  { name: "JPEG", type: "image/jpeg", decoder: "jpeg", test: startsWith("\xff\xd8\xff") },
   {
     name: "WebP",
+    type: "image/webp",
     decoder: "webp",
     test: (bytes) => text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 12) === "WEBP",
   },
-  { name: "GIF", decoder: "gif", test: startsWith("GIF87a", "GIF89a") },
-  { name: "AVIF", decoder: "heif", test: (bytes) => /avi[fs]/.test(brands(bytes)) },
+  { name: "GIF", type: "image/gif", decoder: "gif", test: startsWith("GIF87a", "GIF89a") },
+  {
+    name: "AVIF",
+    type: "image/avif",
+    decoder: "heif",
+    test: (bytes) => /avi[fs]/.test(brands(bytes)),
+  },
   { name: "HEIC", test: (bytes) => brands(bytes) !== "" },
   { name: "TIFF", test: startsWith("II*\0", "MM\0*") },
   { name: "BMP", test: startsWith("BM") },

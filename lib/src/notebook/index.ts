@@ -13,7 +13,10 @@ export {
 } from "./references.ts";
 export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
 export { toMarkdown, fromMarkdown } from "./markdown.ts";
-export { toIpynb, fromIpynb } from "./ipynb.ts";
+export { toIpynb, fromIpynb, withOutputs } from "./ipynb.ts";
+export { toBase64, fromBase64 } from "./base64.ts";
+export { pictureUrl } from "./pictureType.ts";
+export { toCsv } from "./csv.ts";
 export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
 export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
 export { runCell, newOutput } from "./run.ts";

@@ -1,7 +1,9 @@
 /** Checks outputs that come from outside: a side folder, a shared notebook. */
 import { z } from "zod";
+import { TinyGptvError } from "../errors.ts";
 import { decodingParamsSchema, generateRequestSchema } from "../protocol.ts";
 import { axisValueSchema } from "./cell.ts";
+import { firstIssue } from "./document.ts";
 import type { Output } from "./output.ts";
 
 const finite = z.number();
@@ -74,7 +76,7 @@ const run = z.object({
   correct: z.boolean().optional(),
 });
 
-export const outputSchema = z.object({
+const outputSchema = z.object({
   inputs: z.string(),
   at: z.string(),
   runs: z.array(run),
@@ -83,3 +85,14 @@ export const outputSchema = z.object({
   ),
   scoreError: error.optional(),
 }) satisfies z.ZodType<Output>;
+
+/**
+ * Checks an output from outside.
+ * @throws TinyGptvError "parameter", its message starting with `where`
+ */
+export function checkOutput(data: unknown, where: string, subject: string): Output {
+  const parsed = outputSchema.safeParse(data);
+  if (!parsed.success)
+    throw new TinyGptvError("parameter", `${where}: ${firstIssue(parsed.error)}`, { subject });
+  return parsed.data;
+}

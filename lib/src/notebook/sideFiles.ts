@@ -5,13 +5,16 @@
  */
 import { TinyGptvError } from "../errors.ts";
 import { isAsking, type Cell } from "./cell.ts";
-import { firstIssue, type Notebook } from "./document.ts";
+import type { Notebook } from "./document.ts";
 import { canonicalJson, contentHash } from "./hash.ts";
 import { fromMarkdown, toMarkdown } from "./markdown.ts";
 import type { Output } from "./output.ts";
-import { outputSchema } from "./outputSchema.ts";
+import { checkOutput } from "./outputSchema.ts";
 
 const prefix = "sha256:";
+
+/** As cells name kept content. */
+export const keptName = (hash: string): string => prefix + hash;
 
 /** `sha256:…` in a cell -> the file's name in the side folder. */
 export const sideFileName = (reference: string): string => reference.replace(prefix, "sha256-");
@@ -45,7 +48,7 @@ export async function packNotebook(
       continue;
     }
     const json = `${canonicalJson(output)}\n`;
-    const reference = prefix + contentHash(json);
+    const reference = keptName(contentHash(json));
     files.set(sideFileName(reference), new TextEncoder().encode(json));
     cells.push({ ...cell, output: reference } as Cell);
   }
@@ -78,17 +81,12 @@ export async function unpackNotebook(
 function readOutput(bytes: Uint8Array, reference: string, file: string): Output {
   const name = sideFileName(reference);
   const found = contentHash(bytes);
-  if (prefix + found !== reference) {
+  if (keptName(found) !== reference) {
     throw new TinyGptvError(
       "parameter",
       `${file}: ${name}: want content of that sha256, got ${found}`,
       { subject: name },
     );
   }
-  const parsed = outputSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  if (!parsed.success)
-    throw new TinyGptvError("parameter", `${file}: ${name}: ${firstIssue(parsed.error)}`, {
-      subject: name,
-    });
-  return parsed.data;
+  return checkOutput(JSON.parse(new TextDecoder().decode(bytes)), `${file}: ${name}`, name);
 }

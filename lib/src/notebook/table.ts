@@ -69,6 +69,29 @@ export const runColumns: readonly TableColumn[] = [
   },
 ];
 
+/** What the words in a row are called; a sweep's parameters go by their own names. */
+const wordLabels: Readonly<Record<string, string>> = {
+  label: "Run",
+  model: "Level",
+  items: "Questions",
+  correct: "Right",
+  text: "Answer",
+  error: "Error",
+};
+
+/** The columns in which any row has a value: which run, what it was asked, its answer, its numbers. */
+export function tableColumns(rows: readonly TableRow[]): TableColumn[] {
+  const asked = rows
+    .flatMap((row) => Object.keys(row))
+    .filter((key) => !(key in wordLabels) && !runColumns.some((column) => column.key === key));
+  const words = ["label", "model", ...asked, "items", "correct", "text", "error"].map(
+    (key): TableColumn => ({ key, label: wordLabels[key] ?? key, measured: "as asked" }),
+  );
+  return [
+    ...new Map([...words, ...runColumns].map((column) => [column.key, column])).values(),
+  ].filter(({ key }) => rows.some((row) => row[key] !== undefined));
+}
+
 const megabyte = 1_000_000;
 
 /** One row a run; for an evaluation one row a level, with means over its items. */
@@ -110,6 +133,7 @@ function runRow(run: Run, models: readonly ModelInfo[]): TableRow {
       ]),
     ),
     text: finalText(run),
+    error: run.error?.message,
     total: timings?.total,
     image: timings?.image,
     prefill: timings?.prefill,

@@ -52,6 +52,27 @@ describe("notebook run", () => {
     expect(await readdir(file.replace(/\.md$/, ".files"))).toEqual([`sha256-${hash}`]);
   });
 
+  it("runs a notebook of Jupyter and changes nothing in it but the outputs", async () => {
+    const file = (await appleNotebook("jupyter", "")).replace(/\.md$/, ".ipynb");
+    const code = (source: string) => ({
+      cell_type: "code",
+      execution_count: 1,
+      metadata: {},
+      source,
+      outputs: [],
+    });
+    const question = "%%prompt answer\npictures: [ apple ]\n---\nwhat is this?";
+    const cells = [code("print(1)"), code("%%picture apple\nfile: apple.png"), code(question)];
+    const before = { nbformat: 4, nbformat_minor: 4, metadata: { kernelspec: {} }, cells };
+    await writeFile(file, JSON.stringify(before));
+    const { end, stdout } = await runCli(["notebook", "run", file, "--model", nano, "--write"]);
+    expect({ end, stdout }).toEqual({ end: 0, stdout: "prompt answer\n  answer  an apple\n" });
+    const after = JSON.parse(await readFile(file, "utf8"));
+    expect(after.cells[2].outputs[0].data["text/plain"]).toEqual(["an apple"]);
+    after.cells[2].outputs = [];
+    expect(after).toEqual(before);
+  });
+
   it("says which reference is wrong", async () => {
     const file = await appleNotebook("wrong", "is it {{nothing}}?");
     const { end, stderr } = await runCli(["notebook", "run", file, "--model", nano]);

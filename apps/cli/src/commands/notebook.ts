@@ -7,9 +7,9 @@ export function notebookCommand(): Command {
     .description(
       "Runs a notebook's cells and prints what they answer. Exits with 1 where a run failed.",
     )
-    .argument("<file>", "notebook (.md)")
+    .argument("<file>", "notebook (.md or .ipynb)")
     .option("--model <folder>", "model folder", "models/nano/converted")
-    .option("--write", "put the outputs into the file and its side folder")
+    .option("--write", "put the outputs into the file (and the side folder of a .md)")
     .option("--json", "print one JSON object a cell")
     .exitOverride()
     .action(async (file: string, flags: NotebookFlags) => {

@@ -1,21 +1,10 @@
 /** `tinygptv notebook run`: the playground's notebooks without a browser. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { createEngine } from "tinygptv";
-import { TinyGptvError } from "tinygptv/errors";
-import {
-  finalText,
-  isKeptContent,
-  packNotebook,
-  runNotebook,
-  sideFileName,
-  unpackNotebook,
-  type AskingCell,
-  type Output,
-} from "tinygptv/notebook";
+import { finalText, runNotebook, type AskingCell, type Output } from "tinygptv/notebook";
 import { exitCodes } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { printJson, printLine, table } from "../terminal/output.ts";
+import { openFile } from "./openFile.ts";
 
 export interface NotebookFlags {
   model: string;
@@ -24,18 +13,7 @@ export interface NotebookFlags {
 }
 
 export async function runFile(file: string, { model, write, json }: NotebookFlags): Promise<void> {
-  const folder = file.replace(/\.md$/, ".files");
-  const readSide = (name: string) => readFile(join(folder, name)).catch(() => undefined);
-  const { notebook } = await unpackNotebook(await readFile(file, "utf8"), basename(file), readSide);
-  const readPicture = (name: string) =>
-    readFile(
-      isKeptContent(name) ? join(folder, sideFileName(name)) : join(dirname(file), name),
-    ).catch((cause: unknown) => {
-      throw new TinyGptvError("image", `${name}: want a picture, it cannot be read`, {
-        cause,
-        subject: name,
-      });
-    });
+  const { notebook, readPicture, save } = await openFile(file);
   const engine = createEngine({ models: [model] });
   try {
     const outputs = await interruptible((signal) =>
@@ -44,12 +22,7 @@ export async function runFile(file: string, { model, write, json }: NotebookFlag
         json ? printOutputJson : printOutput,
       ),
     );
-    if (write) {
-      const packed = await packNotebook(notebook, (cell) => outputs.get(cell.id), readPicture);
-      await mkdir(folder, { recursive: true });
-      for (const [name, bytes] of packed.files) await writeFile(join(folder, name), bytes);
-      await writeFile(file, packed.markdown);
-    }
+    if (write) await save(({ id }) => outputs.get(id));
     const failed = [...outputs.values()].some(
       ({ runs, scoreError }) =>
         scoreError !== undefined || runs.some((run) => run.state !== "done"),

@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
-import { fromIpynb } from "tinygptv/notebook";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   cell,
@@ -18,16 +15,6 @@ beforeAll(async () => {
 });
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
-
-async function download(page: Page, item: string): Promise<string> {
-  await page.getByRole("button", { name: "More for this notebook" }).click();
-  const arriving = page.waitForEvent("download");
-  await page.getByRole("menuitem", { name: item }).click();
-  const file = await arriving;
-  const path = `${await file.path()}-${file.suggestedFilename()}`;
-  await file.saveAs(path);
-  return path;
-}
 
 describe("cells", () => {
   it("are added, duplicated, moved and deleted from the keyboard, and all of it is undone", async () => {
@@ -94,54 +81,6 @@ describe("cells", () => {
     await page.getByPlaceholder("What do you want to do?").fill("evalu");
     await page.keyboard.press("Enter");
     await expectSeen(cell(page, "Evaluate", "evaluation"));
-  });
-});
-
-describe("files", () => {
-  it("go out as Markdown with a side folder and come back the same, outputs included", async () => {
-    const page = await playground.open();
-    await runCell(cell(page, "Prompt", "place"));
-    const before = await cellIds(page);
-    const path = await download(page, "Download as Markdown");
-    expect(path).toMatch(/first-steps\.zip$/);
-    await page.getByRole("button", { name: "New", exact: true }).click();
-    await expectSeen(page.getByText("An empty notebook"));
-    await page.getByLabel("Notebook file").setInputFiles(path);
-    await expectSeen(cell(page, "Prompt", "place"));
-    expect(await cellIds(page)).toEqual(before);
-    await expectSeen(cell(page, "Prompt", "place").getByText("up to date"));
-  });
-
-  it("go out for Jupyter and come back the same", async () => {
-    const page = await playground.open();
-    const before = await cellIds(page);
-    const path = await download(page, "Download for Jupyter");
-    expect(fromIpynb(await readFile(path, "utf8")).cells).toHaveLength(before.length);
-    await page.getByRole("button", { name: "New", exact: true }).click();
-    await expectSeen(page.getByText("An empty notebook"));
-    await page.getByLabel("Notebook file").setInputFiles(path);
-    await expectSeen(cell(page, "Prompt", "place"));
-    expect(await cellIds(page)).toEqual(before);
-  });
-
-  it("go out as one web page that needs nothing else", async () => {
-    const page = await playground.open();
-    await runCell(cell(page, "Prompt", "answer"));
-    const html = await readFile(await download(page, "Download as a web page"), "utf8");
-    expect(html).toContain("a dog");
-    expect(html).toContain("data:image/png;base64,");
-    expect(html).not.toMatch(/src="http|<script/);
-  });
-
-  it("that are wrong are refused where they were opened, and nothing is lost", async () => {
-    const page = await playground.open();
-    await page.getByLabel("Notebook file").setInputFiles({
-      name: "bad.md",
-      mimeType: "text/markdown",
-      buffer: Buffer.from("```prompt\ntemprature: 1\n---\n```"),
-    });
-    await expectSeen(page.getByText('bad.md:1: prompt: Unrecognized key: "temprature"'));
-    await expectSeen(cell(page, "Prompt", "answer"));
   });
 });
 

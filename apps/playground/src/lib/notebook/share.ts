@@ -1,5 +1,15 @@
 import { notebookCreatedSchema, notebookObjectSchema } from "tinygptv/http";
-import { packNotebook, unpackNotebook, type Notebook, type Output } from "tinygptv/notebook";
+import { TinyGptvError } from "tinygptv/errors";
+import {
+  fromBase64,
+  isKeptContent,
+  packNotebook,
+  sideFileName,
+  toBase64,
+  unpackNotebook,
+  type Notebook,
+  type Output,
+} from "tinygptv/notebook";
 import { endpointFetch, postJson, type Endpoint } from "#lib/client/http.ts";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
 import { keepPicture, readPicture } from "#lib/storage/pictures.ts";
@@ -34,29 +44,30 @@ export async function fetchShared(
   const content = new Map(
     Object.entries(files).map(([name, base64]) => [name, fromBase64(base64)]),
   );
-  await keepPictures(markdown, content);
-  return unpackNotebook(markdown, `${id}.md`, (name) => Promise.resolve(content.get(name)));
+  const opened = await unpackNotebook(markdown, `${id}.md`, (name) =>
+    Promise.resolve(content.get(name)),
+  );
+  await keepPictures(opened.notebook, content);
+  return opened;
 }
 
-/** Puts the pictures of a side folder where picture cells find them. */
+/**
+ * Puts the pictures of a side folder where picture cells find them.
+ * @throws TinyGptvError "parameter" where one is not what its name says
+ */
 export async function keepPictures(
-  markdown: string,
+  { cells }: Notebook,
   files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
 ): Promise<void> {
-  const named = new Set(
-    [...markdown.matchAll(/^file: "?(sha256:[0-9a-f]{64})"?$/gm)].map(
-      (match) => match[1]?.replace(":", "-") ?? "",
-    ),
-  );
-  for (const [name, bytes] of files) if (named.has(name)) await keepPicture(bytes);
+  for (const cell of cells) {
+    if (cell.type !== "picture" || !isKeptContent(cell.file)) continue;
+    const name = sideFileName(cell.file);
+    const bytes = files.get(name);
+    if (bytes === undefined) continue;
+    const kept = await keepPicture(bytes);
+    if (kept !== cell.file)
+      throw new TinyGptvError("parameter", `${name}: want content of that sha256, got ${kept}`, {
+        subject: name,
+      });
+  }
 }
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary);
-}
-
-const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

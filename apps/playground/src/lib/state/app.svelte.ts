@@ -22,6 +22,8 @@ export class App {
   inspector = $state(false);
   dialog = $state<"palette" | "shortcuts" | "connection" | "history" | "share" | undefined>();
   sidebar = $state(false);
+  /** What went wrong with files, until the next ones. */
+  problem = $state<string | undefined>();
 
   constructor() {
     this.notebook.beginning = (type) => {

@@ -1,8 +1,8 @@
 import type { Cell, Notebook, Output } from "tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
-import { readNotebookFile } from "#lib/notebook/files.ts";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";
+import { readNotebookFile } from "#lib/notebook/openFile.ts";
 import {
   deleteNotebook,
   listNotebooks,

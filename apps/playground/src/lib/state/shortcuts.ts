@@ -202,19 +202,25 @@ export const commands: readonly Command[] = [
     group: "Notebook",
     keys: "$mod+s",
     everywhere: true,
-    run: (app) => void downloadNotebook(app.notebook, "markdown"),
+    run: (app) => void downloadNotebook(app, "markdown"),
+  },
+  {
+    id: "download-plain",
+    label: "Download as plain Markdown, without outputs and pictures",
+    group: "Notebook",
+    run: (app) => void downloadNotebook(app, "plain"),
   },
   {
     id: "download-ipynb",
     label: "Download for Jupyter",
     group: "Notebook",
-    run: (app) => void downloadNotebook(app.notebook, "ipynb"),
+    run: (app) => void downloadNotebook(app, "ipynb"),
   },
   {
     id: "download-html",
     label: "Download as a web page",
     group: "Notebook",
-    run: (app) => void downloadNotebook(app.notebook, "html"),
+    run: (app) => void downloadNotebook(app, "html"),
   },
 ];
 

@@ -1,0 +1,66 @@
+/** A notebook's file: Markdown with a side folder, or Jupyter's format with everything in it. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { TinyGptvError } from "tinygptv/errors";
+import {
+  fromIpynb,
+  isKeptContent,
+  packNotebook,
+  sideFileName,
+  unpackNotebook,
+  withOutputs,
+  type Notebook,
+  type OutputOf,
+} from "tinygptv/notebook";
+
+export interface OpenFile {
+  notebook: Notebook;
+  /** Bytes of a picture cell's file. */
+  readPicture: (file: string) => Promise<Uint8Array>;
+  /** Puts outputs into the file. */
+  save: (outputOf: OutputOf) => Promise<void>;
+}
+
+/** @throws TinyGptvError "parameter" naming the file and what is wrong in it */
+export const openFile = (file: string): Promise<OpenFile> =>
+  file.endsWith(".ipynb") ? openIpynb(file) : openMarkdown(file);
+
+async function openMarkdown(file: string): Promise<OpenFile> {
+  const folder = file.replace(/\.md$/, ".files");
+  const readSide = (name: string) => readFile(join(folder, name)).catch(() => undefined);
+  const { notebook } = await unpackNotebook(await readFile(file, "utf8"), basename(file), readSide);
+  const readPicture = (name: string) =>
+    readPictureFile(
+      name,
+      isKeptContent(name) ? join(folder, sideFileName(name)) : join(dirname(file), name),
+    );
+  return {
+    notebook,
+    readPicture,
+    save: async (outputOf) => {
+      const packed = await packNotebook(notebook, outputOf, readPicture);
+      await mkdir(folder, { recursive: true });
+      for (const [name, bytes] of packed.files) await writeFile(join(folder, name), bytes);
+      await writeFile(file, packed.markdown);
+    },
+  };
+}
+
+async function openIpynb(file: string): Promise<OpenFile> {
+  const json = await readFile(file, "utf8");
+  const { notebook, pictures } = fromIpynb(json, basename(file));
+  return {
+    notebook,
+    readPicture: async (name) =>
+      pictures.get(name) ?? (await readPictureFile(name, join(dirname(file), name))),
+    save: (outputOf) => writeFile(file, withOutputs(json, notebook, outputOf)),
+  };
+}
+
+const readPictureFile = (name: string, path: string): Promise<Uint8Array> =>
+  readFile(path).catch((cause: unknown) => {
+    throw new TinyGptvError("image", `${name}: want a picture, it cannot be read`, {
+      cause,
+      subject: name,
+    });
+  });

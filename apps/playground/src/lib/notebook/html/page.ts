@@ -1,0 +1,34 @@
+/** A notebook as one web page that needs nothing else: to mail, to archive, to print. */
+import type { ModelInfo } from "tinygptv/engine";
+import { pictureUrl, type Notebook, type OutputOf } from "tinygptv/notebook";
+import { cardOf } from "./cell.ts";
+import { markup, trusted } from "./markup.ts";
+import { style } from "./style.ts";
+import { textOf } from "./text.ts";
+
+export async function toHtml(
+  notebook: Notebook,
+  outputOf: OutputOf,
+  models: readonly ModelInfo[],
+  readPicture: (file: string) => Promise<Uint8Array>,
+): Promise<string> {
+  const pictures = new Map<string, string>();
+  for (const cell of notebook.cells) {
+    if (cell.type !== "picture" || cell.file === "") continue;
+    // The page says which pictures are missing; the rest of it is worth having.
+    const bytes = await readPicture(cell.file).catch(() => undefined);
+    if (bytes !== undefined) pictures.set(cell.file, pictureUrl(bytes));
+  }
+  const context = { notebook, outputOf, models, pictures };
+  const cells = notebook.cells.map((cell) =>
+    cell.type === "text"
+      ? markup`<section>${textOf(cell.source)}</section>\n`
+      : markup`${cardOf(cell, context)}\n`,
+  );
+  const day = new Date().toISOString().slice(0, 10);
+  return markup`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${notebook.title}</title><style>${trusted(style)}</style></head>
+<body><p class="small">${notebook.title} · TinyGPT-V notebook${notebook.model !== undefined && ` · ${notebook.model}`} · ${day}</p>
+${cells}</body></html>
+`.html;
+}

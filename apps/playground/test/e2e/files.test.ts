@@ -1,0 +1,283 @@
+/** What goes out of the playground as files, and what comes in. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { strToU8, zipSync } from "fflate";
+import type { Locator, Page } from "playwright-core";
+import { contentHash, fromIpynb, fromMarkdown } from "tinygptv/notebook";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  cell,
+  cellIds,
+  expectSeen,
+  openExample,
+  runCell,
+  startPlayground,
+  type Playground,
+} from "./playground.ts";
+
+let playground: Playground;
+beforeAll(async () => {
+  playground = await startPlayground();
+});
+afterEach(() => playground.assertQuiet());
+afterAll(() => playground.close());
+
+const gallery = (name: string): Promise<Buffer> =>
+  readFile(fileURLToPath(new URL(`../../../../models/nano/gallery/${name}.png`, import.meta.url)));
+
+interface Given {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+const picture = async (name: string): Promise<Given> => ({
+  name: `${name}.png`,
+  mimeType: "image/png",
+  buffer: await gallery(name),
+});
+const markdown = (name: string, text: string): Given => ({
+  name,
+  mimeType: "text/markdown",
+  buffer: Buffer.from(text),
+});
+const zip = (name: string, files: Record<string, Uint8Array>): Given => ({
+  name,
+  mimeType: "application/zip",
+  buffer: Buffer.from(zipSync(files)),
+});
+
+async function chosen(page: Page, menu: Locator, item: string): Promise<string> {
+  await menu.click();
+  const arriving = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: item }).click();
+  const file = await arriving;
+  const path = `${await file.path()}-${file.suggestedFilename()}`;
+  await file.saveAs(path);
+  return path;
+}
+
+const download = (page: Page, item: string): Promise<string> =>
+  chosen(page, page.getByRole("button", { name: "More for this notebook" }), item);
+
+/** Drops files on the page as a person does from a folder. */
+async function drop(page: Page, ...files: Given[]): Promise<void> {
+  const given = files.map(({ buffer, ...file }) => ({
+    ...file,
+    base64: buffer.toString("base64"),
+  }));
+  const data = await page.evaluateHandle((list) => {
+    const transfer = new DataTransfer();
+    for (const { name, mimeType, base64 } of list) {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], name, { type: mimeType }));
+    }
+    return transfer;
+  }, given);
+  await page.locator("main").dispatchEvent("drop", { dataTransfer: data });
+}
+
+/** Opens a file in a notebook that shows nothing of the one before. */
+async function reopen(page: Page, file: string | Given): Promise<void> {
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  await expectSeen(page.getByText("An empty notebook"));
+  await page.getByLabel("Notebook file").setInputFiles(file);
+}
+
+const apple = "```picture apple\nfile: pictures/apple.png\n```\n\n";
+const question = "```prompt answer\npictures: [ apple ]\n---\nwhat is this?\n```\n";
+
+describe("a notebook goes out and comes back the same", () => {
+  it("as Markdown with a side folder, outputs included", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "place"));
+    const before = await cellIds(page);
+    const path = await download(page, "Download as Markdown");
+    expect(path).toMatch(/first-steps\.zip$/);
+    await reopen(page, path);
+    await expectSeen(cell(page, "Prompt", "place"));
+    expect(await cellIds(page)).toEqual(before);
+    await expectSeen(cell(page, "Prompt", "place").getByText("up to date"));
+  });
+
+  it("for Jupyter, with outputs and pictures in the one file, in another browser", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "place"));
+    await drop(page, await picture("apple"));
+    await expectSeen(page.getByRole("img", { name: "apple.png" }));
+    const before = await cellIds(page);
+    const path = await download(page, "Download for Jupyter");
+    const { notebook, outputs, pictures } = fromIpynb(await readFile(path, "utf8"));
+    expect([notebook.cells.length, outputs.size, pictures.size]).toEqual([before.length, 1, 1]);
+
+    const other = await playground.open();
+    await reopen(other, path);
+    await expectSeen(cell(other, "Prompt", "place").getByText("up to date"));
+    await expectSeen(other.getByRole("img", { name: "apple.png" }));
+    expect(await cellIds(other)).toEqual(before);
+  });
+});
+
+describe("a notebook goes out", () => {
+  it("as plain Markdown, without outputs", async () => {
+    const page = await playground.open();
+    await runCell(cell(page, "Prompt", "answer"));
+    const path = await download(page, "Download as plain Markdown");
+    expect(path).toMatch(/first-steps\.md$/);
+    const text = await readFile(path, "utf8");
+    expect(fromMarkdown(text).cells.map(({ name }) => name)).toContain("answer");
+    expect(text).not.toContain("output:");
+  });
+
+  it("as one web page that needs nothing else", async () => {
+    const page = await playground.open();
+    await openExample(page, "Quantization levels");
+    await page.getByTitle("Run all cells").click();
+    await expectSeen(cell(page, "Compare", "levels").getByText("up to date"));
+    await expectSeen(page.getByTitle("Run all cells"));
+    const path = await download(page, "Download as a web page");
+    const html = await readFile(path, "utf8");
+    expect(html).not.toMatch(/<script|src="(?!data:)|<link/);
+
+    const reader = await page.context().newPage();
+    const asked: string[] = [];
+    reader.on("request", (request) => asked.push(request.url()));
+    await reader.goto(`file://${path}`);
+    await expectSeen(reader.getByRole("heading", { level: 3, name: "int4" }).first());
+    await expectSeen(
+      reader.getByText("the same tokens as").or(reader.getByText("parts from")).first(),
+    );
+    await expectSeen(reader.getByText("Tokens per second").first());
+    await expectSeen(
+      reader.locator("figure:has(svg)").getByText("Accuracy against file size").first(),
+    );
+    expect(await reader.locator("section:has(code:text-is('size')) circle").count()).toBe(3);
+    expect(await reader.locator(".tokens span[title$='%']").count()).toBeGreaterThan(3);
+    const natural = await reader
+      .locator("img")
+      .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
+    expect(Math.min(...natural)).toBeGreaterThan(0);
+    expect(asked.filter((url) => !url.startsWith("data:"))).toEqual([`file://${path}`]);
+    await reader.getByText("describe what you see").evaluate((place) => place.scrollIntoView());
+    await playground.screenshot(reader, "web-page");
+    await reader.emulateMedia({ colorScheme: "dark" });
+    await playground.screenshot(reader, "web-page-dark");
+  });
+
+  it("as a web page that runs nothing of what people or models wrote", async () => {
+    // The playground itself shows pictures from elsewhere; there is nothing at that address.
+    const page = await playground.open({ expected: /Failed to load resource/ });
+    const hostile = `</style><script>document.title="run"</script><img src="https://example.org/x.png" alt="seen" onerror="document.title='run'">"'`;
+    const name = "hostile.md";
+    const text = `---\ntitle: ${JSON.stringify(hostile)}\n---\n\n${hostile}\n\n\`\`\`prompt answer\n---\n${hostile}\n\`\`\`\n`;
+    await page.getByLabel("Notebook file").setInputFiles(markdown(name, text));
+    await runCell(cell(page, "Prompt", "answer"));
+    const path = await download(page, "Download as a web page");
+    const reader = await page.context().newPage();
+    const asked: string[] = [];
+    reader.on("request", (request) => asked.push(request.url()));
+    await reader.goto(`file://${path}`);
+    expect(await reader.title()).toBe(hostile);
+    expect(await reader.locator("script, [onerror]").count()).toBe(0);
+    await expectSeen(reader.getByRole("link", { name: "seen" }));
+    expect(asked).toEqual([`file://${path}`]);
+  });
+
+  it("as a table of one of its cells", async () => {
+    const page = await playground.open();
+    await openExample(page, "Quantization levels");
+    const compare = cell(page, "Compare", "levels");
+    await runCell(compare);
+    const menu = compare.getByRole("button", { name: "More for this cell" });
+    const path = await chosen(page, menu, "Download table (CSV)");
+    expect(path).toMatch(/\.csv$/);
+    const [header = "", ...rows] = (await readFile(path, "utf8")).trimEnd().split("\r\n");
+    expect(header).toMatch(/^Run,Level,Answer,Latency \(ms\),.*File size \(MB\),Memory \(MB\)$/);
+    expect(rows.length).toBeGreaterThan(1);
+    for (const row of rows) expect(row).toMatch(/,nano:\w+,.*,\d+\.\d+$/);
+  });
+});
+
+describe("a notebook comes in", () => {
+  it("as a zip with pictures beside the Markdown", async () => {
+    const page = await playground.open();
+    const bytes = await gallery("apple");
+    const file = zip("apple.zip", {
+      "__MACOSX/._apple.md": strToU8("not a notebook"),
+      "apple/notes/apple.md": strToU8(apple.replace("pictures/", "./../pictures/") + question),
+      "apple/pictures/apple.png": bytes,
+    });
+    await page.getByLabel("Notebook file").setInputFiles(file);
+    await runCell(cell(page, "Prompt", "answer"));
+    await expectSeen(cell(page, "Prompt", "answer").getByText("an apple", { exact: true }));
+    const out = fromMarkdown(
+      await readFile(await download(page, "Download as plain Markdown"), "utf8"),
+    );
+    expect(out.cells[0]).toMatchObject({ file: `sha256:${contentHash(bytes)}` });
+  });
+
+  it("dropped on the page", async () => {
+    const page = await playground.open();
+    await drop(page, markdown("dropped.md", `# Dropped here\n\n${question}`));
+    await expectSeen(page.getByRole("heading", { level: 1, name: "Dropped here" }));
+    await expectSeen(cell(page, "Prompt", "answer"));
+  });
+
+  it("not at all where it is wrong: it is refused by name, and nothing is lost", async () => {
+    const page = await playground.open();
+    const cases: [Given, RegExp][] = [
+      [
+        markdown("bad.md", "```prompt\ntemprature: 1\n---\n```"),
+        /bad\.md:1: prompt: Unrecognized key: "temprature"/,
+      ],
+      [markdown("cut.zip", "PK no more"), /cut\.zip: want a zip archive/],
+      [zip("empty.zip", { "a.txt": strToU8("a") }), /empty\.zip: want a notebook \(\.md\) in it/],
+      [
+        zip("odd.zip", { "a.md": strToU8(apple), "pictures/apple.png": strToU8("no picture") }),
+        /pictures\/apple\.png: this is no picture/,
+      ],
+      [
+        zip("other.zip", {
+          "a.md": strToU8(`\`\`\`picture a\nfile: sha256:${"0".repeat(64)}\n\`\`\`\n`),
+          [`a.files/sha256-${"0".repeat(64)}`]: await gallery("dog"),
+        }),
+        /sha256-0{64}: want content of that sha256, got sha256:/,
+      ],
+      [markdown("bad.ipynb", "{}"), /bad\.ipynb: want a Jupyter notebook/],
+      [markdown("notes.txt", "hello"), /notes\.txt: want a notebook \(\.md, \.ipynb, \.zip\)/],
+    ];
+    for (const [file, message] of cases) {
+      await page.getByLabel("Notebook file").setInputFiles(file);
+      await expectSeen(page.getByText(message));
+    }
+    await expectSeen(cell(page, "Prompt", "answer"));
+  });
+});
+
+describe("files dropped on the page", () => {
+  it("become picture cells in their order, and what is no picture is named", async () => {
+    const page = await playground.open();
+    const before = await cellIds(page);
+    const pdf = { name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1") };
+    await drop(page, await picture("dog"), pdf, await picture("apple"));
+    await expectSeen(
+      page.getByText("notes.pdf: want a picture, or a notebook (.md, .ipynb, .zip)"),
+    );
+    expect(await cellIds(page)).toHaveLength(before.length + 2);
+    const [dog, red] = await Promise.all(
+      ["dog.png", "apple.png"].map((name) => page.getByRole("img", { name }).boundingBox()),
+    );
+    expect(dog?.y).toBeLessThan(red?.y ?? 0);
+    await drop(page, await picture("dog"));
+    await expectSeen(page.getByRole("img", { name: "dog.png" }).nth(1));
+    expect(await page.getByText("notes.pdf:").count()).toBe(0);
+  });
+
+  it("that belong to a missing picture leave the notebook as it was, and say what to do", async () => {
+    const page = await playground.open();
+    const missing = `\`\`\`picture gone\nfile: sha256:${"0".repeat(64)}\n\`\`\`\n`;
+    await page.getByLabel("Notebook file").setInputFiles(markdown("gone.md", missing));
+    await page.getByRole("button", { name: "More for this notebook" }).click();
+    await page.getByRole("menuitem", { name: "Download for Jupyter" }).click();
+    await expectSeen(page.getByText("drop the picture again").first());
+  });
+});
