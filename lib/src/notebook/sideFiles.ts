@@ -78,6 +78,15 @@ export async function unpackNotebook(
   return { notebook, outputs };
 }
 
+/** What is no JSON is left to the check to refuse. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
 function readOutput(bytes: Uint8Array, reference: string, file: string): Output {
   const name = sideFileName(reference);
   const found = contentHash(bytes);
@@ -88,5 +97,5 @@ function readOutput(bytes: Uint8Array, reference: string, file: string): Output 
       { subject: name },
     );
   }
-  return checkOutput(JSON.parse(new TextDecoder().decode(bytes)), `${file}: ${name}`, name);
+  return checkOutput(parseJson(bytes), `${file}: ${name}`, name);
 }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   cell,
   cellIds,
+  openFile,
   runCell,
   startPlayground,
   type Playground,
@@ -73,6 +74,22 @@ describe("cells", () => {
     await page.getByPlaceholder("What do you want to do?").fill("Add chart");
     await page.keyboard.press("Enter");
     await expectSeen(page.getByText("comparison has no output yet; run it first."));
+  });
+
+  it("fetch nothing from elsewhere for a text, and run nothing in it", async () => {
+    const page = await playground.open();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    const text = [
+      "![a picture](http://127.0.0.1:1/a.png)",
+      '<img src="http://127.0.0.1:1/b.png" srcset="http://127.0.0.1:1/c.png" onerror="alert(1)">',
+      '<video poster="http://127.0.0.1:1/d.png"></video><script>alert(1)</script>',
+    ].join("\n\n");
+    await openFile(page, "hostile.md", `# Hostile\n\n${text}`);
+    await expectSeen(page.getByRole("link", { name: "a picture" }));
+    await playground.screenshot(page, "hostile"); // whatever is shown has been laid out by then
+    expect(asked.filter((url) => url.includes("127.0.0.1:1/"))).toEqual([]);
+    expect(await page.locator(".prose img, .prose video, .prose script").count()).toBe(0);
   });
 
   it("are found through the command palette", async () => {

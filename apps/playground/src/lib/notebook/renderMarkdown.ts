@@ -1,12 +1,30 @@
 import DOMPurify from "dompurify";
 import { marked } from "marked";
 
-/** Markdown as HTML that cannot run anything: texts come from shared notebooks too. */
+/**
+ * Markdown as HTML that cannot run anything and fetches nothing: texts come from
+ * shared notebooks too, and reading one must not tell anybody.
+ */
 export function renderMarkdown(source: string): string {
   const html = marked.parse(source, { async: false, gfm: true });
-  return DOMPurify.sanitize(html, {
+  const body = DOMPurify.sanitize(html, {
     USE_PROFILES: { html: true },
     FORBID_TAGS: ["style", "form", "input", "button"],
-    FORBID_ATTR: ["style", "id", "class"],
+    FORBID_ATTR: ["style", "id", "class", "background", "srcset"],
+    RETURN_DOM: true,
   });
+  for (const element of body.querySelectorAll("[src],[poster]")) {
+    const address = element.getAttribute("src") ?? "";
+    if (element.tagName !== "IMG" || !address.startsWith("data:image/"))
+      element.replaceWith(linkTo(address, element.getAttribute("alt")));
+  }
+  return body.innerHTML;
+}
+
+/** What would have been fetched, for those who want to see it. */
+function linkTo(address: string, alt: string | null): HTMLAnchorElement {
+  const link = document.createElement("a");
+  if (/^https?:/.test(address)) link.href = address;
+  link.textContent = alt || address;
+  return link;
 }

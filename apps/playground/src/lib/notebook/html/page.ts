@@ -1,10 +1,10 @@
 /** A notebook as one web page that needs nothing else: to mail, to archive, to print. */
 import type { ModelInfo } from "tinygptv/engine";
 import { pictureUrl, type Notebook, type OutputOf } from "tinygptv/notebook";
+import { renderMarkdown } from "../renderMarkdown.ts";
 import { cardOf } from "./cell.ts";
 import { markup, trusted } from "./markup.ts";
 import { style } from "./style.ts";
-import { textOf } from "./text.ts";
 
 export async function toHtml(
   notebook: Notebook,
@@ -22,7 +22,7 @@ export async function toHtml(
   const context = { notebook, outputOf, models, pictures };
   const cells = notebook.cells.map((cell) =>
     cell.type === "text"
-      ? markup`<section>${textOf(cell.source)}</section>\n`
+      ? markup`<section>${trusted(renderMarkdown(cell.source))}</section>\n`
       : markup`${cardOf(cell, context)}\n`,
   );
   const day = new Date().toISOString().slice(0, 10);
