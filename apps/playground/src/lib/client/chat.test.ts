@@ -74,7 +74,9 @@ async function eventsOf(
     await Promise.resolve();
     yield* chunks;
   }
-  return Array.fromAsync(toEvents(stream(), decoding));
+  const events: GenerateEvent[] = [];
+  for await (const event of toEvents(stream(), decoding)) events.push(event);
+  return events;
 }
 
 describe("events", () => {

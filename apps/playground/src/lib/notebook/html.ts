@@ -8,7 +8,7 @@ import {
   type Run,
 } from "tinygptv/notebook";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
-import { describeDecoding } from "#lib/settings/table.ts";
+import { describeDecoding } from "#lib/settings/decoding.ts";
 import { renderMarkdown } from "./renderMarkdown.ts";
 
 const style = `body{max-width:46rem;margin:2rem auto;padding:0 1rem;font:16px/1.55 system-ui,sans-serif;color:#1d2125;background:#f8f7f4}
