@@ -58,7 +58,7 @@ export function resolveDecoding(
   randomSeed: () => number = systemSeed,
 ): ResolvedDecoding {
   const given = withoutUndefined(parse(decodingParamsSchema, params, "parameter"));
-  const method = given.method ?? inferMethod(given);
+  const method = methodOf(given);
   rejectOtherMethods(given, method);
   const { temperature, topK, topP, minP, seed, ...rest } = { ...decodingDefaults, ...given };
   const { numBeams, lengthPenalty, earlyStopping, numReturnSequences, ...common } = rest;
@@ -88,9 +88,11 @@ export function resolveDecoding(
   }
 }
 
-function inferMethod(given: DecodingParams): DecodingMethod {
+/** The method that is named, or that the parameters stand for. */
+export function methodOf(given: DecodingParams): DecodingMethod {
+  if (given.method !== undefined) return given.method;
   if ((given.numBeams ?? 1) > 1) return "beam";
-  return methodParams.sample.some((name) => name in given) ? "sample" : "greedy";
+  return methodParams.sample.some((name) => given[name] !== undefined) ? "sample" : "greedy";
 }
 
 function rejectOtherMethods(given: DecodingParams, method: DecodingMethod): void {

@@ -37,10 +37,10 @@ const question = {
 
 export const axisValueSchema = z.union([z.number(), z.string().max(200), z.boolean()]);
 
-/** What a sweep can vary: a decoding parameter, the task, the template or the level. */
+/** What a sweep can vary: a decoding parameter of one value, the task, the template or the level. */
 export const sweepParameters = [
   ...Object.keys(decodingParamsSchema.shape).filter(
-    (key) => !["stop", "badWords", "logitBias", "logprobs"].includes(key),
+    (key) => !["stop", "badWords", "logitBias", "jsonSchema", "logprobs"].includes(key),
   ),
   "task",
   "template",

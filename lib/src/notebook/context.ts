@@ -1,6 +1,7 @@
 /** What running a cell needs from outside, and the small things its parts share. */
 import { TinyGptvError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
+import { decodingDefaults, type DecodingParams } from "../protocol.ts";
 import { cellNamed, type Notebook } from "./document.ts";
 import type { RunError } from "./output.ts";
 import type { OutputOf } from "./references.ts";
@@ -21,6 +22,20 @@ export interface RunContext {
 
 /** What notebooks show of every answer: each token's probability and its nearest rivals. */
 export const inspection = { logprobs: true, topLogprobs: 5 };
+
+/**
+ * A cell's decoding as it is asked. Its stop texts are further ones, as at the
+ * endpoint: the model's own end mark ends every answer but JSON, which ends by itself.
+ */
+export function askedDecoding(decoding: DecodingParams): DecodingParams {
+  const { stop, jsonSchema } = decoding;
+  const further = stop !== undefined && jsonSchema === undefined;
+  return {
+    ...inspection,
+    ...decoding,
+    ...(further && { stop: [...new Set([...decodingDefaults.stop, ...stop])] }),
+  };
+}
 
 export const callOptions = (
   model: string | undefined,

@@ -33,6 +33,8 @@ export interface Answer {
   finishReason?: FinishReason;
   usage?: Usage;
   timings?: Timings;
+  /** Sampling: the seed it ran with, drawn or given. */
+  seed?: number;
 }
 
 export type RunState = "waiting" | "running" | "done" | "stopped" | "error";
@@ -152,6 +154,7 @@ export function applyGenerateEvent(answer: Answer, event: GenerateEvent): void {
       answer.boxes = event.boxes;
       answer.usage = event.usage;
       answer.timings = event.timings;
+      if (event.seed !== undefined) answer.seed = event.seed;
       if (best === undefined) return;
       answer.text = best.text;
       answer.tokens = best.tokens;

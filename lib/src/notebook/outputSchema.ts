@@ -61,6 +61,7 @@ const answer = z.object({
   timings: z
     .object({ queue: finite, image: finite, prefill: finite, decode: finite, total: finite })
     .optional(),
+  seed: finite.optional(),
 });
 
 const run = z.object({

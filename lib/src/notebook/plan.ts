@@ -3,6 +3,7 @@ import { TinyGptvError } from "../errors.ts";
 import { tasks, templates, type DecodingParams, type Task, type Template } from "../protocol.ts";
 import { resolveDecoding } from "../decoding/params.ts";
 import type { AskingCell, Axis } from "./cell.ts";
+import { askedDecoding } from "./context.ts";
 import type { Notebook } from "./document.ts";
 import type { Run } from "./output.ts";
 
@@ -31,7 +32,7 @@ export function planRuns(notebook: Notebook, cell: AskingCell): PlannedRun[] {
       `${cell.name ?? cell.type}: want at most ${maxRuns} runs, got ${planned.length}`,
     );
   }
-  for (const run of planned) resolveDecoding(run.decoding); // throws, naming the parameter
+  for (const run of planned) resolveDecoding(askedDecoding(run.decoding)); // throws, naming the parameter
   return planned;
 }
 

@@ -6,6 +6,7 @@ import type { NotebookEngine, RunContext } from "./context.ts";
 import { checkNotebook, type Notebook } from "./document.ts";
 import { freshness } from "./fingerprint.ts";
 import { finalText, type Output } from "./output.ts";
+import { outputSchema } from "./outputSchema.ts";
 import { runCell } from "./run.ts";
 import { runNotebook } from "./runNotebook.ts";
 import { packNotebook, unpackNotebook } from "./sideFiles.ts";
@@ -39,6 +40,7 @@ function capitals(asked: Asked[] = []): NotebookEngine {
         boxes: [{ ...box, percent: [...box.percent], pixels: [...box.pixels] }],
         usage: { promptTokens: 1, imageTokens: 0, completionTokens: 1, cachedTokens: 0 },
         timings: { queue: 0, image: 0, prefill: 0, decode: 0, total: 0 },
+        ...(request.decoding?.method === "sample" && { seed: 4_000_000_000 }),
       };
     },
     score: (request, _images, { model } = {}) =>
@@ -104,6 +106,32 @@ describe("runNotebook", () => {
         [7],
       ],
     ]);
+  });
+
+  it("ends answers at ### whatever other stop texts there are, JSON where it is complete", async () => {
+    const asked: Asked[] = [];
+    const schema = "{}";
+    const decodings = [
+      {},
+      { stop: ["."] },
+      { stop: [".", "###"] },
+      { jsonSchema: schema, stop: [] },
+    ];
+    const cells = decodings.map((decoding, i) => ({ type: "prompt", id: `p${i}`, decoding }));
+    await runNotebook(context(make(...cells), capitals(asked)));
+    expect(asked.map(({ request }) => request.decoding?.stop)).toEqual([
+      undefined,
+      ["###", "."],
+      ["###", "."],
+      [],
+    ]);
+    expect(asked.at(-1)?.request.decoding?.jsonSchema).toBe(schema);
+  });
+
+  it("keeps the seed an answer was drawn with", async () => {
+    const cells = [{ type: "prompt", id: "a", decoding: { method: "sample" } }];
+    const outputs = await runNotebook(context(make(...cells)));
+    expect(outputSchema.parse(outputs.get("a")).runs[0]?.answers[0]?.seed).toBe(4_000_000_000);
   });
 
   it("asks a sweep's whole grid, a failure aside", async () => {

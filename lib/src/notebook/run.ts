@@ -5,7 +5,7 @@
 import { TinyGptvError, throwIfAborted } from "../errors.ts";
 import type { GenerateRequest, Round } from "../protocol.ts";
 import type { AskingCell } from "./cell.ts";
-import { callOptions, inspection, pictureBytes, runError, type RunContext } from "./context.ts";
+import { askedDecoding, callOptions, pictureBytes, runError, type RunContext } from "./context.ts";
 import { applyEvent, type Answer, type Output, type OutputEvent, type Run } from "./output.ts";
 import { judge } from "./judge.ts";
 import { planRuns, type PlannedRun } from "./plan.ts";
@@ -158,7 +158,7 @@ function requestOf(
     ...(last &&
       "answerPrefix" in cell &&
       cell.answerPrefix !== undefined && { answerPrefix: cell.answerPrefix }),
-    decoding: { ...inspection, ...run.decoding },
+    decoding: askedDecoding(run.decoding),
   };
 }
 

@@ -1,61 +1,16 @@
 /** Requests of the protocol in the endpoint's (OpenAI's) words, and its stream back as protocol events. */
-import type {
-  ChatChunk,
-  ChatRequest,
-  DecodingParameters,
-  Message,
-  TokenLogprob,
-} from "tinygptv/http";
-import type {
-  AnswerToken,
-  DecodingParams,
-  GenerateEvent,
-  GenerateRequest,
-  Hypothesis,
-  Round,
-  Usage,
+import type { ChatChunk, ChatRequest, Message, TokenLogprob } from "tinygptv/http";
+import {
+  decodingDefaults,
+  type AnswerToken,
+  type DecodingParams,
+  type GenerateEvent,
+  type GenerateRequest,
+  type Hypothesis,
+  type Round,
+  type Usage,
 } from "tinygptv/protocol";
-
-/** Our name -> the endpoint's. */
-const decodingNames = {
-  maxNewTokens: "max_tokens",
-  minNewTokens: "min_tokens",
-  stop: "stop",
-  badWords: "bad_words",
-  logitBias: "logit_bias",
-  repetitionPenalty: "repetition_penalty",
-  presencePenalty: "presence_penalty",
-  frequencyPenalty: "frequency_penalty",
-  noRepeatNgramSize: "no_repeat_ngram_size",
-  logprobs: "logprobs",
-  topLogprobs: "top_logprobs",
-  temperature: "temperature",
-  topK: "top_k",
-  topP: "top_p",
-  minP: "min_p",
-  seed: "seed",
-  numBeams: "num_beams",
-  lengthPenalty: "length_penalty",
-  earlyStopping: "early_stopping",
-} as const satisfies Partial<Record<keyof DecodingParams, keyof DecodingParameters>>;
-
-function toApiDecoding({
-  method,
-  numReturnSequences,
-  ...decoding
-}: DecodingParams): Partial<ChatRequest> {
-  const named = Object.entries(decodingNames).map(([ours, theirs]) => [
-    theirs,
-    decoding[ours as keyof typeof decoding],
-  ]);
-  return {
-    ...Object.fromEntries(named.filter(([, value]) => value !== undefined)),
-    // The endpoint infers the method; sampling and beams at their defaults must still be said.
-    ...(method === "sample" && decoding.temperature === undefined && { temperature: 1 }),
-    ...(method === "beam" && decoding.numBeams === undefined && { num_beams: 4 }),
-    ...(numReturnSequences !== undefined && numReturnSequences > 1 && { return_hypotheses: true }),
-  };
-}
+import { toApiDecoding } from "./decoding.ts";
 
 /** @param pictures references to the request's pictures, in order */
 export function toMessages(rounds: readonly Round[], pictures: readonly string[]): Message[] {
@@ -96,8 +51,14 @@ export const toToken = ({ id, token, logprob, top_logprobs }: TokenLogprob): Ans
   top: top_logprobs.map((other) => ({ id: other.id, text: other.token, logprob: other.logprob })),
 });
 
-/** Folds a chat stream into protocol events; `end` comes with the usage chunk. */
-export async function* toEvents(chunks: AsyncIterable<ChatChunk>): AsyncGenerator<GenerateEvent> {
+/**
+ * Folds a chat stream into protocol events; `end` comes with the usage chunk.
+ * Of the hypotheses there are as many as the request wanted: the endpoint returns all.
+ */
+export async function* toEvents(
+  chunks: AsyncIterable<ChatChunk>,
+  { numReturnSequences = decodingDefaults.numReturnSequences }: DecodingParams = {},
+): AsyncGenerator<GenerateEvent> {
   const answer: Hypothesis = { text: "", tokens: [], finishReason: "stop" };
   let finished: ChatChunk["choices"][number] | undefined;
   let hypotheses: Hypothesis[] | undefined;
@@ -105,8 +66,10 @@ export async function* toEvents(chunks: AsyncIterable<ChatChunk>): AsyncGenerato
   for await (const { choices, tinygptv, usage: counted } of chunks) {
     if (counted) usage = toUsage(counted);
     if (tinygptv?.event === "start") yield startEvent(tinygptv);
-    if (tinygptv?.event === "beams") yield { type: "beams", hypotheses: tinygptv.hypotheses };
-    if (tinygptv?.event === "end") hypotheses = tinygptv.hypotheses?.map(toHypothesis);
+    if (tinygptv?.event === "beams")
+      yield { type: "beams", hypotheses: tinygptv.hypotheses.slice(0, numReturnSequences) };
+    if (tinygptv?.event === "end")
+      hypotheses = tinygptv.hypotheses?.slice(0, numReturnSequences).map(toHypothesis);
     const choice = choices.find(({ index }) => index === 0);
     for (const token of (choice?.logprobs?.content ?? []).map(toToken)) {
       answer.tokens.push(token);
@@ -127,6 +90,7 @@ export async function* toEvents(chunks: AsyncIterable<ChatChunk>): AsyncGenerato
     boxes: finished?.boxes ?? [],
     usage,
     timings,
+    ...(finished?.seed !== undefined && { seed: finished.seed }),
   };
 }
 

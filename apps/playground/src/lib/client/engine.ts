@@ -43,7 +43,7 @@ export function httpEngine(endpoint: Endpoint): HttpEngine {
         (handles) => toChatRequest(request, handles, model),
         signal,
       );
-      yield* toEvents(chunksOf(response, signal));
+      yield* toEvents(chunksOf(response, signal), request.decoding);
     },
     async score(request, pictures, { model, signal } = {}) {
       const body = (handles: readonly string[]) => ({

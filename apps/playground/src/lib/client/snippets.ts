@@ -26,6 +26,7 @@ const openaiFields = new Set([
   "logit_bias",
   "logprobs",
   "top_logprobs",
+  "response_format",
   "stream",
   "stream_options",
 ]);

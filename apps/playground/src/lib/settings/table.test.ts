@@ -1,53 +1,91 @@
-import { decodingDefaults, decodingParamsSchema } from "tinygptv/protocol";
+import { chatRequestSchema } from "tinygptv/http";
+import { decodingParamsSchema, type DecodingParams } from "tinygptv/protocol";
 import { describe, expect, it } from "vitest";
-import {
-  complaint,
-  describeDecoding,
-  numberSettings,
-  ownerOf,
-  presets,
-  withMethod,
-  withValue,
-} from "./table.ts";
+import { toChatRequest } from "#lib/client/chat.ts";
+import { complaint } from "./check.ts";
+import type { Setting } from "./kinds.ts";
+import { notSettings, settings } from "./table.ts";
 
-const accepts = (key: string, value: number): boolean =>
-  decodingParamsSchema.safeParse({ [key]: value }).success;
+/** Whether both the protocol and the endpoint take a value. */
+function accepted(key: string, value: unknown): boolean {
+  const decoding = { [key]: value } as DecodingParams;
+  return (
+    decodingParamsSchema.safeParse(decoding).success &&
+    chatRequestSchema.safeParse(
+      toChatRequest({ rounds: [{ prompt: "x" }], decoding }, [], undefined),
+    ).success
+  );
+}
+
+/** The utmost a setting accepts. */
+function extremes(setting: Setting): unknown[] {
+  switch (setting.kind) {
+    case "number":
+      return [setting.min, setting.min + setting.step, setting.max];
+    case "seed":
+      return [setting.min, setting.max];
+    case "choice":
+      return setting.options.map(({ value }) => value);
+    case "texts":
+      return [Array.from({ length: setting.most }, () => "x".repeat(setting.longest))];
+    case "biases":
+      return [
+        Object.fromEntries(Array.from({ length: setting.most }, (_, id) => [id, setting.min])),
+        { "9999999": setting.max },
+      ];
+    case "schema":
+      return [setting.example, JSON.stringify({ title: "x".repeat(setting.longest - 12) })];
+  }
+}
 
 describe("the settings table", () => {
-  it.each(numberSettings)(
-    "offers for $key only what the protocol accepts",
-    ({ key, min, max, step, integer }) => {
-      expect([min, min + step, max].filter((value) => !accepts(key, value))).toEqual([]);
-      expect(accepts(key, min + 0.003)).toBe(!integer);
-      const fallback = decodingDefaults[key];
-      expect(fallback).toBeTypeOf("number");
-      expect(fallback).toBeGreaterThanOrEqual(ownerOf(key) === "beam" ? Math.min(min, 1) : min);
-      expect(fallback).toBeLessThanOrEqual(max);
+  it("has every parameter, or says why it is no setting", () => {
+    const listed = [...settings.map(({ key }) => key), ...Object.keys(notSettings)];
+    expect(listed.toSorted()).toEqual(Object.keys(decodingParamsSchema.shape).toSorted());
+  });
+
+  it.each(settings)("accepts for $key only what protocol and endpoint do", (setting) => {
+    for (const value of extremes(setting)) {
+      expect(complaint(setting, value)).toBeUndefined();
+      expect(accepted(setting.key, value)).toBe(true);
+    }
+  });
+
+  it.each(settings.filter((setting) => setting.kind === "number" || setting.kind === "seed"))(
+    "knows whether $key is a whole number",
+    ({ key, min, integer }) => {
+      expect(accepted(key, min + 0.003)).toBe(!integer);
     },
   );
 
-  it("has presets the protocol accepts", () => {
-    for (const { decoding } of presets)
-      expect(decodingParamsSchema.safeParse(decoding).success).toBe(true);
-  });
+  it.each(settings.filter(({ fallback }) => fallback !== undefined))(
+    "accepts the default of $key",
+    (setting) => {
+      expect(complaint(setting, setting.fallback)).toBeUndefined();
+    },
+  );
+});
 
-  it("says why a number is refused", () => {
-    const temperature = numberSettings.find(({ key }) => key === "temperature")!;
-    expect(complaint(temperature, 3)).toBe("Temperature: want 0.1 to 2, got 3");
-    expect(complaint(temperature, 1)).toBeUndefined();
-    expect(complaint(numberSettings[0], 1.5)).toBe("Longest answer: want a whole number");
-  });
-
-  it("drops another method's parameters and writes no defaults", () => {
-    expect(withMethod({ method: "sample", temperature: 0.5, maxNewTokens: 5 }, "beam")).toEqual({
-      method: "beam",
-      maxNewTokens: 5,
-    });
-    expect(withValue({ method: "sample", temperature: 0.5 }, "temperature", 1)).toEqual({
-      method: "sample",
-    });
-    expect(describeDecoding({ method: "sample", temperature: 0.5, seed: 7 })).toBe(
-      "sampling · temperature 0.5 · seed 7",
-    );
+describe("checks", () => {
+  it.each<[keyof DecodingParams, unknown, string]>([
+    ["temperature", 3, "Temperature: want a number from 0.1 to 2, got 3"],
+    ["temperature", Number.NaN, "Temperature: want a number from 0.1 to 2, got nothing"],
+    ["maxNewTokens", 1.5, "Longest answer: want a whole number from 1 to 1024, got 1.5"],
+    ["seed", -1, "Seed: want a whole number from 0 to 9007199254740991, got -1"],
+    ["earlyStopping", "soon", "Stop early: want one of true, false, never, got soon"],
+    ["stop", [..."abcdefghi"], "Stop texts: want at most 8 lines, got 9"],
+    [
+      "badWords",
+      ["x".repeat(300)],
+      "Bad words: want lines of at most 256 characters, got one of 300",
+    ],
+    ["logitBias", { dog: 1 }, "Logit bias: want the id of a token, got dog"],
+    ["logitBias", { "7": 200 }, "Logit bias: token 7: want a number from -100 to 100, got 200"],
+    ["jsonSchema", "{", "JSON Schema: want JSON: "],
+    ["jsonSchema", '{"pattern":"a"}', "JSON Schema: /pattern: this keyword is not supported"],
+    ["jsonSchema", "3", "JSON Schema: want a schema, got 3"],
+  ])("refuse %s %j", (key, value, message) => {
+    const setting = settings.find((one) => one.key === key)!;
+    expect(complaint(setting, value)).toContain(message);
   });
 });

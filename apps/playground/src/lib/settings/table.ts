@@ -1,50 +1,61 @@
 /**
- * Every decoding parameter a person can turn: the inspector's controls, sweep
- * axes, their limits and the checks of what is typed all come from this table.
+ * Every decoding parameter a person can turn. The inspector's controls, sweep
+ * axes, limits, checks and what a cell says about itself all come from this table.
  */
-import {
-  decodingDefaults,
-  decodingPresets,
-  methodParams,
-  type DecodingMethod,
-  type DecodingParams,
-} from "tinygptv/protocol";
-
-import { inspection } from "tinygptv/notebook";
-
-export interface NumberSetting {
-  kind: "number";
-  key: keyof DecodingParams & keyof typeof decodingDefaults;
-  label: string;
-  min: number;
-  max: number;
-  step: number;
-  integer: boolean;
-  help: string;
-}
+import { decodingMethods, type DecodingMethod, type DecodingParams } from "tinygptv/protocol";
+import { described, type ChoiceSetting, type NumberSetting, type Setting } from "./kinds.ts";
 
 const number = (
-  key: NumberSetting["key"],
+  key: keyof DecodingParams,
   label: string,
   [min, max, step]: readonly [number, number, number],
   help: string,
+  more = false,
 ): NumberSetting => ({
   kind: "number",
-  key,
-  label,
+  ...described(key, label, help, more),
   min,
   max,
   step,
   integer: Number.isInteger(step),
-  help,
 });
 
-/** What a parameter is in a notebook where a cell does not say. */
-export const fallbacks: DecodingParams = { ...decodingDefaults, ...inspection };
+const methods: Record<DecodingMethod, { label: string; help: string }> = {
+  greedy: { label: "Greedy", help: "Always the most probable token." },
+  sample: {
+    label: "Sampling",
+    help: "Draws tokens by their probability; the seed fixes the draw.",
+  },
+  beam: {
+    label: "Beam search",
+    help: "Follows several answers and keeps the most probable as a whole.",
+  },
+};
 
-export const numberSettings: readonly NumberSetting[] = [
-  number("maxNewTokens", "Longest answer", [1, 1024, 1], "The answer is cut after so many tokens."),
-  number("minNewTokens", "Shortest answer", [0, 256, 1], "No end before so many tokens."),
+export const methodSetting: ChoiceSetting = {
+  kind: "choice",
+  ...described("method", "Method", "How the next token is chosen."),
+  options: decodingMethods.map((value) => ({ value, ...methods[value] })),
+};
+
+const exampleSchema = `{
+  "type": "object",
+  "properties": {
+    "object": { "type": "string", "maxLength": 40 },
+    "count": { "type": "integer", "minimum": 0 }
+  },
+  "required": ["object", "count"]
+}`;
+
+export const settings: readonly Setting[] = [
+  methodSetting,
+  {
+    kind: "seed",
+    ...described("seed", "Seed", "The same seed gives the same answer; unlocked, one is drawn."),
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    integer: true,
+  },
   number(
     "temperature",
     "Temperature",
@@ -59,22 +70,10 @@ export const numberSettings: readonly NumberSetting[] = [
     "Choose among the fewest tokens that together reach this probability.",
   ),
   number(
-    "minP",
-    "Min p",
-    [0, 1, 0.01],
-    "Leave out tokens less probable than this share of the best one.",
-  ),
-  number(
     "numBeams",
     "Beams",
     [2, 16, 1],
     "Answers followed side by side; the best as a whole wins.",
-  ),
-  number(
-    "lengthPenalty",
-    "Length penalty",
-    [-2, 4, 0.1],
-    "Score = sum of log-probabilities / length to this power. Above 0 favours long answers.",
   ),
   number(
     "numReturnSequences",
@@ -83,125 +82,113 @@ export const numberSettings: readonly NumberSetting[] = [
     "How many of the finished beams come back; at most as many as there are beams.",
   ),
   number(
+    "lengthPenalty",
+    "Length penalty",
+    [-2, 4, 0.1],
+    "Score = sum of log-probabilities / length to this power. Above 0 favours long answers.",
+  ),
+  number("maxNewTokens", "Longest answer", [1, 1024, 1], "The answer is cut after so many tokens."),
+  number("minNewTokens", "Shortest answer", [0, 256, 1], "No end before so many tokens."),
+  number(
     "repetitionPenalty",
     "Repetition penalty",
     [0.5, 2, 0.01],
     "Above 1 makes tokens that were used less probable.",
   ),
+  {
+    kind: "texts",
+    ...described(
+      "stop",
+      "Stop texts",
+      "One a line. The answer ends before any of them, besides ###, which always ends it.",
+    ),
+    most: 8,
+    longest: 256,
+  },
+  number(
+    "minP",
+    "Min p",
+    [0, 1, 0.01],
+    "Leave out tokens less probable than this share of the best one.",
+    true,
+  ),
+  {
+    kind: "choice",
+    ...described("earlyStopping", "Stop early", "When a beam search ends.", true),
+    options: [
+      { value: true, label: "as soon as enough are finished" },
+      { value: false, label: "when none can get better soon" },
+      { value: "never", label: "when none can get better at all" },
+    ],
+  },
   number(
     "presencePenalty",
     "Presence penalty",
     [-2, 2, 0.1],
     "Subtracted once from tokens that were used.",
+    true,
   ),
   number(
     "frequencyPenalty",
     "Frequency penalty",
     [-2, 2, 0.1],
     "Subtracted for every time a token was used.",
+    true,
   ),
   number(
     "noRepeatNgramSize",
     "No repeated n-grams",
     [0, 16, 1],
     "No sequence of so many tokens occurs twice; 0 allows all.",
+    true,
   ),
+  {
+    kind: "texts",
+    ...described("badWords", "Bad words", "One a line. None of them occurs in the answer.", true),
+    most: 256,
+    longest: 256,
+  },
+  {
+    kind: "biases",
+    ...described(
+      "logitBias",
+      "Logit bias",
+      "Added to a token’s logit: −100 forbids it, 100 forces it. Ids are shown under Tokens.",
+      true,
+    ),
+    min: -100,
+    max: 100,
+    integer: false,
+    most: 300,
+  },
   number(
     "topLogprobs",
     "Alternatives per token",
     [0, 20, 1],
     "How many rivals of each token come back, for the heat map and for branching.",
+    true,
   ),
-];
-
-export const methods: readonly { key: DecodingMethod; label: string; help: string }[] = [
-  { key: "greedy", label: "Greedy", help: "Always the most probable token." },
   {
-    key: "sample",
-    label: "Sampling",
-    help: "Draws tokens by their probability; the seed fixes the draw.",
-  },
-  {
-    key: "beam",
-    label: "Beam search",
-    help: "Follows several answers and keeps the most probable as a whole.",
+    kind: "schema",
+    ...described(
+      "jsonSchema",
+      "JSON Schema",
+      "The answer is JSON that is valid under it, and ends where that is complete.",
+      true,
+    ),
+    longest: 65_536,
+    example: exampleSchema,
   },
 ];
 
-export const presets: readonly { key: string; label: string; decoding: DecodingParams }[] = [
-  { key: "greedy", label: "Greedy", decoding: decodingPresets.greedy },
-  { key: "demoStage4", label: "Stage 4 demo", decoding: decodingPresets.demoStage4 },
-  { key: "demoStage3", label: "Stage 3 demo", decoding: decodingPresets.demoStage3 },
-  { key: "evaluation", label: "Evaluation", decoding: decodingPresets.evaluation },
-  {
-    key: "beam",
-    label: "Three beams",
-    decoding: { method: "beam", numBeams: 3, numReturnSequences: 3 },
-  },
-];
+/** Parameters that are no settings of their own, and why. */
+export const notSettings: Partial<Record<keyof DecodingParams, string>> = {
+  logprobs: "follows from topLogprobs; notebooks always ask for them",
+};
 
-/** Seeds are drawn from here: short enough to read out. */
-export const maxSeed = 999_999;
+export const settingOf = (key: string): Setting | undefined =>
+  settings.find((setting) => setting.key === key);
 
-export const settingOf = (key: string): NumberSetting | undefined =>
-  numberSettings.find((setting) => setting.key === key);
-
-/** Which method a parameter belongs to, undefined where it goes with all. */
-export function ownerOf(key: string): DecodingMethod | undefined {
-  const entry = Object.entries(methodParams).find(([, keys]) =>
-    (keys as readonly string[]).includes(key),
-  );
-  return entry?.[0] as DecodingMethod | undefined;
-}
-
-export const settingsFor = (method: DecodingMethod): NumberSetting[] =>
-  numberSettings.filter(({ key }) => (ownerOf(key) ?? method) === method);
-
-export const methodOf = (decoding: DecodingParams): DecodingMethod =>
-  decoding.method ??
-  (["beam", "sample"] as const).find((method) =>
-    methodParams[method].some((key) => key in decoding),
-  ) ??
-  "greedy";
-
-/** The method changed: parameters of other methods go, all others stay. */
-export function withMethod(decoding: DecodingParams, method: DecodingMethod): DecodingParams {
-  const kept = Object.entries(decoding).filter(
-    ([key]) => key !== "method" && (ownerOf(key) ?? method) === method,
-  );
-  return { method, ...Object.fromEntries(kept) };
-}
-
-/** A parameter changed; its default is not written down. */
-export function withValue(
-  decoding: DecodingParams,
-  key: keyof DecodingParams,
-  value: DecodingParams[typeof key],
-): DecodingParams {
-  const { [key]: _old, ...rest } = decoding;
-  const isDefault = value === undefined || value === fallbacks[key];
-  return isDefault ? rest : { ...rest, [key]: value };
-}
-
-/** Why a typed number is not accepted, or undefined. */
-export function complaint(setting: NumberSetting, value: number): string | undefined {
-  if (!Number.isFinite(value)) return `${setting.label}: want a number`;
-  if (setting.integer && !Number.isInteger(value)) return `${setting.label}: want a whole number`;
-  if (value < setting.min || value > setting.max)
-    return `${setting.label}: want ${setting.min} to ${setting.max}, got ${value}`;
-  return undefined;
-}
-
-/** `sampling, temperature 0.8, seed 7`: what differs from the defaults, in words. */
-export function describeDecoding(decoding: DecodingParams): string {
-  const method = methodOf(decoding);
-  const parts = Object.entries(decoding)
-    .filter(([key, value]) => key !== "method" && key !== "logprobs" && value !== undefined)
-    .map(
-      ([key, value]) =>
-        `${(settingOf(key)?.label ?? key).toLowerCase()} ${Array.isArray(value) ? value.join(" ") : String(value)}`,
-    );
-  return [methods.find(({ key }) => key === method)?.label.toLowerCase() ?? method, ...parts].join(
-    " · ",
-  );
-}
+/** What goes with a method, besides the method itself. */
+export const settingsFor = (method: DecodingMethod): Setting[] =>
+  settings.filter((setting) => setting !== methodSetting && (setting.owner ?? method) === method);

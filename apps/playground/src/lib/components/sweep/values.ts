@@ -1,15 +1,33 @@
 import type { Axis } from "tinygptv/notebook";
-import { tasks, templates } from "tinygptv/protocol";
-import { complaint, settingOf } from "#lib/settings/table.ts";
+import { complaint } from "#lib/settings/check.ts";
+import type { Choice, Setting } from "#lib/settings/kinds.ts";
+import { taskChoice, templateChoice } from "#lib/settings/question.ts";
+import { settingOf } from "#lib/settings/table.ts";
 
 const maxValues = 64;
+/** Values to begin with are not more than these. */
+const maxSuggested = 8;
 
-/**
- * What a person typed as an axis: `0.2, 0.6, 1`, a range `1..5`, or words for
- * parameters that are words.
- */
+/** A parameter as the tables describe it; the levels are those of the endpoint. */
+export function axisSetting(parameter: string, models: readonly string[]): Setting | Choice {
+  const choices: Record<string, Choice> = {
+    task: taskChoice,
+    template: templateChoice,
+    model: {
+      kind: "choice",
+      label: "Level",
+      help: "",
+      options: models.map((id) => ({ value: id, label: id })),
+    },
+  };
+  const setting = choices[parameter] ?? settingOf(parameter);
+  if (setting === undefined) throw new Error(`want a parameter of the tables, got ${parameter}`);
+  return setting;
+}
+
+/** What a person typed as an axis: `0.2, 0.6, 1`, a range `1..5`, or words where the parameter is a choice. */
 export function parseValues(
-  parameter: string,
+  setting: Setting | Choice,
   text: string,
 ): { values: Axis["values"] } | { problem: string } {
   const parts = text
@@ -17,13 +35,12 @@ export function parseValues(
     .map((part) => part.trim())
     .filter((part) => part !== "");
   const values = parts.flatMap((part) => range(part) ?? [value(part)]);
-  if (values.length === 0) return { problem: "Want at least one value" };
+  if (values.length === 0) return { problem: `${setting.label}: want at least one value` };
   if (values.length > maxValues)
-    return { problem: `Want at most ${maxValues} values, got ${values.length}` };
-  const setting = settingOf(parameter);
+    return { problem: `${setting.label}: want at most ${maxValues} values, got ${values.length}` };
   for (const candidate of values) {
-    const wrong = setting && complaint(setting, typeof candidate === "number" ? candidate : NaN);
-    if (wrong !== undefined) return { problem: wrong };
+    const problem = complaint(setting, candidate);
+    if (problem !== undefined) return { problem };
   }
   return { values };
 }
@@ -44,23 +61,22 @@ function value(part: string): string | number | boolean {
 }
 
 /** Values to begin with when a parameter is chosen. */
-export function suggestedValues(parameter: string, models: readonly string[]): Axis["values"] {
-  const words: Record<string, readonly string[]> = {
-    model: models,
-    task: tasks,
-    template: templates,
-    method: ["greedy", "sample"],
-    earlyStopping: ["never"],
-  };
-  const known = words[parameter];
-  if (known !== undefined && known.length > 0) return known.slice(0, 8);
-  if (parameter === "seed") return [1, 2, 3, 4];
-  const setting = settingOf(parameter);
-  if (setting === undefined) return [1];
-  const points = [0, 1, 2, 3].map((i) => setting.min + ((setting.max - setting.min) * i) / 3);
-  return [
-    ...new Set(
-      points.map((point) => Number((Math.round(point / setting.step) * setting.step).toFixed(4))),
-    ),
-  ];
+export function suggestedValues(setting: Setting | Choice): Axis["values"] {
+  switch (setting.kind) {
+    case "choice":
+      return setting.options.slice(0, maxSuggested).map((option) => option.value);
+    case "seed":
+      return [1, 2, 3, 4];
+    case "number": {
+      const { min, max, step } = setting;
+      const points = [0, 1, 2, 3].map((i) => min + ((max - min) * i) / 3);
+      return [
+        ...new Set(points.map((point) => Number((Math.round(point / step) * step).toFixed(4)))),
+      ];
+    }
+    case "texts":
+    case "biases":
+    case "schema":
+      throw new Error(`want a parameter of one value, got ${setting.key}`);
+  }
 }

@@ -7,7 +7,7 @@ import {
   type CellOf,
   type Output,
 } from "tinygptv/notebook";
-import { describeDecoding } from "#lib/settings/table.ts";
+import { describeDecoding } from "#lib/settings/decoding.ts";
 import { answerOf, problemOf } from "./answer.ts";
 import { bars, points } from "./charts.ts";
 import type { PageContext } from "./context.ts";

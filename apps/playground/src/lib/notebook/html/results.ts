@@ -10,7 +10,7 @@ import {
 } from "tinygptv/notebook";
 import { milliseconds } from "#lib/components/answer/format.ts";
 import { seriesColour } from "#lib/components/answer/segments.ts";
-import { describeDecoding } from "#lib/settings/table.ts";
+import { describeDecoding } from "#lib/settings/decoding.ts";
 import { answerOf, problemOf } from "./answer.ts";
 import { bars, points } from "./charts.ts";
 import type { PageContext } from "./context.ts";
