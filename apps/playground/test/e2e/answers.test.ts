@@ -1,14 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   cell,
   openExample,
+  openFile,
+  openSidebar,
   runCell,
+  screens,
   startPlayground,
   type Playground,
   expectSeen,
+  longAnswer,
 } from "./playground.ts";
 
 let playground: Playground;
@@ -19,6 +23,26 @@ afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
 const apple = fileURLToPath(new URL("../../../../models/nano/gallery/apple.png", import.meta.url));
+
+const twoPictures = `\`\`\`picture dog
+file: ../models/nano/gallery/dog.png
+\`\`\`
+
+\`\`\`picture pizza
+file: ../models/nano/gallery/pizza.png
+\`\`\`
+
+\`\`\`prompt both
+pictures: [ dog, pizza ]
+decoding: { maxNewTokens: 16 }
+---
+what is this?
+\`\`\`
+`;
+
+interface ChatBody {
+  messages: { role: string; content: unknown }[];
+}
 
 /** Drops a picture on an element, as a file manager does. */
 async function dropPicture(page: Page, selector: string): Promise<void> {
@@ -32,9 +56,23 @@ async function dropPicture(page: Page, selector: string): Promise<void> {
   await page.locator(selector).dispatchEvent("drop", { dataTransfer: transfer });
 }
 
-describe("asking", () => {
-  it("takes a dropped picture, streams the answer and says what it cost", async () => {
-    const page = await playground.open();
+/** Collects what an answer shows while it grows. */
+const watchAnswer = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { seen });
+    new MutationObserver(() => {
+      const text = document.querySelector(".answer p.answer")?.textContent?.trim();
+      if (text && text !== seen.at(-1)) seen.push(text);
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+const watched = (page: Page): Promise<string[]> =>
+  page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+
+describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
+  it("takes a dropped picture, answers and says what it cost", async () => {
+    const page = await playground.open({ size });
+    await openSidebar(page);
     await page.getByRole("button", { name: "New", exact: true }).click();
     await expectSeen(page.getByText("An empty notebook"));
     await dropPicture(page, "body");
@@ -54,43 +92,72 @@ describe("asking", () => {
     await expectSeen(prompt.getByText("changed since"));
   });
 
+  it("streams: the text grows, and what was shown stays", async () => {
+    const page = await playground.open({ size });
+    await openFile(page, "long.md", longAnswer(100));
+    const prompt = cell(page, "Prompt", "long");
+    await watchAnswer(page);
+    await runCell(prompt);
+    const seen = await watched(page);
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen.filter((text, i) => i > 0 && !text.startsWith(seen[i - 1]!))).toEqual([]);
+  });
+
   it("stops a long answer and keeps what had arrived", async () => {
-    const page = await playground.open();
-    const prompt = cell(page, "Prompt", "answer");
-    await prompt.click({ position: { x: 5, y: 5 } });
-    const shortest = page.getByRole("spinbutton", { name: "Longest answer, value" });
-    await shortest.fill("1024");
-    await shortest.blur();
-    const least = page.getByRole("spinbutton", { name: "Shortest answer, value" });
-    await least.fill("256");
-    await least.blur();
+    const page = await playground.open({ size });
+    await openFile(page, "long.md", longAnswer(1000));
+    const prompt = cell(page, "Prompt", "long");
     await prompt.getByTitle("Run cell").click();
+    await expectSeen(prompt.locator(".answer p.answer"));
     await prompt.getByRole("button", { name: "Stop" }).click();
     await prompt.getByText("Stopped; this is what had arrived.").waitFor();
     await expectSeen(prompt.getByTitle("Run cell"));
   });
 
   it("draws boxes over the picture and uses one in the next question", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     const place = cell(page, "Prompt", "place");
     await runCell(place);
     await expectSeen(place.getByRole("img", { name: "1 boxes on the picture" }));
+    await playground.screenshot(page, `${screen}-boxes`);
     expect(await place.locator("svg rect").count()).toBe(1);
     const named = cell(page, "Prompt", "named");
     await runCell(named);
     expect(await named.locator(".answer p.answer").innerText()).toBe("dog");
   });
 
+  it("asks on, round after round, about several pictures", async () => {
+    const page = await playground.open({ size });
+    await openFile(page, "two.md", twoPictures);
+    const prompt = cell(page, "Prompt", "both");
+    await prompt.getByRole("button", { name: "Ask on" }).click();
+    await prompt.getByLabel("Question, round 2").click();
+    await page.keyboard.type("what color is the background?");
+    const sent: Request[] = [];
+    page.on("request", (request) => {
+      if (request.url().endsWith("/v1/chat/completions")) sent.push(request);
+    });
+    await runCell(prompt);
+    expect(await prompt.locator(".answer p.answer").count()).toBe(2);
+    const [first, second] = sent.map((request) => request.postDataJSON() as ChatBody);
+    const parts = first!.messages[0]!.content as { type: string }[];
+    expect(parts.map(({ type }) => type)).toEqual(["image_url", "image_url", "text"]);
+    expect(second!.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+    expect(second!.messages[1]!.content).toBe(
+      (await prompt.locator(".answer p.answer").first().innerText()).trim(),
+    );
+  });
+
   it("runs what a cell needs before it", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await runCell(cell(page, "Prompt", "named"));
     await expectSeen(cell(page, "Prompt", "place").getByText("up to date"));
   });
 });
 
-describe("looking inside an answer", () => {
+describe.each(screens)("looking inside an answer on a $name", ({ name: screen, size }) => {
   it("shows alternatives of a token and continues from one", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     const prompt = cell(page, "Prompt", "answer");
     await runCell(prompt);
     await prompt.getByRole("button", { name: "Tokens" }).click();
@@ -99,7 +166,7 @@ describe("looking inside an answer", () => {
     await expectSeen(rivals.first());
     expect(await rivals.count()).toBe(5);
     const rival = (await rivals.nth(1).locator("code").innerText()).replace("␣", "");
-    await playground.screenshot(page, "alternatives");
+    await playground.screenshot(page, `${screen}-alternatives`);
     await rivals.nth(1).click();
     const branch = cell(page, "Prompt", "answer2");
     await expectSeen(branch.getByText("up to date"));
@@ -107,7 +174,7 @@ describe("looking inside an answer", () => {
   });
 
   it("shows beams, what the model saw, timings and the exact request", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await openExample(page, "Decoding");
     const beams = cell(page, "Prompt", "beams");
     await runCell(beams);
@@ -133,7 +200,7 @@ describe("looking inside an answer", () => {
   });
 
   it("sends exactly the request it shows", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     const prompt = cell(page, "Prompt", "answer");
     const sent = page.waitForRequest((request) => request.url().endsWith("/v1/chat/completions"));
     await runCell(prompt);

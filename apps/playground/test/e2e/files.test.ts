@@ -10,7 +10,9 @@ import {
   cellIds,
   expectSeen,
   openExample,
+  openSidebar,
   runCell,
+  screens,
   startPlayground,
   type Playground,
 } from "./playground.ts";
@@ -78,17 +80,19 @@ async function drop(page: Page, ...files: Given[]): Promise<void> {
 
 /** Opens a file in a notebook that shows nothing of the one before. */
 async function reopen(page: Page, file: string | Given): Promise<void> {
+  await openSidebar(page);
   await page.getByRole("button", { name: "New", exact: true }).click();
   await expectSeen(page.getByText("An empty notebook"));
+  await openSidebar(page);
   await page.getByLabel("Notebook file").setInputFiles(file);
 }
 
 const apple = "```picture apple\nfile: pictures/apple.png\n```\n\n";
 const question = "```prompt answer\npictures: [ apple ]\n---\nwhat is this?\n```\n";
 
-describe("a notebook goes out and comes back the same", () => {
+describe.each(screens)("a notebook goes out and comes back the same on a $name", ({ size }) => {
   it("as Markdown with a side folder, outputs included", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await runCell(cell(page, "Prompt", "place"));
     const before = await cellIds(page);
     const path = await download(page, "Download as Markdown");
@@ -100,7 +104,7 @@ describe("a notebook goes out and comes back the same", () => {
   });
 
   it("for Jupyter, with outputs and pictures in the one file, in another browser", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await runCell(cell(page, "Prompt", "place"));
     await drop(page, await picture("apple"));
     await expectSeen(page.getByRole("img", { name: "apple.png" }));
@@ -109,7 +113,7 @@ describe("a notebook goes out and comes back the same", () => {
     const { notebook, outputs, pictures } = fromIpynb(await readFile(path, "utf8"));
     expect([notebook.cells.length, outputs.size, pictures.size]).toEqual([before.length, 1, 1]);
 
-    const other = await playground.open();
+    const other = await playground.open({ size });
     await reopen(other, path);
     await expectSeen(cell(other, "Prompt", "place").getByText("up to date"));
     await expectSeen(other.getByRole("img", { name: "apple.png" }));
@@ -164,8 +168,7 @@ describe("a notebook goes out", () => {
   });
 
   it("as a web page that runs nothing of what people or models wrote", async () => {
-    // The playground itself shows pictures from elsewhere; there is nothing at that address.
-    const page = await playground.open({ expected: /Failed to load resource/ });
+    const page = await playground.open();
     const hostile = `</style><script>document.title="run"</script><img src="https://example.org/x.png" alt="seen" onerror="document.title='run'">"'`;
     const name = "hostile.md";
     const text = `---\ntitle: ${JSON.stringify(hostile)}\n---\n\n${hostile}\n\n\`\`\`prompt answer\n---\n${hostile}\n\`\`\`\n`;

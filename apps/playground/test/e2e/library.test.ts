@@ -6,6 +6,7 @@ import {
   cellIds,
   expectGone,
   expectSeen,
+  longAnswer,
   openExample,
   openFile,
   openSidebar,
@@ -22,18 +23,10 @@ beforeAll(async () => {
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
-/** A question whose answer takes a while. */
-const longAnswer = `\`\`\`prompt long
-decoding: { minNewTokens: 1000, maxNewTokens: 1024 }
----
-describe everything
-\`\`\`
-`;
-
 describe.each(screens)("notebooks on a $name", ({ size }) => {
   it("keep what runs in them to themselves", async () => {
     const page = await playground.open({ size });
-    await openFile(page, "long.md", longAnswer);
+    await openFile(page, "long.md", longAnswer(1000));
     const long = cell(page, "Prompt", "long");
     await long.getByTitle("Run cell").click();
     await expectSeen(long.locator(".answer p.answer"));
@@ -119,7 +112,7 @@ describe("running", () => {
 
   it("all of a notebook, and stops all of it", async () => {
     const page = await playground.open();
-    await openFile(page, "long.md", longAnswer + longAnswer.replace("long", "longer"));
+    await openFile(page, "long.md", longAnswer(1000) + longAnswer(1000).replace("long", "longer"));
     await page.getByTitle("Run all cells").click();
     await expectSeen(cell(page, "Prompt", "longer").getByText("waiting"));
     await page.getByRole("button", { name: "Stop", exact: true }).first().click();

@@ -4,6 +4,7 @@ import {
   cellIds,
   openFile,
   runCell,
+  screens,
   startPlayground,
   type Playground,
   expectSeen,
@@ -17,14 +18,13 @@ beforeAll(async () => {
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
-describe("cells", () => {
+describe.each(screens)("cells on a $name", ({ size }) => {
   it("are added, duplicated, moved and deleted from the keyboard, and all of it is undone", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     const before = await cellIds(page);
     await cell(page, "Prompt", "place").locator("header .kind").click();
     await page.keyboard.press("t");
     await page.keyboard.press("Escape");
-    await page.locator("body").click({ position: { x: 700, y: 5 } });
     await cell(page, "Prompt", "place").locator("header .kind").click();
     await page.keyboard.press("d");
     await expectSeen(cell(page, "Prompt", "place2"));
@@ -38,7 +38,7 @@ describe("cells", () => {
   });
 
   it("survive a reload with their outputs, without losing the last keystroke", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await runCell(cell(page, "Prompt", "answer"));
     await cell(page, "Prompt", "answer").getByLabel("Question").click();
     await page.keyboard.press("End");
@@ -51,7 +51,7 @@ describe("cells", () => {
   });
 
   it("can be named, and refuse a name that is taken", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     const name = cell(page, "Prompt", "answer").getByLabel("Name of the cell");
     await name.fill("place");
     await name.press("Enter");
@@ -62,7 +62,7 @@ describe("cells", () => {
   });
 
   it("begin with the picture, the levels and the numbers at hand", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await cell(page, "Prompt", "place").locator("header .kind").click();
     await page.keyboard.press("c");
     const comparison = cell(page, "Compare", "comparison");
@@ -77,7 +77,7 @@ describe("cells", () => {
   });
 
   it("fetch nothing from elsewhere for a text, and run nothing in it", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
     const text = [
@@ -93,7 +93,7 @@ describe("cells", () => {
   });
 
   it("are found through the command palette", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ size });
     await page.keyboard.press("Control+k");
     await page.getByPlaceholder("What do you want to do?").fill("evalu");
     await page.keyboard.press("Enter");
@@ -101,14 +101,14 @@ describe("cells", () => {
   });
 });
 
-it("shares a read-only copy with outputs that can be kept", async () => {
-  const page = await playground.open();
+it.each(screens)("shares a read-only copy with outputs on a $name", async ({ size }) => {
+  const page = await playground.open({ size });
   await runCell(cell(page, "Prompt", "answer"));
   await page.getByRole("button", { name: "More for this notebook" }).click();
   await page.getByRole("menuitem", { name: "Share a read-only copy" }).click();
   await page.getByRole("button", { name: "Create link" }).click();
   const link = new URL(await page.getByLabel("Link to the copy").inputValue());
-  const reader = await playground.open({ path: link.pathname });
+  const reader = await playground.open({ size, path: link.pathname });
   await expectSeen(cell(reader, "Prompt", "answer").getByText("a dog", { exact: true }));
   await expectSeen(reader.getByText("A shared copy"));
   await reader.getByRole("button", { name: "Keep as mine" }).click();

@@ -11,7 +11,7 @@ const artefacts = fileURLToPath(new URL("../../../../test/artefacts/playground/"
 /** Those shown in docs/playground.md; renewed on request only, so that a test run changes no committed file. */
 const documented: Readonly<Record<string, string>> = {
   "desktop-answer": "playground.png",
-  alternatives: "playground-tokens.png",
+  "desktop-alternatives": "playground-tokens.png",
   levels: "playground-levels.png",
 };
 const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
@@ -134,6 +134,14 @@ export async function openFile(page: Page, name: string, text: string): Promise<
     .getByLabel("Notebook file")
     .setInputFiles({ name, mimeType: "text/markdown", buffer: Buffer.from(text) });
 }
+
+/** A notebook with a question whose answer has at least so many tokens. */
+export const longAnswer = (tokens: number): string => `\`\`\`prompt long
+decoding: { minNewTokens: ${tokens}, maxNewTokens: 1024 }
+---
+describe everything
+\`\`\`
+`;
 
 /** Ids of all cells in their order; those far from the screen have no content, but a place. */
 export const cellIds = (page: Page): Promise<(string | null)[]> =>

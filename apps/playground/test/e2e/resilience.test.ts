@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import {
   cell,
   runCell,
+  screens,
   startPlayground,
   type Playground,
   expectSeen,
@@ -15,8 +16,9 @@ beforeAll(async () => {
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
-it("goes on when the server is killed and comes back", async () => {
+it.each(screens)("goes on on a $name when the server is killed and comes back", async ({ size }) => {
   const page = await playground.open({
+    size,
     expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|404/,
   });
   const prompt = cell(page, "Prompt", "answer");
