@@ -18,7 +18,14 @@ export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
 export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
 export { runCell, newOutput } from "./run.ts";
 export { runNotebook } from "./runNotebook.ts";
-export { agreement, crossAgreement, firstDivergence, type Agreement } from "./divergence.ts";
+export {
+  agreement,
+  crossAgreement,
+  firstDivergence,
+  textDivergence,
+  type Agreement,
+} from "./divergence.ts";
+export { disagreements, prefersAnother, readingsOf, type Reading } from "./readings.ts";
 export {
   packNotebook,
   unpackNotebook,
