@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AnswerToken } from "../protocol.ts";
-import { agreement, firstDivergence } from "./divergence.ts";
+import { agreement, firstDivergence, textDivergence } from "./divergence.ts";
 
 /** A token with the probabilities of its alternatives, most probable first. */
 const token = (id: number, probabilities: Record<number, number> = {}): AnswerToken => ({
@@ -16,6 +16,14 @@ describe("where answers part", () => {
     expect(firstDivergence([token(1), token(2)], [token(1), token(3)])).toBe(1);
     expect(firstDivergence([token(1)], [token(1), token(3)])).toBe(1);
     expect(firstDivergence([token(1)], [token(1)])).toBeUndefined();
+  });
+
+  it("is the start of a word of the text, unless nothing of it differs", () => {
+    expect(textDivergence("a dog sits", "a dot sits")).toBe(2);
+    expect(textDivergence("a dogs", "a dog")).toBe(2);
+    expect(textDivergence("a dog", "a dog sits")).toBeUndefined();
+    expect(textDivergence("a dog", "a dog")).toBeUndefined();
+    expect(textDivergence("🐕 a", "🐈 a")).toBe(0);
   });
 });
 

@@ -12,6 +12,18 @@ export function firstDivergence(
   return a.length === b.length ? undefined : shared;
 }
 
+const words = new Intl.Segmenter(undefined, { granularity: "word" });
+
+/**
+ * Where a text parts from another one: the start of its first word that differs,
+ * as an index in UTF-16 units, or undefined where nothing of it does.
+ */
+export function textDivergence(text: string, other: string): number | undefined {
+  let shared = 0;
+  while (shared < text.length && text[shared] === other[shared]) shared++;
+  return shared === text.length ? undefined : words.segment(text).containing(shared)?.index;
+}
+
 export interface Agreement {
   /** Positions with the same text before them, hence comparable. */
   positions: number;

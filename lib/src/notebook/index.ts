@@ -24,7 +24,14 @@ export { parseSchema } from "../decoding/json/schema.ts";
 export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
 export { runCell, newOutput } from "./run.ts";
 export { runNotebook } from "./runNotebook.ts";
-export { agreement, crossAgreement, firstDivergence, type Agreement } from "./divergence.ts";
+export {
+  agreement,
+  crossAgreement,
+  firstDivergence,
+  textDivergence,
+  type Agreement,
+} from "./divergence.ts";
+export { disagreements, prefersAnother, readingsOf, type Reading } from "./readings.ts";
 export {
   packNotebook,
   unpackNotebook,

@@ -1,5 +1,6 @@
 /** An output as rows of numbers and words: what charts draw and tables show. */
 import type { ModelInfo } from "../engine/engine.ts";
+import { crossAgreement } from "./divergence.ts";
 import { finalText, type Output, type Run } from "./output.ts";
 
 export type TableValue = string | number | undefined;
@@ -21,6 +22,12 @@ export const runColumns: readonly TableColumn[] = [
     unit: "ms",
     measured:
       "from the request's arrival in the engine to its last token, as the engine reports it",
+  },
+  {
+    key: "queue",
+    label: "Queue",
+    unit: "ms",
+    measured: "waiting for a free place, and for the level to load where it was not in memory",
   },
   {
     key: "image",
@@ -48,6 +55,27 @@ export const runColumns: readonly TableColumn[] = [
     label: "Mean log-probability",
     unit: "nats",
     measured: "mean over the answer's tokens under the level that wrote it, before any processor",
+  },
+  {
+    key: "answerLogprob",
+    label: "Log-probability of the first answer",
+    unit: "nats",
+    measured:
+      "mean over the tokens of the first column's answer, read by this level (teacher-forced); nearer 0 is better",
+  },
+  {
+    key: "top1",
+    label: "Same best token",
+    unit: "%",
+    measured:
+      "share of the first answer's positions at which this level and the first column's find the same token most probable",
+  },
+  {
+    key: "kl",
+    label: "KL divergence, at least",
+    unit: "nats",
+    measured:
+      "mean over the first answer's positions, from the first column's level to this one; a lower bound, for only the listed alternatives are known",
   },
   {
     key: "fileBytes",
@@ -96,7 +124,10 @@ const megabyte = 1_000_000;
 
 /** One row a run; for an evaluation one row a level, with means over its items. */
 export function outputTable(output: Output, models: readonly ModelInfo[] = []): TableRow[] {
-  const rows = output.runs.map((run) => runRow(run, models));
+  const rows = output.runs.map((run, index) => ({
+    ...runRow(run, models),
+    ...qualityRow(output, index),
+  }));
   if (!output.runs.some((run) => run.expected !== undefined)) return rows;
   const labels = [...new Set(output.runs.map((run) => run.label))];
   return labels.map((label) => {
@@ -135,6 +166,7 @@ function runRow(run: Run, models: readonly ModelInfo[]): TableRow {
     text: finalText(run),
     error: run.error?.message,
     total: timings?.total,
+    queue: timings?.queue,
     image: timings?.image,
     prefill: timings?.prefill,
     decode: timings?.decode,
@@ -146,6 +178,17 @@ function runRow(run: Run, models: readonly ModelInfo[]): TableRow {
     meanLogprob: mean(answer?.tokens.map((token) => token.logprob) ?? []),
     fileBytes: info && info.fileBytes / megabyte,
     memoryBytes: info && info.memoryBytes / megabyte,
+  };
+}
+
+/** A comparison's levels, measured on the first column's answer. */
+function qualityRow(output: Output, index: number): TableRow {
+  const score = output.scores.find(({ answer, under }) => answer === 0 && under === index);
+  const levels = crossAgreement(output, 0, index);
+  return {
+    answerLogprob: score?.meanLogprob,
+    top1: levels && 100 * levels.top1,
+    kl: levels?.kl,
   };
 }
 

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { fromMarkdown } from "../../../../lib/src/notebook/index.ts";
+import { toFragment } from "../../src/lib/notebook/urlState.ts";
 import {
   cell,
   openExample,
+  phone,
   runCell,
   startPlayground,
   type Playground,
+  expectGone,
   expectSeen,
 } from "./playground.ts";
 
@@ -22,6 +26,7 @@ it("compares three ways of decoding side by side and marks where they part", asy
   await runCell(methods);
   expect(await methods.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
   await expectSeen(methods.getByText(/^parts from greedy at token \d+$/).first());
+  expect(await methods.locator("mark").first().textContent()).toMatch(/^\[differs from here\]./);
   await methods.getByText("show tokens and where they part").click();
   await expectSeen(methods.locator(".token.first").first());
   await expectSeen(methods.getByText("Tokens per second").first());
@@ -36,16 +41,94 @@ it("compares three quantization levels: answers, scores under each other, sizes"
   expect(await levels.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
   const scores = levels.getByRole("button", { name: /^Answer of (fp32|int8|int4) under / });
   expect(await scores.count()).toBe(9);
-  await levels.getByRole("button", { name: /^Answer of fp32 under int4/ }).click();
-  await expectSeen(levels.getByText("Answer of fp32, token by token under int4:"));
   expect(await levels.getByText(/KL ≥ \d\.\d+ nats/).count()).toBe(2);
   await expectSeen(levels.getByText("File size", { exact: false }).first());
+  expect(await levels.locator(".chart circle").count()).toBe(3);
+  expect(await levels.getByRole("img", { name: /^Queue .*, Image .*, Prefill / }).count()).toBe(3);
+  await levels
+    .getByRole("region", { name: "Answer of fp32", exact: true })
+    .scrollIntoViewIfNeeded();
   await playground.screenshot(page, "levels");
 
   const accuracy = cell(page, "Evaluate", "accuracy");
+  await page.getByRole("heading", { name: "A small evaluation" }).scrollIntoViewIfNeeded();
   await runCell(accuracy);
   expect(await accuracy.getByRole("term").count()).toBeGreaterThanOrEqual(3);
   await expectSeen(cell(page, "Chart", "size").locator("circle").first());
+});
+
+it("shows every token under every level without a click, and leads through the differences", async () => {
+  const page = await playground.open();
+  await openExample(page, "Quantization levels");
+  const levels = cell(page, "Compare", "levels");
+  await runCell(levels);
+  const strip = levels.getByRole("region", { name: "Tokens of fp32 under every level" });
+  const tokens = strip.locator(".token");
+  expect(await tokens.first().locator("i").count()).toBe(3);
+  expect(await strip.locator('.token[tabindex="0"]').count()).toBe(1);
+
+  await tokens.first().focus();
+  await page.keyboard.press("ArrowRight");
+  const focused = strip.locator(".token:focus");
+  expect(await focused.getAttribute("data-token")).toBe("1");
+  expect(await focused.getAttribute("aria-label")).toMatch(/^token 2, .*fp32 .*int8 .*int4 /);
+  await page.keyboard.press("ArrowDown");
+  expect(Number(await focused.getAttribute("data-token"))).toBeGreaterThan(5);
+  const popover = page.getByRole("dialog", { name: "Token under every level" });
+  for (const level of ["fp32", "int8", "int4"])
+    await expectSeen(popover.getByRole("rowheader", { name: level, exact: true }));
+  await page.keyboard.press("Escape");
+  await expectGone(popover);
+
+  await strip.getByRole("button", { name: "Next difference" }).click();
+  await expectSeen(popover.getByText("token", { exact: false }).first());
+  await strip.getByRole("radio", { name: "change from fp32" }).check();
+  await levels.getByRole("button", { name: /^Answer of int4 under int8/ }).click();
+  await expectSeen(levels.getByRole("region", { name: "Tokens of int4 under every level" }));
+  await expectSeen(levels.locator(".labels .looked", { hasText: "int8" }).first());
+});
+
+it("warns of a level the endpoint does not have, and compares the others all the same", async () => {
+  const notebook = fromMarkdown(
+    `---
+format: tinygptv-notebook/1
+title: levels
+---
+
+\`\`\`compare levels
+columns:
+  - label: fp32
+    model: nano:fp32
+  - label: int3
+    model: nano:int3
+  - label: int4
+    model: nano:int4
+---
+Describe a dog.
+\`\`\`
+`,
+    "levels",
+  );
+  const page = await playground.open({
+    size: phone,
+    path: `/compare#${toFragment(notebook)}`,
+    expected: /status of 404/,
+  });
+  const levels = cell(page, "Compare", "levels");
+  const missing = levels.getByRole("button", { name: /^int3.*this endpoint has no such level/ });
+  await expectSeen(missing);
+  expect(await levels.locator(".column-trigger.missing").count()).toBe(1);
+  await missing.click();
+  await expectSeen(page.getByText("This endpoint has no level nano:int3."));
+  await page.keyboard.press("Escape");
+  await levels.getByTitle("Run cell").click();
+  await expectSeen(levels.getByRole("alert"));
+  await expectSeen(levels.getByRole("region", { name: "Tokens of fp32 under every level" }));
+  expect(await levels.getByRole("button", { name: /^Answer of .* under / }).count()).toBe(4);
+  expect(await levels.locator(".chart circle").count()).toBe(2);
+  await levels.locator(".token").first().click();
+  await expectSeen(page.getByRole("dialog", { name: "Token under every level" }));
+  await playground.screenshot(page, "phone-levels");
 });
 
 it("puts a comparison into an address that opens it again", async () => {
@@ -89,6 +172,7 @@ it("pins a baseline and shows what a later run changed", async () => {
       .locator("ins")
       .first(),
   );
+  await expectSeen(prompt.getByRole("columnheader", { name: "Tokens per second" }));
 });
 
 it("evaluates a small set", async () => {
