@@ -32,9 +32,9 @@ it("writes a header with units and one record a run", () => {
     run("temperature 2", "a cat", { coordinates: { temperature: 2 } }),
   );
   expect(header).toBe(
-    "Run,Level,temperature,Answer,Latency (ms),Image (ms),Prefill (ms),Decode (ms),Tokens,Mean log-probability (nats)",
+    "Run,Level,temperature,Answer,Latency (ms),Queue (ms),Image (ms),Prefill (ms),Decode (ms),Tokens,Mean log-probability (nats)",
   );
-  expect(first).toBe("temperature 1,nano:fp32,1,a dog,3.5,0,1,2.5,1,-0.5");
+  expect(first).toBe("temperature 1,nano:fp32,1,a dog,3.5,0,0,1,2.5,1,-0.5");
   expect(last).toContain("a cat");
   expect(rest).toBe("");
 });

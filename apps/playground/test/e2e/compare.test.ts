@@ -6,6 +6,7 @@ import {
   openExample,
   phone,
   runCell,
+  screens,
   startPlayground,
   type Playground,
   expectGone,
@@ -19,8 +20,8 @@ beforeAll(async () => {
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
-it("compares three ways of decoding side by side and marks where they part", async () => {
-  const page = await playground.open();
+it.each(screens)("on a $name compares three ways of decoding side by side and marks where they part", async ({ name, size }) => {
+  const page = await playground.open({ size });
   await openExample(page, "Decoding");
   const methods = cell(page, "Compare", "methods");
   await runCell(methods);
@@ -30,11 +31,11 @@ it("compares three ways of decoding side by side and marks where they part", asy
   await methods.getByText("show tokens and where they part").click();
   await expectSeen(methods.locator(".token.first").first());
   await expectSeen(methods.getByText("Tokens per second").first());
-  await playground.screenshot(page, "compare");
+  await playground.screenshot(page, `${name}-methods`);
 });
 
-it("compares three quantization levels: answers, scores under each other, sizes", async () => {
-  const page = await playground.open();
+it.each(screens)("on a $name compares three quantization levels: answers, scores under each other, sizes", async ({ name, size }) => {
+  const page = await playground.open({ size });
   await openExample(page, "Quantization levels");
   const levels = cell(page, "Compare", "levels");
   await runCell(levels);
@@ -48,10 +49,10 @@ it("compares three quantization levels: answers, scores under each other, sizes"
   await levels
     .getByRole("region", { name: "Answer of fp32", exact: true })
     .scrollIntoViewIfNeeded();
-  await playground.screenshot(page, "levels");
+  await playground.screenshot(page, `${name}-levels`);
 
   const accuracy = cell(page, "Evaluate", "accuracy");
-  await page.getByRole("heading", { name: "A small evaluation" }).scrollIntoViewIfNeeded();
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await runCell(accuracy);
   expect(await accuracy.getByRole("term").count()).toBeGreaterThanOrEqual(3);
   await expectSeen(cell(page, "Chart", "size").locator("circle").first());
@@ -128,7 +129,7 @@ Describe a dog.
   expect(await levels.locator(".chart circle").count()).toBe(2);
   await levels.locator(".token").first().click();
   await expectSeen(page.getByRole("dialog", { name: "Token under every level" }));
-  await playground.screenshot(page, "phone-levels");
+  await playground.screenshot(page, "phone-missing-level");
 });
 
 it("puts a comparison into an address that opens it again", async () => {
@@ -146,8 +147,8 @@ it("puts a comparison into an address that opens it again", async () => {
   await expectSeen(cell(other, "Compare", "methods").getByText("now ", { exact: false }).first());
 });
 
-it("sweeps a grid of temperatures and seeds and draws it", async () => {
-  const page = await playground.open();
+it.each(screens)("on a $name sweeps a grid of temperatures and seeds and draws it", async ({ size }) => {
+  const page = await playground.open({ size });
   await openExample(page, "Decoding");
   const sweep = cell(page, "Sweep", "temperatures");
   await runCell(sweep);
@@ -157,8 +158,8 @@ it("sweeps a grid of temperatures and seeds and draws it", async () => {
   await expectSeen(cell(page, "Chart", "sureness").locator("circle").first());
 });
 
-it("pins a baseline and shows what a later run changed", async () => {
-  const page = await playground.open();
+it.each(screens)("on a $name pins a baseline and shows what a later run changed", async ({ size }) => {
+  const page = await playground.open({ size });
   const prompt = cell(page, "Prompt", "answer");
   await runCell(prompt);
   await prompt.getByRole("button", { name: "Pin as baseline" }).click();

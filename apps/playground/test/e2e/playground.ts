@@ -12,7 +12,7 @@ const artefacts = fileURLToPath(new URL("../../../../test/artefacts/playground/"
 const documented: Readonly<Record<string, string>> = {
   "desktop-answer": "playground.png",
   "desktop-alternatives": "playground-tokens.png",
-  levels: "playground-levels.png",
+  "desktop-levels": "playground-levels.png",
 };
 const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
 
