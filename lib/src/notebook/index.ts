@@ -16,7 +16,7 @@ export { toMarkdown, fromMarkdown } from "./markdown.ts";
 export { toIpynb, fromIpynb } from "./ipynb.ts";
 export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
 export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
-export { runCell, newOutput } from "./run.ts";
+export { runCell } from "./run.ts";
 export { runNotebook } from "./runNotebook.ts";
 export { agreement, crossAgreement, firstDivergence, type Agreement } from "./divergence.ts";
 export {
