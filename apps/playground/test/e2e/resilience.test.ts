@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import {
   cell,
+  openMarkdown,
+  promptCells,
   runCell,
   startPlayground,
   type Playground,
@@ -72,16 +74,7 @@ it("says so when the storage is full, and saves once there is room", async () =>
 
 it("holds 500 cells, of which only those near the screen have content", async () => {
   const page = await playground.open();
-  const markdown = [
-    "# Long",
-    ...Array.from(
-      { length: 500 },
-      (_, i) => `\`\`\`prompt p${i + 1}\n---\nquestion ${i + 1}\n\`\`\``,
-    ),
-  ].join("\n\n");
-  await page
-    .getByLabel("Notebook file")
-    .setInputFiles({ name: "long.md", mimeType: "text/markdown", buffer: Buffer.from(markdown) });
+  await openMarkdown(page, `# Long\n\n${promptCells(500, (i) => `question ${i}`)}`);
   await expectSeen(cell(page, "Prompt", "p1"));
   expect(await page.getByRole("listitem").locator(".place").count()).toBe(501);
   expect(await page.locator("article").count()).toBeLessThan(60);

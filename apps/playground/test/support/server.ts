@@ -3,7 +3,12 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+const program = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The playground as `npm start` runs it, with the nano model. */
+const nanoServer = program("../../server/main.ts");
+/** The same with answers of any length from no model. */
+export const fakeServer = program("fakeServer.ts");
 const models = fileURLToPath(new URL("../../../../models/nano/converted", import.meta.url));
 
 export interface Server {
@@ -15,16 +20,16 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The built playground with the nano model, in a process of its own; or the one running at `url`. */
-export async function startServer(url: string | undefined): Promise<Server> {
+/** The built playground in a process of its own; or the one running at `url`. */
+export async function startServer(url: string | undefined, main = nanoServer): Promise<Server> {
   if (url !== undefined)
     return { url, kill: notOurs, restart: notOurs, stop: () => Promise.resolve() };
   const port = await freePort();
-  let child = await start(port);
+  let child = await start(main, port);
   return {
     url: `http://127.0.0.1:${port}`,
     kill: () => end(child, "SIGKILL"),
-    restart: async () => void (child = await start(port)),
+    restart: async () => void (child = await start(main, port)),
     stop: () => end(child, "SIGTERM"),
   };
 }
@@ -43,7 +48,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves when it listens. */
-async function start(port: number): Promise<ChildProcess> {
+async function start(main: string, port: number): Promise<ChildProcess> {
   const env = {
     ...process.env,
     HOST: "127.0.0.1",
