@@ -22,7 +22,7 @@ export { methodOf, resolveDecoding } from "../decoding/params.ts";
 export { compileJsonSchema } from "../decoding/json/jsonSchema.ts";
 export { parseSchema } from "../decoding/json/schema.ts";
 export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
-export { runCell, newOutput } from "./run.ts";
+export { runCell } from "./run.ts";
 export { runNotebook } from "./runNotebook.ts";
 export {
   agreement,

@@ -89,34 +89,40 @@ export type OutputEvent =
   | { type: "run"; run: number; state: RunState; error?: RunError; correct?: boolean }
   | { type: "scores"; scores: CrossScore[]; error?: RunError };
 
-/** Adds one event to an output, in place: a page's reactive object stays the same object. */
-export function applyEvent(output: Output, event: OutputEvent): void {
+/** The output after one more event. It shares with the earlier one what the event did not change; nothing changes in place. */
+export function applyEvent(output: Output, event: OutputEvent): Output {
   switch (event.type) {
     case "plan":
-      output.runs = event.runs;
-      output.scores = [];
-      return;
+      return { ...output, runs: event.runs, scores: [] };
     case "answer":
-      output.runs[event.run]?.answers.push(emptyAnswer(event.request));
-      return;
-    case "generate": {
-      const answer = output.runs[event.run]?.answers.at(-1);
-      if (answer !== undefined) applyGenerateEvent(answer, event.event);
-      return;
-    }
+      return withRun(output, event.run, (run) => ({
+        ...run,
+        answers: [...run.answers, emptyAnswer(event.request)],
+      }));
+    case "generate":
+      return withRun(output, event.run, (run) => ({
+        ...run,
+        answers: run.answers.map((answer, i) =>
+          i === run.answers.length - 1 ? applyGenerateEvent(answer, event.event) : answer,
+        ),
+      }));
     case "run": {
-      const run = output.runs[event.run];
-      if (run === undefined) return;
-      run.state = event.state;
-      if (event.error !== undefined) run.error = event.error;
-      if (event.correct !== undefined) run.correct = event.correct;
-      return;
+      const { type: _type, run: index, ...changed } = event;
+      return withRun(output, index, (run) => ({ ...run, ...changed }));
     }
     case "scores":
-      output.scores = event.scores;
-      if (event.error !== undefined) output.scoreError = event.error;
+      return {
+        ...output,
+        scores: event.scores,
+        ...(event.error !== undefined && { scoreError: event.error }),
+      };
   }
 }
+
+const withRun = (output: Output, index: number, change: (run: Run) => Run): Output => ({
+  ...output,
+  runs: output.runs.map((run, i) => (i === index ? change(run) : run)),
+});
 
 export function emptyAnswer(request: GenerateRequest): Answer {
   return {
@@ -131,34 +137,33 @@ export function emptyAnswer(request: GenerateRequest): Answer {
   };
 }
 
-/** Adds one event of a stream to an answer, in place. */
-export function applyGenerateEvent(answer: Answer, event: GenerateEvent): void {
+/** The answer after one more event of its stream. */
+function applyGenerateEvent(answer: Answer, event: GenerateEvent): Answer {
   switch (event.type) {
     case "start":
-      answer.promptText = event.promptText;
-      answer.images = event.images;
-      return;
+      return { ...answer, promptText: event.promptText, images: event.images };
     case "token":
-      answer.tokens.push(event.token);
-      return;
+      return { ...answer, tokens: [...answer.tokens, event.token] };
     case "delta":
-      answer.text += event.text;
-      return;
+      return { ...answer, text: answer.text + event.text };
     case "beams":
-      answer.beams = event.hypotheses;
-      answer.text = event.hypotheses[0]?.text ?? "";
-      return;
+      return { ...answer, beams: event.hypotheses, text: event.hypotheses[0]?.text ?? "" };
     case "end": {
-      const best = event.hypotheses[0];
-      answer.hypotheses = event.hypotheses;
-      answer.boxes = event.boxes;
-      answer.usage = event.usage;
-      answer.timings = event.timings;
-      if (event.seed !== undefined) answer.seed = event.seed;
-      if (best === undefined) return;
-      answer.text = best.text;
-      answer.tokens = best.tokens;
-      answer.finishReason = best.finishReason;
+      const { hypotheses, boxes, usage, timings, seed } = event;
+      const best = hypotheses[0];
+      return {
+        ...answer,
+        hypotheses,
+        boxes,
+        usage,
+        timings,
+        ...(seed !== undefined && { seed }),
+        ...(best !== undefined && {
+          text: best.text,
+          tokens: best.tokens,
+          finishReason: best.finishReason,
+        }),
+      };
     }
   }
 }

@@ -16,28 +16,17 @@ import { crossScores } from "./score.ts";
 /** Requests a sweep keeps in flight; the server batches them. */
 const sweepConcurrency = 4;
 
-/** A new output for a cell, to fold `runCell`'s events into. */
-export function newOutput(
-  context: Pick<RunContext, "notebook" | "outputOf" | "now">,
-  cell: AskingCell,
-): Output {
-  return {
-    inputs: fingerprint(context.notebook, cell, context.outputOf),
-    at: context.now(),
-    runs: [],
-    scores: [],
-  };
-}
-
 /**
- * Asks everything a cell asks. `emit` receives the events in the order they
- * happen; a failed run is an event too, and the others go on.
+ * Asks everything a cell asks. A failed run is part of the output, and the
+ * others go on.
+ * @param show receives the output whenever it has grown: each time another
+ *   object, which shares with the earlier one what has not changed
  * @throws TinyGptvError where the cell itself is wrong (parameters, references) or on abort
  */
 export async function runCell(
   cell: AskingCell,
   context: RunContext,
-  emit: (event: OutputEvent) => void,
+  show: (output: Output) => void,
 ): Promise<Output> {
   const planned = planRuns(context.notebook, cell);
   if (planned.length === 0)
@@ -45,11 +34,16 @@ export async function runCell(
       "prompt",
       `${cell.name ?? cell.type}: want at least one question, got none`,
     );
-  const output = newOutput(context, cell);
-  // Two folds of one stream (here and at the listener) must not share objects.
-  const record = (event: OutputEvent): void => {
-    applyEvent(output, event);
-    emit(structuredClone(event));
+  let output: Output = {
+    inputs: fingerprint(context.notebook, cell, context.outputOf),
+    at: context.now(),
+    runs: [],
+    scores: [],
+  };
+  const record = (event: OutputEvent): Output => {
+    output = applyEvent(output, event);
+    show(output);
+    return output;
   };
   // Resolved before anything is asked: a wrong reference fails the cell, not its last run.
   const rounds = planned.map((run) =>
@@ -70,7 +64,7 @@ export async function runCell(
     const run = planned[index];
     return run === undefined
       ? Promise.resolve()
-      : runOne(cell, run, rounds[index] ?? [], index, output, context, record);
+      : runOne(cell, run, rounds[index] ?? [], index, context, record);
   });
   throwIfAborted(context.signal);
   if (cell.type === "compare" && new Set(planned.map((run) => run.model)).size > 1) {
@@ -101,11 +95,11 @@ async function runOne(
   run: PlannedRun,
   rounds: readonly { text: string; pictures: readonly string[] }[],
   index: number,
-  output: Output,
   context: RunContext,
-  record: (event: OutputEvent) => void,
+  record: (event: OutputEvent) => Output,
 ): Promise<void> {
   record({ type: "run", run: index, state: "running" });
+  let answer: Answer | undefined;
   const said: Round[] = [];
   const pictures: Uint8Array[] = [];
   try {
@@ -121,9 +115,8 @@ async function runOne(
         pictures,
         callOptions(run.model, context.signal),
       )) {
-        record({ type: "generate", run: index, event });
+        answer = record({ type: "generate", run: index, event }).runs[index]?.answers.at(-1);
       }
-      const answer = output.runs[index]?.answers.at(-1);
       const last = said.at(-1);
       if (last !== undefined && answer !== undefined) last.answer = answer.text;
     }
@@ -131,7 +124,7 @@ async function runOne(
       type: "run",
       run: index,
       state: "done",
-      ...verdict(cell, run, output.runs[index]?.answers.at(-1)),
+      ...verdict(cell, run, answer),
     });
   } catch (error) {
     const stopped = context.signal.aborted;

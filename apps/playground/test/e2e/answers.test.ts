@@ -120,7 +120,7 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
     await runCell(place);
     await expectSeen(place.getByRole("img", { name: "1 boxes on the picture" }));
     await playground.screenshot(page, `${screen}-boxes`);
-    expect(await place.locator("svg rect").count()).toBe(1);
+    expect(await place.locator("figure svg rect").count()).toBe(1);
     const named = cell(page, "Prompt", "named");
     await runCell(named);
     expect(await named.locator(".answer p.answer").innerText()).toBe("dog");

@@ -83,7 +83,11 @@ describe.each([
     await expectSeen(page.getByRole("dialog").getByRole("img", { name: "dog" }));
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
-    for (const item of ["Earlier versions", "Share a read-only copy", "Connection to the endpoint"]) {
+    for (const item of [
+      "Earlier versions",
+      "Share a read-only copy",
+      "Connection to the endpoint",
+    ]) {
       await page.getByRole("button", { name: "More for this notebook" }).click();
       await page.getByRole("menuitem", { name: item }).click();
       await expectSeen(page.getByRole("dialog"));

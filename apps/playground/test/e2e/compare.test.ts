@@ -20,43 +20,51 @@ beforeAll(async () => {
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
-it.each(screens)("on a $name compares three ways of decoding side by side and marks where they part", async ({ name, size }) => {
-  const page = await playground.open({ size });
-  await openExample(page, "Decoding");
-  const methods = cell(page, "Compare", "methods");
-  await runCell(methods);
-  expect(await methods.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
-  await expectSeen(methods.getByText(/^parts from greedy at token \d+$/).first());
-  expect(await methods.locator("mark").first().textContent()).toMatch(/^\[differs from here\]./);
-  await methods.getByText("show tokens and where they part").click();
-  await expectSeen(methods.locator(".token.first").first());
-  await expectSeen(methods.getByText("Tokens per second").first());
-  await playground.screenshot(page, `${name}-methods`);
-});
+it.each(screens)(
+  "on a $name compares three ways of decoding side by side and marks where they part",
+  async ({ name, size }) => {
+    const page = await playground.open({ size });
+    await openExample(page, "Decoding");
+    const methods = cell(page, "Compare", "methods");
+    await runCell(methods);
+    expect(await methods.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
+    await expectSeen(methods.getByText(/^parts from greedy at token \d+$/).first());
+    expect(await methods.locator("mark").first().textContent()).toMatch(/^\[differs from here\]./);
+    await methods.getByText("show tokens and where they part").click();
+    await expectSeen(methods.locator(".token.first").first());
+    await expectSeen(methods.getByText("Tokens per second").first());
+    await playground.screenshot(page, `${name}-methods`);
+  },
+);
 
-it.each(screens)("on a $name compares three quantization levels: answers, scores under each other, sizes", async ({ name, size }) => {
-  const page = await playground.open({ size });
-  await openExample(page, "Quantization levels");
-  const levels = cell(page, "Compare", "levels");
-  await runCell(levels);
-  expect(await levels.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
-  const scores = levels.getByRole("button", { name: /^Answer of (fp32|int8|int4) under / });
-  expect(await scores.count()).toBe(9);
-  expect(await levels.getByText(/KL ≥ \d\.\d+ nats/).count()).toBe(2);
-  await expectSeen(levels.getByText("File size", { exact: false }).first());
-  expect(await levels.locator(".chart circle").count()).toBe(3);
-  expect(await levels.getByRole("img", { name: /^Queue .*, Image .*, Prefill / }).count()).toBe(3);
-  await levels
-    .getByRole("region", { name: "Answer of fp32", exact: true })
-    .scrollIntoViewIfNeeded();
-  await playground.screenshot(page, `${name}-levels`);
+it.each(screens)(
+  "on a $name compares three quantization levels: answers, scores under each other, sizes",
+  async ({ name, size }) => {
+    const page = await playground.open({ size });
+    await openExample(page, "Quantization levels");
+    const levels = cell(page, "Compare", "levels");
+    await runCell(levels);
+    expect(await levels.getByRole("region", { name: /^Answer of / }).count()).toBe(3);
+    const scores = levels.getByRole("button", { name: /^Answer of (fp32|int8|int4) under / });
+    expect(await scores.count()).toBe(9);
+    expect(await levels.getByText(/KL ≥ \d\.\d+ nats/).count()).toBe(2);
+    await expectSeen(levels.getByText("File size", { exact: false }).first());
+    expect(await levels.locator(".chart circle").count()).toBe(3);
+    expect(await levels.getByRole("img", { name: /^Queue .*, Image .*, Prefill / }).count()).toBe(
+      3,
+    );
+    await levels
+      .getByRole("region", { name: "Answer of fp32", exact: true })
+      .scrollIntoViewIfNeeded();
+    await playground.screenshot(page, `${name}-levels`);
 
-  const accuracy = cell(page, "Evaluate", "accuracy");
-  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
-  await runCell(accuracy);
-  expect(await accuracy.getByRole("term").count()).toBeGreaterThanOrEqual(3);
-  await expectSeen(cell(page, "Chart", "size").locator("circle").first());
-});
+    const accuracy = cell(page, "Evaluate", "accuracy");
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await runCell(accuracy);
+    expect(await accuracy.getByRole("term").count()).toBeGreaterThanOrEqual(3);
+    await expectSeen(cell(page, "Chart", "size").locator("circle").first());
+  },
+);
 
 it("shows every token under every level without a click, and leads through the differences", async () => {
   const page = await playground.open();
@@ -147,34 +155,40 @@ it("puts a comparison into an address that opens it again", async () => {
   await expectSeen(cell(other, "Compare", "methods").getByText("now ", { exact: false }).first());
 });
 
-it.each(screens)("on a $name sweeps a grid of temperatures and seeds and draws it", async ({ size }) => {
-  const page = await playground.open({ size });
-  await openExample(page, "Decoding");
-  const sweep = cell(page, "Sweep", "temperatures");
-  await runCell(sweep);
-  expect(await sweep.locator("td button").count()).toBe(12);
-  await sweep.locator("td button").first().click();
-  await expectSeen(sweep.getByRole("region", { name: "Inside temperature 0.2, seed 1" }));
-  await expectSeen(cell(page, "Chart", "sureness").locator("circle").first());
-});
+it.each(screens)(
+  "on a $name sweeps a grid of temperatures and seeds and draws it",
+  async ({ size }) => {
+    const page = await playground.open({ size });
+    await openExample(page, "Decoding");
+    const sweep = cell(page, "Sweep", "temperatures");
+    await runCell(sweep);
+    expect(await sweep.locator("td button").count()).toBe(12);
+    await sweep.locator("td button").first().click();
+    await expectSeen(sweep.getByRole("region", { name: "Inside temperature 0.2, seed 1" }));
+    await expectSeen(cell(page, "Chart", "sureness").locator("circle").first());
+  },
+);
 
-it.each(screens)("on a $name pins a baseline and shows what a later run changed", async ({ size }) => {
-  const page = await playground.open({ size });
-  const prompt = cell(page, "Prompt", "answer");
-  await runCell(prompt);
-  await prompt.getByRole("button", { name: "Pin as baseline" }).click();
-  await prompt.getByLabel("Question").click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.type("Describe this image.");
-  await runCell(prompt);
-  await expectSeen(
-    prompt
-      .getByRole("region", { name: "Compared with the pinned baseline" })
-      .locator("ins")
-      .first(),
-  );
-  await expectSeen(prompt.getByRole("columnheader", { name: "Tokens per second" }));
-});
+it.each(screens)(
+  "on a $name pins a baseline and shows what a later run changed",
+  async ({ size }) => {
+    const page = await playground.open({ size });
+    const prompt = cell(page, "Prompt", "answer");
+    await runCell(prompt);
+    await prompt.getByRole("button", { name: "Pin as baseline" }).click();
+    await prompt.getByLabel("Question").click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("Describe this image.");
+    await runCell(prompt);
+    await expectSeen(
+      prompt
+        .getByRole("region", { name: "Compared with the pinned baseline" })
+        .locator("ins")
+        .first(),
+    );
+    await expectSeen(prompt.getByRole("columnheader", { name: "Tokens per second" }));
+  },
+);
 
 it("evaluates a small set", async () => {
   const page = await playground.open();

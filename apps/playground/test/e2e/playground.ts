@@ -46,11 +46,15 @@ export interface Playground {
   close(): Promise<void>;
 }
 
-/** Starts server and browser; `PLAYGROUND_URL` names a running server to use instead. */
-export async function startPlayground(): Promise<Playground> {
-  const running = process.env["PLAYGROUND_URL"];
+/**
+ * Starts server and browser; `PLAYGROUND_URL` names a running server to use
+ * instead of nano's.
+ * @param program another server than the one with nano
+ */
+export async function startPlayground(program?: string): Promise<Playground> {
+  const running = program === undefined ? process.env["PLAYGROUND_URL"] : undefined;
   const [server, browser] = await Promise.all([
-    running === undefined ? startServer() : runningServer(running),
+    running === undefined ? startServer({}, program) : runningServer(running),
     launchBrowser(),
   ]);
   await Promise.all([artefacts, images].map((folder) => mkdir(folder, { recursive: true })));
@@ -159,6 +163,24 @@ export async function openExample(page: Page, title: string): Promise<void> {
     .click();
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
 }
+
+/** Opens a notebook from Markdown. */
+export const openMarkdown = (page: Page, markdown: string): Promise<void> =>
+  page.getByLabel("Notebook file").setInputFiles({
+    name: "notebook.md",
+    mimeType: "text/markdown",
+    buffer: Buffer.from(markdown),
+  });
+
+/** A notebook of prompt cells `p1`, `p2`, …, each asking `question`. */
+export const promptCells = (count: number, question: (i: number) => string): string =>
+  [
+    "# Long",
+    ...Array.from(
+      { length: count },
+      (_, i) => `\`\`\`prompt p${i + 1}\n---\n${question(i + 1)}\n\`\`\``,
+    ),
+  ].join("\n\n");
 
 /** Waits until a person can see it. */
 export const expectSeen = (locator: Locator): Promise<void> => locator.waitFor();

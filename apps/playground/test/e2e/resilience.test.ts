@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import {
   cell,
+  openMarkdown,
+  promptCells,
   runCell,
   screens,
   startPlayground,
@@ -16,25 +18,28 @@ beforeAll(async () => {
 afterEach(() => playground.assertQuiet());
 afterAll(() => playground.close());
 
-it.each(screens)("goes on on a $name when the server is killed and comes back", async ({ size }) => {
-  const page = await playground.open({
-    size,
-    expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|404/,
-  });
-  const prompt = cell(page, "Prompt", "answer");
-  await runCell(prompt);
-  await playground.server.kill();
-  await prompt.getByTitle("Run cell").click();
-  await expectSeen(prompt.getByText("does not answer. Your work is kept"));
-  await expectSeen(page.getByText("Trying again…"));
-  await prompt.getByLabel("Question").click();
-  await page.keyboard.press("End");
-  await page.keyboard.type("?");
-  await playground.server.restart();
-  await expectGone(page.getByText("Trying again…"));
-  await runCell(prompt);
-  await expectSeen(prompt.getByText("what is this??"));
-});
+it.each(screens)(
+  "goes on on a $name when the server is killed and comes back",
+  async ({ size }) => {
+    const page = await playground.open({
+      size,
+      expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|404/,
+    });
+    const prompt = cell(page, "Prompt", "answer");
+    await runCell(prompt);
+    await playground.server.kill();
+    await prompt.getByTitle("Run cell").click();
+    await expectSeen(prompt.getByText("does not answer. Your work is kept"));
+    await expectSeen(page.getByText("Trying again…"));
+    await prompt.getByLabel("Question").click();
+    await page.keyboard.press("End");
+    await page.keyboard.type("?");
+    await playground.server.restart();
+    await expectGone(page.getByText("Trying again…"));
+    await runCell(prompt);
+    await expectSeen(prompt.getByText("what is this??"));
+  },
+);
 
 it("keeps two tabs in step without losing a keystroke", async () => {
   const page = await playground.open();
@@ -111,16 +116,7 @@ it("says so when the storage is full, and saves once there is room", async () =>
 
 it("holds 500 cells, of which only those near the screen have content", async () => {
   const page = await playground.open();
-  const markdown = [
-    "# Long",
-    ...Array.from(
-      { length: 500 },
-      (_, i) => `\`\`\`prompt p${i + 1}\n---\nquestion ${i + 1}\n\`\`\``,
-    ),
-  ].join("\n\n");
-  await page
-    .getByLabel("Notebook file")
-    .setInputFiles({ name: "long.md", mimeType: "text/markdown", buffer: Buffer.from(markdown) });
+  await openMarkdown(page, `# Long\n\n${promptCells(500, (i) => `question ${i}`)}`);
   await expectSeen(cell(page, "Prompt", "p1"));
   expect(await page.getByRole("listitem").locator(".place").count()).toBe(501);
   expect(await page.locator("article").count()).toBeLessThan(60);

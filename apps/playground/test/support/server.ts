@@ -3,7 +3,12 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+const program = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The playground as `npm start` runs it, with the nano model. */
+const nanoServer = program("../../server/main.ts");
+/** The same with answers of any length from no model. */
+export const fakeServer = program("fakeServer.ts");
 const models = fileURLToPath(new URL("../../../../models/nano/converted", import.meta.url));
 
 export interface Server {
@@ -24,16 +29,20 @@ export const runningServer = (url: string): Server => ({
 });
 
 /**
- * The built playground with the nano model, in a process of its own.
+ * The built playground in a process of its own.
  * @param settings variables of its environment besides those of every test
+ * @param main the program, the one with the nano model where it is left out
  */
-export async function startServer(settings: Record<string, string> = {}): Promise<Server> {
+export async function startServer(
+  settings: Record<string, string> = {},
+  main = nanoServer,
+): Promise<Server> {
   const port = await freePort();
-  let child = await start(port, settings);
+  let child = await start(main, port, settings);
   return {
     url: `http://127.0.0.1:${port}`,
     kill: () => end(child, "SIGKILL"),
-    restart: async () => void (child = await start(port, settings)),
+    restart: async () => void (child = await start(main, port, settings)),
     stop: () => end(child, "SIGTERM"),
   };
 }
@@ -52,7 +61,11 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves when it listens. */
-async function start(port: number, settings: Record<string, string>): Promise<ChildProcess> {
+async function start(
+  main: string,
+  port: number,
+  settings: Record<string, string>,
+): Promise<ChildProcess> {
   const env = {
     ...process.env,
     HOST: "127.0.0.1",

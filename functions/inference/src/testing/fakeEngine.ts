@@ -1,6 +1,6 @@
 /**
  * An engine without a model, for tests of what stands around it: it answers by
- * rule, one byte a token, and can be slowed down, crashed and filled up.
+ * rule, some bytes a token, and can be slowed down, crashed and filled up.
  */
 import { createHash } from "node:crypto";
 import type { CallOptions, Engine, EngineStatus, ModelInfo } from "tinygptv/engine";
@@ -19,6 +19,8 @@ export interface FakeEngineOptions {
   answer?: (request: GenerateRequest, images: readonly Uint8Array[], model: string) => string;
   /** Milliseconds a token takes. */
   tokenMs?: number;
+  /** Bytes a token stands for. */
+  tokenBytes?: number;
   /** Requests at once. */
   places?: number;
   queueLimit?: number;
@@ -57,7 +59,7 @@ const echo = ({ rounds }: GenerateRequest, images: readonly Uint8Array[]) =>
   `${rounds.at(-1)!.prompt} [${images.length}]`;
 
 export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
-  const { answer = echo, tokenMs = 0, places = 8, queueLimit = 64 } = options;
+  const { answer = echo, tokenMs = 0, tokenBytes = 1, places = 8, queueLimit = 64 } = options;
   const requests: FakeEngine["requests"] = [];
   const seen = new Set<string>();
   const waiting: (() => void)[] = [];
@@ -120,14 +122,15 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       text.length,
     );
     const bytes = Buffer.from(text.slice(0, cut));
-    const tokens = [...bytes.subarray(0, maxNewTokens)].map((byte) => ({
-      id: byte,
-      text: byteText(byte),
-    }));
+    const kept = bytes.subarray(0, maxNewTokens * tokenBytes);
+    const tokens = Array.from({ length: Math.ceil(kept.length / tokenBytes) }, (_, i) => {
+      const own = kept.subarray(i * tokenBytes, (i + 1) * tokenBytes);
+      return { id: own[0]!, text: [...own].map(byteText).join("") };
+    });
     return {
-      text: bytes.subarray(0, maxNewTokens).toString(),
+      text: kept.toString(),
       tokens,
-      finishReason: bytes.length > maxNewTokens ? "length" : "stop",
+      finishReason: kept.length < bytes.length ? "length" : "stop",
     };
   }
 
@@ -167,12 +170,14 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
           };
         }
       } else {
+        const bytes = Buffer.from(best.text);
         const decoder = new TextDecoder();
-        for (const token of best.tokens) {
+        for (const [i, token] of best.tokens.entries()) {
           await tick(signal, life);
           yield { type: "token", token };
           // Whole characters only.
-          const text = decoder.decode(Uint8Array.of(token.id), { stream: true });
+          const own = bytes.subarray(i * tokenBytes, (i + 1) * tokenBytes);
+          const text = decoder.decode(own, { stream: true });
           if (text !== "") yield { type: "delta", text };
         }
       }

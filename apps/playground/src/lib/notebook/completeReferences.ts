@@ -27,7 +27,8 @@ export function referenceOptions(
     const runs = outputOf(other)?.runs ?? [];
     const own: Completion = { label: other.name, detail: detailOf(other) };
     const box = runs[0]?.answers.at(-1)?.boxes[0];
-    const values = runs.length > 1 ? runs.length : (runs[0]?.answers.at(-1)?.hypotheses.length ?? 0);
+    const values =
+      runs.length > 1 ? runs.length : (runs[0]?.answers.at(-1)?.hypotheses.length ?? 0);
     const parts = Array.from({ length: values < 2 ? 0 : values }, (_, i) => ({
       label: `${other.name}.${i + 1}`,
       detail: runs[i]?.label ?? `hypothesis ${i + 1}`,

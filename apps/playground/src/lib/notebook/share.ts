@@ -27,7 +27,10 @@ export async function share(endpoint: Endpoint, notebook: NotebookState): Promis
     markdown,
     files: encoded,
   });
-  const link = new URL(`/s/${notebookCreatedSchema.parse(await response.json()).id}`, location.href);
+  const link = new URL(
+    `/s/${notebookCreatedSchema.parse(await response.json()).id}`,
+    location.href,
+  );
   // Whoever opens the link asks this server, unless it says where the copy is.
   if (endpoint.baseUrl !== "") link.searchParams.set("endpoint", endpoint.baseUrl);
   return link.href;

@@ -51,7 +51,7 @@ export function comparisonAlone(notebook: Notebook, cell: CellOf<"compare">): No
     return picture === undefined ? [] : [picture];
   });
   return {
-    ...notebook,
+    ...(notebook.model !== undefined && { model: notebook.model }),
     title: `Comparison: ${cell.name ?? notebook.title}`.slice(0, 200),
     cells: [...pictures, cell],
   };

@@ -92,8 +92,7 @@ export class Autosave {
   async keepOutput(cellId: string, kind: OutputKind, output: Output | undefined): Promise<void> {
     const id = this.#base?.id;
     if (id === undefined) return;
-    if (await this.#guard(() => saveOutput(id, cellId, kind, output)))
-      this.#tell({ id });
+    if (await this.#guard(() => saveOutput(id, cellId, kind, output))) this.#tell({ id });
   }
 
   /** Saves at once what is not saved. */

@@ -1,8 +1,9 @@
 /** Cells and the keyboard: where the focus goes when a cell is chosen, written into or left. */
 
 const itemOf = (id: string): HTMLElement | null =>
-  document.querySelector<HTMLElement>(`[data-cell="${id}"]`)?.closest<HTMLElement>("[role=listitem]") ??
-  null;
+  document
+    .querySelector<HTMLElement>(`[data-cell="${id}"]`)
+    ?.closest<HTMLElement>("[role=listitem]") ?? null;
 
 /** Puts the focus on a cell as a whole: Tab goes into it from there. */
 export const focusCell = (id: string): void => itemOf(id)?.focus({ preventScroll: true });

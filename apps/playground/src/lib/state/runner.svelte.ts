@@ -1,15 +1,13 @@
 import { SvelteMap } from "svelte/reactivity";
 import {
-  applyEvent,
   isAsking,
-  newOutput,
   runCell,
   runError,
   runOrder,
   type AskingCell,
   type Cell,
   type Output,
-  type OutputEvent,
+  type Run,
   type RunError,
 } from "tinygptv/notebook";
 import { isAborted } from "#lib/client/engine.ts";
@@ -103,69 +101,57 @@ export class Runner {
     this.active.set(id, "running");
     this.errors.delete(id);
     const plain = $state.snapshot<AskingCell>(cell);
-    const fold = this.#foldInto(plain);
+    const shown = this.#showing(id);
     try {
       await runCell(
         plain,
         {
-          ...this.#context(),
+          notebook: this.#notebook,
+          outputOf: this.#notebook.outputOf,
+          now: () => new Date().toISOString(),
           engine: this.#connection.engine,
           readPicture,
           signal: controller.signal,
         },
-        fold.add,
+        shown.next,
       );
     } catch (error) {
       if (!isAborted(error)) this.errors.set(id, runError(error));
     } finally {
-      fold.flush();
+      const output = shown.end();
       this.#controllers.delete(id);
       this.active.delete(id);
-      const output = this.#notebook.outputs.get(id);
-      if (output !== undefined && fold.started())
-        this.#finished(cell, $state.snapshot<Output>(output));
+      if (output !== undefined) this.#finished(cell, output);
       if (output?.runs.some((run) => run.error?.code === "network"))
         void this.#connection.refresh();
     }
   }
 
-  #context(): { notebook: NotebookState; outputOf: NotebookState["outputOf"]; now: () => string } {
-    return {
-      notebook: this.#notebook,
-      outputOf: this.#notebook.outputOf,
-      now: () => new Date().toISOString(),
-    };
-  }
-
-  /** Folds events into the cell's output, at most once a frame: tokens may come faster than a screen draws. */
-  #foldInto(cell: AskingCell): {
-    add(event: OutputEvent): void;
-    flush(): void;
-    started(): boolean;
-  } {
-    let output: Output | undefined;
-    let waiting: OutputEvent[] = [];
+  /** Puts a growing output into the notebook, at most once a frame: tokens may come faster than a screen draws. */
+  #showing(id: string): { next(output: Output): void; end(): Output | undefined } {
+    let latest: Output | undefined;
     let scheduled = false;
-    const flush = (): void => {
+    let ended = false;
+    const show = (): void => {
       scheduled = false;
-      for (const event of waiting) {
-        if (event.type === "plan") {
-          const fresh = $state(newOutput(this.#context(), cell));
-          this.#notebook.outputs.set(cell.id, fresh);
-          output = fresh;
-        }
-        if (output !== undefined) applyEvent(output, event);
-      }
-      waiting = [];
+      if (latest !== undefined && !ended) this.#notebook.outputs.set(id, latest);
     };
-    const add = (event: OutputEvent): void => {
-      waiting.push(event);
-      if (scheduled) return;
+    const next = (output: Output): void => {
+      latest = output;
+      // The earlier output stays until there is something to put in its place.
+      if (scheduled || !output.runs.some(hasBegun)) return;
       scheduled = true;
       // A hidden page draws no frames; its answers must arrive all the same.
-      if (document.hidden) setTimeout(flush, 50);
-      else requestAnimationFrame(flush);
+      if (document.hidden) setTimeout(show, 50);
+      else requestAnimationFrame(show);
     };
-    return { add, flush, started: () => output !== undefined };
+    const end = (): Output | undefined => {
+      show();
+      ended = true;
+      return latest;
+    };
+    return { next, end };
   }
 }
+
+const hasBegun = ({ answers, error }: Run): boolean => answers.length > 0 || error !== undefined;

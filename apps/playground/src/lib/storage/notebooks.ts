@@ -102,11 +102,7 @@ export async function deleteNotebook(id: string): Promise<WholeNotebook | undefi
 }
 
 /** Puts back what `deleteNotebook` returned. */
-export async function restoreNotebook({
-  stored,
-  versions,
-  outputs,
-}: WholeNotebook): Promise<void> {
+export async function restoreNotebook({ stored, versions, outputs }: WholeNotebook): Promise<void> {
   const transaction = (await database()).transaction(wholeStores, "readwrite");
   await Promise.all([
     transaction.objectStore("notebooks").put(stored),
