@@ -43,7 +43,7 @@ const layers = {
   ],
   // what browser and server share
   http: [],
-  notebook: ["decoding", "engine", "http", "image/format"],
+  notebook: ["decoding", "engine", "http", "image/format", "text/boxes"],
 };
 
 /** Files of lib/src that every layer may import; engine/engine.ts is an interface without code. */
@@ -54,7 +54,7 @@ const exported = Object.values(libPackage.exports).map((path) => path.replace(".
 
 /** What runs in browsers and at the edge as well. */
 const portable =
-  "^lib/src/((errors|protocol|parse|engine/engine|image/format)\\.ts$|(http|notebook)/)";
+  "^lib/src/((errors|protocol|parse|engine/engine|image/format|text/boxes)\\.ts$|(http|notebook)/)";
 
 const tests = "\\.test\\.ts$|(^|/)(test|testing)/";
 

@@ -5,6 +5,7 @@
  * puts that picture into the round.
  */
 import { TinyGptvError } from "../errors.ts";
+import { formatBox } from "../text/boxes.ts";
 import { isAsking, type Cell } from "./cell.ts";
 import { cellNamed, type Notebook } from "./document.ts";
 import { finalText, type Output } from "./output.ts";
@@ -130,5 +131,5 @@ function valueOf(cell: Cell, part: string | undefined, whole: string, outputOf: 
 
 function firstBox(output: Output | undefined): string | undefined {
   const box = output?.runs[0]?.answers.at(-1)?.boxes[0];
-  return box && `{${box.percent.map((value) => `<${value}>`).join("")}}`;
+  return box && formatBox(box.percent);
 }

@@ -100,7 +100,7 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
     await runCell(prompt);
     const seen = await watched(page);
     expect(seen.length).toBeGreaterThan(3);
-    expect(seen.filter((text, i) => i > 0 && !text.startsWith(seen[i - 1]!))).toEqual([]);
+    expect(seen.filter((text, i) => i > 0 && !text.startsWith(seen[i - 1]))).toEqual([]);
   });
 
   it("stops a long answer and keeps what had arrived", async () => {
@@ -140,10 +140,10 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
     await runCell(prompt);
     expect(await prompt.locator(".answer p.answer").count()).toBe(2);
     const [first, second] = sent.map((request) => request.postDataJSON() as ChatBody);
-    const parts = first!.messages[0]!.content as { type: string }[];
+    const parts = first.messages[0].content as { type: string }[];
     expect(parts.map(({ type }) => type)).toEqual(["image_url", "image_url", "text"]);
-    expect(second!.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
-    expect(second!.messages[1]!.content).toBe(
+    expect(second.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+    expect(second.messages[1].content).toBe(
       (await prompt.locator(".answer p.answer").first().innerText()).trim(),
     );
   });

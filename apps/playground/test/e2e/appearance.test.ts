@@ -91,7 +91,7 @@ describe.each([
       await page.getByRole("button", { name: "More for this notebook" }).click();
       await page.getByRole("menuitem", { name: item }).click();
       await expectSeen(page.getByRole("dialog"));
-      await playground.screenshot(page, `${name}-${item.split(" ")[0]!.toLowerCase()}`);
+      await playground.screenshot(page, `${name}-${item.split(" ")[0].toLowerCase()}`);
       expect(await violations(page)).toEqual([]);
       await page.keyboard.press("Escape");
       await expectGone(page.getByRole("dialog"));

@@ -91,7 +91,7 @@ describe.each(screens)("moving cells on a $name", ({ size }) => {
     await expect.poll(() => cellIds(page)).toHaveLength(before.length);
     const after = await cellIds(page);
     expect(after.toSorted()).toEqual(before.toSorted());
-    expect(after.indexOf(before[4]!)).toBeLessThan(4);
+    expect(after.indexOf(before[4])).toBeLessThan(4);
     await page.reload();
     await expectSeen(cell(page, "Prompt", "place"));
     expect(await cellIds(page)).toEqual(after);
@@ -105,13 +105,13 @@ describe.each(screens)("moving cells on a $name", ({ size }) => {
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("Enter");
     const after = await cellIds(page);
-    expect(after.indexOf(before[4]!)).toBe(3);
+    expect(after.indexOf(before[4])).toBe(3);
     expect(after.toSorted()).toEqual(before.toSorted());
   });
 });
 
 it("takes everything a narrow screen folds away from the menu", async () => {
-  const page = await playground.open({ size: screens[1]!.size });
+  const page = await playground.open({ size: screens[1].size });
   const before = await cellIds(page);
   const menu = page.getByRole("button", { name: "More for this notebook" });
   await cell(page, "Prompt", "answer").getByRole("button", { name: "More for this cell" }).click();

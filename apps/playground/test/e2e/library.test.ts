@@ -90,24 +90,24 @@ describe("running", () => {
     const [answer, place, named] = ["answer", "place", "named"].map((name) =>
       cell(page, "Prompt", name),
     );
-    await place!.getByRole("button", { name: "More for this cell" }).click();
+    await place.getByRole("button", { name: "More for this cell" }).click();
     await page.getByRole("menuitem", { name: "Run this and all below" }).click();
-    await expectSeen(named!.getByText("up to date"));
-    await answer!.scrollIntoViewIfNeeded();
-    expect(await answer!.locator(".answer p.answer").count()).toBe(0);
+    await expectSeen(named.getByText("up to date"));
+    await answer.scrollIntoViewIfNeeded();
+    expect(await answer.locator(".answer p.answer").count()).toBe(0);
 
-    await named!.getByRole("button", { name: "More for this cell" }).click();
+    await named.getByRole("button", { name: "More for this cell" }).click();
     await page.getByRole("menuitem", { name: "Run by itself when inputs change" }).click();
-    await place!.getByLabel("Question").click();
+    await place.getByLabel("Question").click();
     await page.keyboard.press("End");
     await page.keyboard.type(" please");
-    await expectSeen(place!.getByText("changed since"));
-    await named!.getByLabel("Question").click();
+    await expectSeen(place.getByText("changed since"));
+    await named.getByLabel("Question").click();
     await page.keyboard.press("End");
     await page.keyboard.type("?");
-    await expectSeen(named!.getByText("changed since"));
-    await expectSeen(named!.getByText("up to date"));
-    await expectSeen(place!.getByText("changed since"));
+    await expectSeen(named.getByText("changed since"));
+    await expectSeen(named.getByText("up to date"));
+    await expectSeen(place.getByText("changed since"));
   });
 
   it("all of a notebook, and stops all of it", async () => {

@@ -62,12 +62,12 @@ it("shows in one tab what was run in the other, pins included", async () => {
   const page = await playground.open();
   const other = await playground.openBeside(page);
   const [here, there] = [page, other].map((tab) => cell(tab, "Prompt", "answer"));
-  await runCell(here!);
-  await expectSeen(there!.getByText("a dog", { exact: true }));
-  await here!.getByRole("button", { name: "Pin as baseline" }).click();
-  await expectSeen(there!.getByRole("button", { name: "Unpin baseline" }));
-  await here!.getByRole("button", { name: "Unpin baseline" }).click();
-  await expectGone(there!.getByRole("button", { name: "Unpin baseline" }));
+  await runCell(here);
+  await expectSeen(there.getByText("a dog", { exact: true }));
+  await here.getByRole("button", { name: "Pin as baseline" }).click();
+  await expectSeen(there.getByRole("button", { name: "Unpin baseline" }));
+  await here.getByRole("button", { name: "Unpin baseline" }).click();
+  await expectGone(there.getByRole("button", { name: "Unpin baseline" }));
 });
 
 it("keeps the last keystrokes of two tabs that close at once", async () => {

@@ -15,7 +15,7 @@ const entrances = ["button.edit", ".cm-content", ".drop button", "input", "selec
 export function enterCell(id: string): void {
   const item = itemOf(id);
   const found = entrances.map((entrance) => item?.querySelector<HTMLElement>(`.body ${entrance}`));
-  const entrance = found.find((element) => element != null);
+  const entrance = found.find((element) => element instanceof HTMLElement);
   if (entrance?.matches("button.edit")) entrance.click();
   else entrance?.focus();
 }

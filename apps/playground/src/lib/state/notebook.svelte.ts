@@ -92,7 +92,7 @@ export class NotebookState {
   add(type: CellType, at = this.#belowSelected(), fields: CellPatch = {}): Cell {
     const cell = newCell(type, this.cells, at);
     const added = this.insert(
-      { ...cell, ...this.beginning(type), ...fields } as Cell,
+      { ...cell, ...this.beginning(type), ...fields },
       at,
       `Add ${type} cell`,
     );
