@@ -56,7 +56,7 @@ it("lists the files it was made from, shard by shard, with their sizes", async (
 it("has the dimensions read off the weights", () => {
   expect(manifest).toMatchObject({
     name: "tiny",
-    weights: "trained",
+    weights: "fixture",
     config: {
       vision: { imageSize: 112, width: 48, depth: 3, mlpWidth: 209 },
       qformer: { width: 36, numQueryTokens: 8, mlpWidth: 72 },

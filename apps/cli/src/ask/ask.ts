@@ -8,7 +8,7 @@ import type { Model } from "tinygptv";
 import { TinyGptvError } from "tinygptv/errors";
 import type { GenerateEvent, GenerateRequest, Task, Template } from "tinygptv/protocol";
 import { exitCodes, usageError } from "../terminal/failure.ts";
-import { note, printJson } from "../terminal/output.ts";
+import { note, noteWeights, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";
 import type { End } from "./answerRecord.ts";
 import { decodingParams } from "./decodingOptions.ts";
@@ -56,6 +56,7 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
   const pictures = await Promise.all(images.map(readPicture));
   const model = await openModel(folder, level === undefined ? {} : { level });
   try {
+    noteWeights(model.info);
     const events = model.generate(request, pictures);
     const end = flags.json ? await lastOf(events) : await showAnswer(events);
     if (flags.json) printJson(answerRecord(end));
@@ -86,6 +87,7 @@ async function askMany(
     ...(level === undefined ? {} : { level }),
   });
   try {
+    noteWeights(model.info);
     const answers = inOrder(questions, batch, (question) => answer(model, question));
     for await (const record of answers) {
       if ("error" in record) process.exitCode = exitCodes.failure;

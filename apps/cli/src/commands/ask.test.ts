@@ -21,6 +21,16 @@ async function evaluationLines() {
   );
 }
 
+it("names weights that nobody trained", async () => {
+  const micro = folder.path("micro");
+  await runCli(["convert", "--from", "test/fixtures/micro-stage4", "--out", micro]);
+  const { end, stderr } = await runCli(["ask", micro, apple, "--prompt", "x", "--json"]);
+  expect({ end, stderr }).toEqual({
+    end: 0,
+    stderr: "tinygpt-v:fp32 has fixture weights, which nobody trained: its answers mean nothing.\n",
+  });
+});
+
 describe("one question", () => {
   it("streams the answer, with what it took on standard error", async () => {
     const { end, stdout, stderr } = await runCli([

@@ -3,7 +3,7 @@ import { createEngine } from "tinygptv";
 import { finalText, runNotebook, type AskingCell, type Output } from "tinygptv/notebook";
 import { exitCodes } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
-import { printJson, printLine, table } from "../terminal/output.ts";
+import { noteWeights, printJson, printLine, table } from "../terminal/output.ts";
 import { openFile } from "./openFile.ts";
 
 export interface NotebookFlags {
@@ -16,6 +16,7 @@ export async function runFile(file: string, { model, write, json }: NotebookFlag
   const { notebook, readPicture, save } = await openFile(file);
   const engine = createEngine({ models: [model] });
   try {
+    for (const info of await engine.models()) noteWeights(info);
     const outputs = await interruptible((signal) =>
       runNotebook(
         { notebook, engine, readPicture, signal, now: () => new Date().toISOString() },

@@ -1,4 +1,5 @@
 import { createColors } from "picocolors";
+import type { ModelInfo } from "tinygptv/engine";
 
 /** Node leaves `isTTY` out where the stream is none, whatever its types say. */
 export type TerminalStream = Pick<NodeJS.WriteStream, "write"> & { isTTY?: boolean };
@@ -25,6 +26,12 @@ export function printJson(value: unknown): void {
 /** One line about the work; never part of the results. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** Weights nobody trained are named wherever they answer. */
+export function noteWeights({ id, weights }: Pick<ModelInfo, "id" | "weights">): void {
+  if (weights !== "trained")
+    note(`${id} has ${weights} weights, which nobody trained: its answers mean nothing.`);
 }
 
 /** A reader that has seen enough (`| head`) is no error: the program ends quietly. */

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   cell,
   openExample,
-  openFile,
+  openMarkdown,
   openSidebar,
   runCell,
   screens,
@@ -94,7 +94,7 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
 
   it("streams: the text grows, and what was shown stays", async () => {
     const page = await playground.open({ size });
-    await openFile(page, "long.md", longAnswer(100));
+    await openMarkdown(page, longAnswer(100), "long.md");
     const prompt = cell(page, "Prompt", "long");
     await watchAnswer(page);
     await runCell(prompt);
@@ -105,7 +105,7 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
 
   it("stops a long answer and keeps what had arrived", async () => {
     const page = await playground.open({ size });
-    await openFile(page, "long.md", longAnswer(1000));
+    await openMarkdown(page, longAnswer(1000), "long.md");
     const prompt = cell(page, "Prompt", "long");
     await prompt.getByTitle("Run cell").click();
     await expectSeen(prompt.locator(".answer p.answer"));
@@ -128,7 +128,7 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
 
   it("asks on, round after round, about several pictures", async () => {
     const page = await playground.open({ size });
-    await openFile(page, "two.md", twoPictures);
+    await openMarkdown(page, twoPictures, "two.md");
     const prompt = cell(page, "Prompt", "both");
     await prompt.getByRole("button", { name: "Ask on" }).click();
     await prompt.getByLabel("Question, round 2").click();

@@ -8,7 +8,7 @@ import {
   expectSeen,
   longAnswer,
   openExample,
-  openFile,
+  openMarkdown,
   openSidebar,
   runCell,
   screens,
@@ -26,7 +26,7 @@ afterAll(() => playground.close());
 describe.each(screens)("notebooks on a $name", ({ size }) => {
   it("keep what runs in them to themselves", async () => {
     const page = await playground.open({ size });
-    await openFile(page, "long.md", longAnswer(1000));
+    await openMarkdown(page, longAnswer(1000), "long.md");
     const long = cell(page, "Prompt", "long");
     await long.getByTitle("Run cell").click();
     await expectSeen(long.locator(".answer p.answer"));
@@ -112,7 +112,11 @@ describe("running", () => {
 
   it("all of a notebook, and stops all of it", async () => {
     const page = await playground.open();
-    await openFile(page, "long.md", longAnswer(1000) + longAnswer(1000).replace("long", "longer"));
+    await openMarkdown(
+      page,
+      longAnswer(1000) + longAnswer(1000).replace("long", "longer"),
+      "long.md",
+    );
     await page.getByTitle("Run all cells").click();
     await expectSeen(cell(page, "Prompt", "longer").getByText("waiting"));
     await page.getByRole("button", { name: "Stop", exact: true }).first().click();

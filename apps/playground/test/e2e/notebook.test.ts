@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   cell,
   cellIds,
-  openFile,
+  openMarkdown,
   runCell,
   screens,
   startPlayground,
@@ -85,7 +85,7 @@ describe.each(screens)("cells on a $name", ({ size }) => {
       '<img src="http://127.0.0.1:1/b.png" srcset="http://127.0.0.1:1/c.png" onerror="alert(1)">',
       '<video poster="http://127.0.0.1:1/d.png"></video><script>alert(1)</script>',
     ].join("\n\n");
-    await openFile(page, "hostile.md", `# Hostile\n\n${text}`);
+    await openMarkdown(page, `# Hostile\n\n${text}`, "hostile.md");
     await expectSeen(page.getByRole("link", { name: "a picture" }));
     await playground.screenshot(page, "hostile"); // whatever is shown has been laid out by then
     expect(asked.filter((url) => url.includes("127.0.0.1:1/"))).toEqual([]);

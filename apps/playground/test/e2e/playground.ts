@@ -132,7 +132,7 @@ export async function openSidebar(page: Page): Promise<void> {
 }
 
 /** Opens a notebook file of this text. */
-export async function openFile(page: Page, name: string, text: string): Promise<void> {
+export async function openMarkdown(page: Page, text: string, name = "notebook.md"): Promise<void> {
   await openSidebar(page);
   await page
     .getByLabel("Notebook file")
@@ -163,14 +163,6 @@ export async function openExample(page: Page, title: string): Promise<void> {
     .click();
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
 }
-
-/** Opens a notebook from Markdown. */
-export const openMarkdown = (page: Page, markdown: string): Promise<void> =>
-  page.getByLabel("Notebook file").setInputFiles({
-    name: "notebook.md",
-    mimeType: "text/markdown",
-    buffer: Buffer.from(markdown),
-  });
 
 /** A notebook of prompt cells `p1`, `p2`, …, each asking `question`. */
 export const promptCells = (count: number, question: (i: number) => string): string =>

@@ -46,6 +46,18 @@ const settled = (page: Page): Promise<void> =>
 const topOf = (of: Locator): Promise<number> =>
   of.evaluate((element) => element.getBoundingClientRect().top);
 
+it("names weights that nobody trained wherever they answer", async () => {
+  const page = await playground.open();
+  await openMarkdown(
+    page,
+    promptCells(1, () => "5 words"),
+  );
+  const prompt = cell(page, "Prompt", "p1");
+  await runByItself(prompt);
+  await expectSeen(prompt.getByText("fixture weights"));
+  expect(await page.getByLabel("Level", { exact: true }).innerText()).toContain("fixture weights");
+});
+
 describe("the page stays where it is", () => {
   it("while an answer streams and when it comes again", async () => {
     const page = await playground.open();

@@ -4,8 +4,8 @@ import { cardOf } from "./cell.ts";
 
 const hostile = `</style><script>alert(1)</script>"' onload='x`;
 const models = [
-  { id: "nano:fp32", fileBytes: 8_000_000, memoryBytes: 16_000_000 },
-  { id: "nano:int8", fileBytes: 2_000_000, memoryBytes: 4_000_000 },
+  { id: "nano:fp32", fileBytes: 8_000_000, memoryBytes: 16_000_000, weights: "trained" },
+  { id: "nano:int8", fileBytes: 2_000_000, memoryBytes: 4_000_000, weights: "random" },
 ] as never;
 
 const answer = (text: string, ids = [1, 2], rest: Partial<Answer> = {}): Answer => ({
@@ -84,6 +84,7 @@ describe("a cell on the page", () => {
       ],
     );
     expect(html).toContain("parts from a at token 2");
+    expect(html).toContain("random weights");
     expect(html).toMatch(/<span class="parted first" [^>]*>t3<\/span>/);
     for (const measure of ["Latency", "Tokens per second", "Memory", "File size"])
       expect(html).toMatch(new RegExp(`<figcaption>${measure} <small>[^<]{20,}</small>`));

@@ -18,9 +18,14 @@ import { results } from "./results.ts";
 export function cardOf(cell: Exclude<Cell, { type: "text" }>, context: PageContext): Markup {
   const name = cell.name !== undefined && markup` <code>${cell.name}</code>`;
   if (isAsking(cell)) {
-    const parts = [describeDecoding(cell.decoding), ...about(cell)].join(" · ");
+    const output = context.outputOf(cell);
+    const parts = [
+      describeDecoding(cell.decoding),
+      ...about(cell),
+      ...untrained(output, context),
+    ].join(" · ");
     return markup`<section class="card"><p class="small">${cell.type}${name} · ${parts}</p>
-${asked(cell, context.outputOf(cell), context)}</section>`;
+${asked(cell, output, context)}</section>`;
   }
   const body = cell.type === "chart" ? chart(cell, context) : picture(cell, context);
   return markup`<section class="card">${body}<p class="small">${cell.type}${name}</p></section>`;
@@ -28,6 +33,13 @@ ${asked(cell, context.outputOf(cell), context)}</section>`;
 
 const about = (cell: AskingCell): string[] =>
   "pictures" in cell && cell.pictures.length > 0 ? [`about ${cell.pictures.join(", ")}`] : [];
+
+/** Weights nobody trained are named beside what they answered. */
+function untrained(output: Output | undefined, { models }: PageContext): string[] {
+  const asked = new Set(output?.runs.map(({ model }) => model));
+  const weights = models.filter(({ id }) => asked.has(id)).map((model) => model.weights);
+  return [...new Set(weights)].flatMap((each) => (each === "trained" ? [] : [`${each} weights`]));
+}
 
 function picture(cell: CellOf<"picture">, { pictures }: PageContext): Markup {
   const source = pictures.get(cell.file);
