@@ -123,4 +123,9 @@ it("holds 500 cells, of which only those near the screen have content", async ()
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await expectSeen(cell(page, "Prompt", "p500"));
   expect(await page.locator("article").count()).toBeLessThan(60);
+  await page.keyboard.press("Control+k");
+  await page.getByPlaceholder("What do you want to do?").fill("go to prompt p250");
+  await page.keyboard.press("Enter");
+  await expectSeen(cell(page, "Prompt", "p250"));
+  expect(await page.locator("article").count()).toBeLessThan(60);
 });
