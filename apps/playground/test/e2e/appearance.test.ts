@@ -72,7 +72,7 @@ describe.each([
     await expectSeen(levels.locator(".token").first());
     await levels.getByRole("button", { name: "Next difference" }).click();
     await expectSeen(page.getByRole("dialog", { name: "Token under every level" }));
-    await playground.screenshot(page, `${name}-levels`);
+    await playground.screenshot(page, `${name}-level-tokens`);
     expect(await violations(page)).toEqual([]);
     expect(await pageWidth(page)).toBeLessThanOrEqual(size.width);
   });

@@ -13,6 +13,9 @@ const documented: Readonly<Record<string, string>> = {
   "desktop-answer": "playground.png",
   "desktop-alternatives": "playground-tokens.png",
   "desktop-levels": "playground-levels.png",
+  "desktop-level-tokens": "playground-level-tokens.png",
+  "desktop-box": "playground-box.png",
+  "phone-dark-answer": "playground-phone.png",
 };
 const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
 
