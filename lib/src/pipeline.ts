@@ -30,6 +30,8 @@ import type { Tokenizer } from "./text/tokenizer.ts";
 
 /** What the walk needs of a loaded model. */
 export interface PipelineParts {
+  /** `name:level` */
+  id: string;
   config: ModelConfig;
   tokenizer: Tokenizer;
   images: ImageEncoder;
@@ -69,6 +71,7 @@ export async function generate(
   const imageTime = clock.lap();
   emit({
     type: "start",
+    model: parts.id,
     promptText: prompt.text,
     images: prompt.images.map(({ info }) => info),
     promptTokens: prompt.positions.length,

@@ -215,6 +215,8 @@ export interface Timings {
 export type GenerateEvent =
   | {
       type: "start";
+      /** `name:level` that answers; where none was asked for, the default one. */
+      model: string;
       promptText: string;
       images: ImageInfo[];
       promptTokens: number;

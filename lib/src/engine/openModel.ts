@@ -89,6 +89,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const prefixes = createPrefixCache(languageModel, prefixLimit);
   const drafts = options.promptLookup ?? float32Levels.includes(level);
   const parts = {
+    id: info.id,
     config,
     tokenizer,
     images,

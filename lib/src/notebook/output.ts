@@ -22,6 +22,8 @@ import type { ErrorCode } from "../errors.ts";
 export interface Answer {
   /** The request that led to it; pictures by their place in `Run.pictures`. */
   request: GenerateRequest;
+  /** The level that answered, also where the request named none. */
+  model?: string;
   promptText: string;
   text: string;
   tokens: AnswerToken[];
@@ -141,7 +143,12 @@ export function emptyAnswer(request: GenerateRequest): Answer {
 function applyGenerateEvent(answer: Answer, event: GenerateEvent): Answer {
   switch (event.type) {
     case "start":
-      return { ...answer, promptText: event.promptText, images: event.images };
+      return {
+        ...answer,
+        model: event.model,
+        promptText: event.promptText,
+        images: event.images,
+      };
     case "token":
       return { ...answer, tokens: [...answer.tokens, event.token] };
     case "delta":
@@ -167,6 +174,9 @@ function applyGenerateEvent(answer: Answer, event: GenerateEvent): Answer {
     }
   }
 }
+
+/** The level behind a run: the one that answered, or the one that was asked. */
+export const levelOf = (run: Run): string | undefined => run.answers.at(-1)?.model ?? run.model;
 
 /** The text a run ended with: the answer of its last round. */
 export const finalText = (run: Run): string => run.answers.at(-1)?.text ?? "";

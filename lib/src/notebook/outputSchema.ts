@@ -36,6 +36,7 @@ const error = z.object({
 
 const answer = z.object({
   request: generateRequestSchema,
+  model: z.string().optional(),
   promptText: z.string(),
   text: z.string(),
   tokens: z.array(token),

@@ -26,7 +26,8 @@ function capitals(asked: Asked[] = []): NotebookEngine {
       const prompt = request.rounds.at(-1)?.prompt ?? "";
       if (prompt.includes("fail")) throw new TinyGptvError("engine", "engine: it died");
       const text = prompt.toUpperCase();
-      yield { type: "start", promptText: prompt, images: [], promptTokens: 1, imageTokens: 0 };
+      const counts = { promptTokens: 1, imageTokens: 0 };
+      yield { type: "start", model: model ?? "m:a", promptText: prompt, images: [], ...counts };
       yield { type: "delta", text };
       const box = {
         phrase: "",

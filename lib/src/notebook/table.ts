@@ -1,7 +1,7 @@
 /** An output as rows of numbers and words: what charts draw and tables show. */
 import type { ModelInfo } from "../engine/engine.ts";
 import { crossAgreement } from "./divergence.ts";
-import { finalText, type Output, type Run } from "./output.ts";
+import { finalText, levelOf, type Output, type Run } from "./output.ts";
 
 export type TableValue = string | number | undefined;
 export type TableRow = Record<string, TableValue>;
@@ -141,7 +141,7 @@ export function outputTable(output: Output, models: readonly ModelInfo[] = []): 
     return {
       ...means,
       label,
-      model: runs[0]?.model,
+      model: runs[0] && levelOf(runs[0]),
       items: judged.length,
       correct,
       accuracy: judged.length === 0 ? undefined : (100 * correct) / judged.length,
@@ -151,12 +151,12 @@ export function outputTable(output: Output, models: readonly ModelInfo[] = []): 
 
 function runRow(run: Run, models: readonly ModelInfo[]): TableRow {
   const answer = run.answers.at(-1);
-  const info = models.find((model) => model.id === run.model);
+  const info = models.find((model) => model.id === levelOf(run));
   const timings = answer?.timings;
   const count = answer?.tokens.length ?? 0;
   return {
     label: run.label,
-    model: run.model,
+    model: levelOf(run),
     ...Object.fromEntries(
       Object.entries(run.coordinates).map(([key, value]) => [
         key,

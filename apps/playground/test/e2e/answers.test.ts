@@ -86,7 +86,9 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
     await page.keyboard.press("Control+Enter");
     await expectSeen(prompt.getByText("an apple", { exact: true }));
     await expectSeen(prompt.getByText("up to date"));
-    expect(await prompt.locator(".summary").last().innerText()).toMatch(/\d+ tokens · [\d.]+ m?s/);
+    expect(await prompt.locator(".summary").last().innerText()).toMatch(
+      /^nano:fp32 · \d+ tokens · [\d.]+ m?s/,
+    );
 
     await page.keyboard.type(" please");
     await expectSeen(prompt.getByText("changed since"));

@@ -150,7 +150,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const promptTokens = Buffer.byteLength(promptText) + 32 * images.length;
       const imageTokens = 32 * images.length;
       await tick(signal, life);
-      yield { type: "start", promptText, images: infos, promptTokens, imageTokens };
+      yield { type: "start", model, promptText, images: infos, promptTokens, imageTokens };
 
       const said =
         answer(request, images, model) +

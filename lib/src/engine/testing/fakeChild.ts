@@ -73,7 +73,8 @@ function fakeModel(info: ModelInfo): Model {
     async *generate(request, images, { signal } = {}): AsyncGenerator<GenerateEvent> {
       const prompt = request.rounds.at(-1)?.prompt ?? "";
       const [word = "", argument = ""] = prompt.split(" ");
-      yield { type: "start", promptText: prompt, images: [], promptTokens: 1, imageTokens: 0 };
+      const counts = { promptTokens: 1, imageTokens: 0 };
+      yield { type: "start", model: info.id, promptText: prompt, images: [], ...counts };
       let text = "";
       for await (const delta of behaviours[word]!(argument, signal)) {
         generatedTokens += 1;

@@ -110,6 +110,7 @@ describe("events", () => {
     expect(events).toEqual([
       {
         type: "start",
+        model: "nano:fp32",
         promptText: "p",
         images: [{ hash: "f00", width: 4, height: 3, cached: true }],
         promptTokens: 0,

@@ -63,9 +63,9 @@ export async function* toEvents(
   let finished: ChatChunk["choices"][number] | undefined;
   let hypotheses: Hypothesis[] | undefined;
   let usage: Usage = { promptTokens: 0, imageTokens: 0, completionTokens: 0, cachedTokens: 0 };
-  for await (const { choices, tinygptv, usage: counted } of chunks) {
+  for await (const { model, choices, tinygptv, usage: counted } of chunks) {
     if (counted) usage = toUsage(counted);
-    if (tinygptv?.event === "start") yield startEvent(tinygptv);
+    if (tinygptv?.event === "start") yield startEvent(model, tinygptv);
     if (tinygptv?.event === "beams")
       yield { type: "beams", hypotheses: tinygptv.hypotheses.slice(0, numReturnSequences) };
     if (tinygptv?.event === "end")
@@ -94,13 +94,14 @@ export async function* toEvents(
   };
 }
 
-function startEvent({
-  prompt,
-  images,
-}: Extract<NonNullable<ChatChunk["tinygptv"]>, { event: "start" }>): GenerateEvent {
+function startEvent(
+  model: string,
+  { prompt, images }: Extract<NonNullable<ChatChunk["tinygptv"]>, { event: "start" }>,
+): GenerateEvent {
   const infos = images.map(({ id, ...info }) => ({ hash: id.replace("img_", ""), ...info }));
   // Token counts come with the usage at the end.
-  return { type: "start", promptText: prompt, images: infos, promptTokens: 0, imageTokens: 0 };
+  const counts = { promptTokens: 0, imageTokens: 0 };
+  return { type: "start", model, promptText: prompt, images: infos, ...counts };
 }
 
 type ApiHypothesis = NonNullable<

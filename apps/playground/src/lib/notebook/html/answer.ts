@@ -1,5 +1,5 @@
 /** One answer: its words, the boxes on their picture, how sure it was of each token, and how long it took. */
-import type { Answer, Run } from "tinygptv/notebook";
+import { levelOf, type Answer, type Run } from "tinygptv/notebook";
 import { milliseconds } from "#lib/components/answer/format.ts";
 import { segmentsOf, seriesColour } from "#lib/components/answer/segments.ts";
 import { percent, surprise, visible } from "#lib/components/answer/tokens.ts";
@@ -82,7 +82,7 @@ function timings(run: Run, { usage, timings: took, tokens }: Answer): Markup {
       ? `${((1000 * (tokens.length - 1)) / took.decode).toFixed(1)} tokens/s`
       : undefined;
   const parts = [
-    run.model,
+    levelOf(run),
     usage && `${usage.completionTokens} tokens`,
     took &&
       `${milliseconds(took.total)} (${phases.map((phase) => `${phase} ${milliseconds(took[phase])}`).join(", ")})`,

@@ -1,6 +1,7 @@
 import {
   cellNamed,
   isAsking,
+  levelOf,
   outputTable,
   type AskingCell,
   type Cell,
@@ -36,7 +37,7 @@ const about = (cell: AskingCell): string[] =>
 
 /** Weights nobody trained are named beside what they answered. */
 function untrained(output: Output | undefined, { models }: PageContext): string[] {
-  const asked = new Set(output?.runs.map(({ model }) => model));
+  const asked = new Set(output?.runs.map(levelOf));
   const weights = models.filter(({ id }) => asked.has(id)).map((model) => model.weights);
   return [...new Set(weights)].flatMap((each) => (each === "trained" ? [] : [`${each} weights`]));
 }
