@@ -1,7 +1,7 @@
 import { isAsking, type Cell } from "./cell.ts";
 import { cellNamed, type Notebook } from "./document.ts";
 import { canonicalJson, contentHash } from "./hash.ts";
-import { dependencies, type OutputOf } from "./references.ts";
+import { dependencies, withRenamed, type OutputOf } from "./references.ts";
 import type { Output } from "./output.ts";
 
 /** "empty": nothing there; "stale": made from other inputs than the cell has now. */
@@ -10,10 +10,12 @@ export type Freshness = "empty" | "fresh" | "stale";
 /**
  * Identifies everything a cell's output depends on: its own fields, the level,
  * the files of its pictures and the texts it refers to. By content: a cell whose
- * upstream ran again and gave the same text stays fresh.
+ * upstream ran again and gave the same text, or got another name, stays fresh.
  */
 export function fingerprint(notebook: Notebook, cell: Cell, outputOf: OutputOf): string {
-  const { id: _id, name: _name, ...fields } = cell;
+  const names = dependencies(cell);
+  const nameless = names.reduce((each, name, i) => withRenamed(each, name, `$${i}`), cell);
+  const { id: _id, name: _name, ...fields } = nameless;
   const own: Record<string, unknown> = {
     ...fields,
     model: ("model" in fields && fields.model) || notebook.model,
@@ -21,7 +23,7 @@ export function fingerprint(notebook: Notebook, cell: Cell, outputOf: OutputOf):
   delete own["output"];
   delete own["auto"];
   delete own["together"];
-  const inputs = dependencies(cell).map((name) => [name, valueIdentity(notebook, name, outputOf)]);
+  const inputs = names.map((name) => valueIdentity(notebook, name, outputOf));
   return contentHash(canonicalJson({ own, inputs }));
 }
 

@@ -8,6 +8,7 @@ export {
   referencesIn,
   resolveRound,
   runOrder,
+  withRenamed,
   type OutputOf,
   type Reference,
 } from "./references.ts";

@@ -39,6 +39,25 @@ export function dependencies(cell: Cell): string[] {
   return [...names];
 }
 
+/** The cell with every use of one name turned into another. */
+export function withRenamed(cell: Cell, from: string, to: string): Cell {
+  const inList = (names: readonly string[]) => names.map((name) => (name === from ? to : name));
+  const inText = (text: string) =>
+    text.replace(referencePattern, (whole: string, name: string, part: string | undefined) =>
+      name === from ? `{{${to}${part === undefined ? "" : `.${part}`}}}` : whole,
+    );
+  if (cell.type === "chart") return { ...cell, source: cell.source === from ? to : cell.source };
+  if (!isAsking(cell)) return cell;
+  if (cell.type !== "evaluate")
+    return { ...cell, pictures: inList(cell.pictures), rounds: cell.rounds.map(inText) };
+  const items = cell.items.map((item) => ({
+    ...item,
+    pictures: inList(item.pictures),
+    prompt: inText(item.prompt),
+  }));
+  return { ...cell, items };
+}
+
 /**
  * The cells that have to run before `cell`, first to last, `cell` itself last.
  * @throws TinyGptvError "prompt" where cells use each other in a circle

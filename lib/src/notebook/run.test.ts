@@ -7,6 +7,7 @@ import { checkNotebook, type Notebook } from "./document.ts";
 import { freshness } from "./fingerprint.ts";
 import { finalText, type Output } from "./output.ts";
 import { checkOutput } from "./outputSchema.ts";
+import { withRenamed } from "./references.ts";
 import { runCell } from "./run.ts";
 import { runNotebook } from "./runNotebook.ts";
 import { packNotebook, unpackNotebook } from "./sideFiles.ts";
@@ -223,6 +224,32 @@ describe("runNotebook", () => {
   });
 });
 
+describe("withRenamed", () => {
+  it("turns every use of a name into another, and leaves the rest", () => {
+    const { cells } = make(
+      {
+        type: "prompt",
+        id: "a",
+        pictures: ["dog", "cat"],
+        rounds: ["{{dog}} {{ dog.box }} {{dogs}} dog", "{{cat}}"],
+      },
+      {
+        type: "evaluate",
+        id: "b",
+        items: [{ pictures: ["dog"], prompt: "{{dog.2}}", answer: "dog" }],
+      },
+      { type: "chart", id: "c", source: "dog" },
+      { type: "text", id: "d", source: "{{dog}}" },
+    );
+    expect(cells.map((cell) => withRenamed(cell, "dog", "hund"))).toMatchObject([
+      { pictures: ["hund", "cat"], rounds: ["{{hund}} {{hund.box}} {{dogs}} dog", "{{cat}}"] },
+      { items: [{ pictures: ["hund"], prompt: "{{hund.2}}", answer: "dog" }] },
+      { source: "hund" },
+      { source: "{{dog}}" },
+    ]);
+  });
+});
+
 describe("freshness", () => {
   const notebook = make(
     picture,
@@ -252,6 +279,16 @@ describe("freshness", () => {
     expect(await after((cells) => void cells.push({ type: "text", id: "t", source: "" }))).toBe(
       "fresh",
     );
+  });
+
+  it("is kept when the cells it uses get other names", async () => {
+    expect(
+      await after((cells) => {
+        Object.assign(cells[0]!, { name: "hund" });
+        cells.splice(0, cells.length, ...cells.map((cell) => withRenamed(cell, "dog", "hund")));
+      }),
+    ).toBe("fresh");
+    expect(await after((cells) => Object.assign(cells[0]!, { name: "hund" }))).toBe("stale");
   });
 
   it("follows what an upstream cell answered, not that it ran", async () => {

@@ -61,6 +61,35 @@ describe.each(screens)("cells on a $name", ({ size }) => {
     await expectSeen(cell(page, "Prompt", "question"));
   });
 
+  it("take a new name along to the cells that use it, and back", async () => {
+    const page = await playground.open({ size });
+    const place = cell(page, "Prompt", "place");
+    await runCell(place);
+    await runCell(cell(page, "Prompt", "named"));
+    const rename = async (kind: string, from: string, to: string): Promise<void> => {
+      const name = cell(page, kind, from).getByLabel("Name of the cell");
+      await name.fill(to);
+      await name.press("Enter");
+    };
+    await rename("Picture", "dog", "hound");
+    await expectSeen(place.getByLabel("Ask without hound"));
+    await expectSeen(place.getByText("up to date"));
+    await expectSeen(place.getByRole("img", { name: "1 boxes on the picture" }));
+    await rename("Prompt", "place", "spot");
+    const named = cell(page, "Prompt", "named");
+    await expectSeen(named.getByText("{{spot.box}}"));
+    await expectSeen(named.getByText("up to date"));
+    await page.reload();
+    await expectSeen(
+      cell(page, "Prompt", "spot").getByRole("img", { name: "1 boxes on the picture" }),
+    );
+    await rename("Prompt", "spot", "place");
+    await named.locator("header .kind").click();
+    await page.keyboard.press("Control+z");
+    await expectSeen(named.getByText("{{spot.box}}"));
+    await expectSeen(named.getByText("up to date"));
+  });
+
   it("begin with the picture, the levels and the numbers at hand", async () => {
     const page = await playground.open({ size });
     await cell(page, "Prompt", "place").locator("header .kind").click();

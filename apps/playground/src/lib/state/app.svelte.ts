@@ -26,6 +26,8 @@ export class App {
   problem = $state<string | undefined>();
 
   constructor() {
+    this.notebook.onOutput = (cellId, output) =>
+      void this.autosave.keepOutput(cellId, "latest", output);
     this.notebook.beginning = (type) => {
       const { models } = this.connection;
       const columns = levelColumns(models, this.connection.model(this.notebook.model)?.name);

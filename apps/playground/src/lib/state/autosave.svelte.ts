@@ -196,7 +196,7 @@ export class Autosave {
     for (const { cellId, kind, output } of kept) {
       if (kind === "baseline") baselines.set(cellId, output);
       // What runs here is newer than what another tab kept.
-      else if ((outputs.get(cellId)?.at ?? "") < output.at) outputs.set(cellId, output);
+      else if ((outputs.get(cellId)?.at ?? "") <= output.at) outputs.set(cellId, output);
     }
   }
 

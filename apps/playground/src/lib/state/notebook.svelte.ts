@@ -1,9 +1,11 @@
 import { SvelteMap } from "svelte/reactivity";
 import {
   cellNamed,
+  dependencies,
   freeName,
   freshness,
   isAsking,
+  withRenamed,
   type Cell,
   type CellType,
   type Freshness,
@@ -39,6 +41,9 @@ export class NotebookState {
   beginning: (type: CellType) => CellPatch = () => ({});
   /** Told of every change with the cell it was in, synchronously. */
   onChange: (cell: Cell | undefined) => void = () => {};
+
+  /** Told of an output that an operation on cells changed. */
+  onOutput: (cellId: string, output: Output) => void = () => {};
 
   /** Replaces everything; undo starts anew. */
   load(notebook: Notebook): void {
@@ -184,7 +189,12 @@ export class NotebookState {
       return "A letter first, then letters, digits, _ or -";
     const other = wanted === "" ? undefined : cellNamed(this, wanted);
     if (other !== undefined && other.id !== id) return `Another cell is called ${wanted}`;
-    this.change(id, { name: wanted === "" ? undefined : wanted }, "Rename cell");
+    const before = this.cell(id)?.name;
+    this.#do({
+      label: "Rename cell",
+      redo: () => this.#rename(id, wanted === "" ? undefined : wanted),
+      undo: () => this.#rename(id, before),
+    });
     return undefined;
   }
 
@@ -236,6 +246,23 @@ export class NotebookState {
     this.#touched(cell);
   }
 
+  /** Cells that use this one, and what they answered, know it by its new name. */
+  #rename(id: string, name: string | undefined): void {
+    const from = this.cell(id)?.name;
+    this.#patch(id, { name });
+    if (from === undefined || name === undefined) return;
+    this.cells.forEach((cell, index) => {
+      if (!dependencies(cell).includes(from)) return;
+      this.cells[index] = withRenamed($state.snapshot(cell) as Cell, from, name);
+      this.#touched(this.cells[index]);
+      const output = this.outputs.get(cell.id);
+      if (output === undefined) return;
+      const renamed = withPictureRenamed(output, from, name);
+      this.outputs.set(cell.id, renamed);
+      this.onOutput(cell.id, renamed);
+    });
+  }
+
   #touched(cell: Cell | undefined): void {
     this.edits++;
     this.onChange(cell);
@@ -250,3 +277,11 @@ export class NotebookState {
     return index === -1 ? this.cells.length : index + 1;
   }
 }
+
+const withPictureRenamed = (output: Output, from: string, to: string): Output => ({
+  ...output,
+  runs: output.runs.map((run) => ({
+    ...run,
+    pictures: run.pictures.map((name) => (name === from ? to : name)),
+  })),
+});
