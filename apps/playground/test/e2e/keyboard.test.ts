@@ -45,6 +45,26 @@ describe("the keyboard", () => {
     await expect.poll(() => focused(page)).toBe(ids.at(-1));
   });
 
+  it("writes into a fresh text at once, and goes on while it is moved", async () => {
+    const page = await playground.open();
+    const before = await cellIds(page);
+    await cell(page, "Prompt", "answer").locator("header .kind").click();
+    await page.keyboard.press("t");
+    await page.keyboard.type("written");
+    for (const [key, place] of [
+      ["Alt+ArrowUp", 2],
+      ["Alt+ArrowDown", 3],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect
+        .poll(async () => (await cellIds(page)).findIndex((id) => !before.includes(id)))
+        .toBe(place);
+      await expectSeen(page.getByText("written", { exact: true }));
+    }
+    await page.keyboard.type(" on");
+    await expectSeen(page.getByText("written on", { exact: true }));
+  });
+
   it("leaves Enter to the button that has the focus", async () => {
     const page = await playground.open();
     const answer = cell(page, "Prompt", "answer");

@@ -3,7 +3,8 @@ import type { CellType } from "tinygptv/notebook";
 import type { App } from "./app.svelte.ts";
 import { downloadNotebook } from "#lib/notebook/files.ts";
 import { toggleMode } from "mode-watcher";
-import { enterCell } from "./focus.ts";
+import { tick } from "svelte";
+import { enterCell, focusCell } from "./focus.ts";
 
 export interface Command {
   id: string;
@@ -24,9 +25,16 @@ const onSelected = (act: (app: App, id: string) => void) => (app: App) => {
 };
 
 const move = (by: number) =>
-  onSelected(({ notebook }, id) =>
-    notebook.move(id, notebook.cells.findIndex((cell) => cell.id === id) + by),
-  );
+  onSelected(({ notebook }, id) => {
+    const focused = document.activeElement;
+    notebook.move(id, notebook.cells.findIndex((cell) => cell.id === id) + by);
+    // What is moved on the page loses the focus; whoever writes goes on writing.
+    void tick().then(() => {
+      if (document.activeElement !== document.body) return;
+      if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
+      else focusCell(id);
+    });
+  });
 
 const add = (type: CellType, label: string, keys?: string): Command => ({
   id: `add-${type}`,
