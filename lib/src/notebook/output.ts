@@ -178,5 +178,14 @@ function applyGenerateEvent(answer: Answer, event: GenerateEvent): Answer {
 /** The level behind a run: the one that answered, or the one that was asked. */
 export const levelOf = (run: Run): string | undefined => run.answers.at(-1)?.model ?? run.model;
 
+/** The output after a picture cell it was made with got another name. */
+export const outputRenamed = (output: Output, from: string, to: string): Output => ({
+  ...output,
+  runs: output.runs.map((run) => ({
+    ...run,
+    pictures: run.pictures.map((name) => (name === from ? to : name)),
+  })),
+});
+
 /** The text a run ended with: the answer of its last round. */
 export const finalText = (run: Run): string => run.answers.at(-1)?.text ?? "";

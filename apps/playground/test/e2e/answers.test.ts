@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { readFile } from "node:fs/promises";
 import type { Page, Request } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   openExample,
@@ -9,18 +10,11 @@ import {
   openSidebar,
   runCell,
   screens,
-  startPlayground,
-  type Playground,
   expectSeen,
   longAnswer,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 const apple = fileURLToPath(new URL("../../../../models/nano/gallery/apple.png", import.meta.url));
 

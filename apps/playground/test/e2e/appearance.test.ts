@@ -1,26 +1,22 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   desktop,
   openExample,
   phone,
   runCell,
-  startPlayground,
-  type Playground,
   expectGone,
   expectSeen,
 } from "./playground.ts";
 
-let playground: Playground;
+const playground = hostPlayground();
 let axe: string;
 beforeAll(async () => {
   axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-  playground = await startPlayground();
 });
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
 
 interface Violation {
   id: string;

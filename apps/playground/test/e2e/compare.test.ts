@@ -1,24 +1,18 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { fromMarkdown } from "../../../../lib/src/notebook/index.ts";
 import { toFragment } from "../../src/lib/notebook/urlState.ts";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   openExample,
   phone,
   runCell,
   screens,
-  startPlayground,
-  type Playground,
   expectGone,
   expectSeen,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 it.each(screens)(
   "on a $name compares three ways of decoding side by side and marks where they part",

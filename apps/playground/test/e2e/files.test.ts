@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
 import type { Locator, Page } from "playwright-core";
 import { contentHash, fromIpynb, fromMarkdown } from "tinygptv/notebook";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   cellIds,
@@ -13,16 +14,9 @@ import {
   openSidebar,
   runCell,
   screens,
-  startPlayground,
-  type Playground,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 const gallery = (name: string): Promise<Buffer> =>
   readFile(fileURLToPath(new URL(`../../../../models/nano/gallery/${name}.png`, import.meta.url)));

@@ -1,22 +1,9 @@
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import {
-  cell,
-  cellIds,
-  expectGone,
-  expectSeen,
-  runCell,
-  screens,
-  startPlayground,
-  type Playground,
-} from "./playground.ts";
+import { describe, expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
+import { cell, cellIds, expectGone, expectSeen, runCell, screens } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 /** The cell the focus is in or on. */
 const focused = (page: Page): Promise<string | null | undefined> =>

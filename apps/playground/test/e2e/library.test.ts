@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { plainName } from "../../../../test/e2e/browser.ts";
 import { startServer } from "../support/server.ts";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   cellIds,
@@ -12,16 +13,9 @@ import {
   openSidebar,
   runCell,
   screens,
-  startPlayground,
-  type Playground,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 describe.each(screens)("notebooks on a $name", ({ size }) => {
   it("keep what runs in them to themselves", async () => {

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   cellIds,
   openMarkdown,
   runCell,
   screens,
-  startPlayground,
-  type Playground,
   expectSeen,
   expectGone,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 describe.each(screens)("cells on a $name", ({ size }) => {
   it("are added, duplicated, moved and deleted from the keyboard, and all of it is undone", async () => {

@@ -1,24 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import {
-  cell,
-  expectGone,
-  expectSeen,
-  openSidebar,
-  runCell,
-  screens,
-  startPlayground,
-  type Playground,
-} from "./playground.ts";
+import { describe, expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
+import { cell, expectGone, expectSeen, openSidebar, runCell, screens } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 const apple = fileURLToPath(new URL("../../../../models/nano/gallery/apple.png", import.meta.url));
 

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   openMarkdown,
   promptCells,
   runCell,
   screens,
-  startPlayground,
-  type Playground,
   expectSeen,
   expectGone,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 it.each(screens)(
   "goes on on a $name when the server is killed and comes back",

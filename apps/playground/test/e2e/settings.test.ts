@@ -1,7 +1,8 @@
 import type { Locator, Page } from "playwright-core";
 import { cellSchema } from "tinygptv/notebook";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { toFragment } from "../../src/lib/notebook/urlState.ts";
+import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   desktop,
@@ -10,16 +11,9 @@ import {
   openExample,
   phone,
   runCell,
-  startPlayground,
-  type Playground,
 } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground();
 
 /** The first prompt of the first notebook, selected, and its settings. */
 async function openSettings(

@@ -1,22 +1,11 @@
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fakeServer } from "../support/server.ts";
 import { takeShifts, watchShifts } from "../support/shifts.ts";
-import {
-  cell,
-  expectSeen,
-  openMarkdown,
-  promptCells,
-  startPlayground,
-  type Playground,
-} from "./playground.ts";
+import { hostPlayground } from "./hosted.ts";
+import { cell, expectSeen, openMarkdown, promptCells } from "./playground.ts";
 
-let playground: Playground;
-beforeAll(async () => {
-  playground = await startPlayground(fakeServer);
-});
-afterEach(() => playground.assertQuiet());
-afterAll(() => playground.close());
+const playground = hostPlayground(fakeServer);
 
 /** Runs a cell without a person's click, whose shifts would count as wanted, until its output is complete and drawn. */
 async function runByItself(of: Locator): Promise<void> {

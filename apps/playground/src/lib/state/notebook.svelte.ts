@@ -5,6 +5,7 @@ import {
   freeName,
   freshness,
   isAsking,
+  outputRenamed,
   withRenamed,
   type Cell,
   type CellType,
@@ -253,14 +254,16 @@ export class NotebookState {
     if (from === undefined || name === undefined) return;
     this.cells.forEach((cell, index) => {
       if (!dependencies(cell).includes(from)) return;
-      this.cells[index] = withRenamed($state.snapshot(cell) as Cell, from, name);
+      this.cells[index] = withRenamed($state.snapshot<Cell>(cell), from, name);
       this.#touched(this.cells[index]);
       const output = this.outputs.get(cell.id);
-      if (output === undefined) return;
-      const renamed = withPictureRenamed(output, from, name);
-      this.outputs.set(cell.id, renamed);
-      this.onOutput(cell.id, renamed);
+      if (output !== undefined) this.#replaceOutput(cell.id, outputRenamed(output, from, name));
     });
+  }
+
+  #replaceOutput(cellId: string, output: Output): void {
+    this.outputs.set(cellId, output);
+    this.onOutput(cellId, output);
   }
 
   #touched(cell: Cell | undefined): void {
@@ -277,11 +280,3 @@ export class NotebookState {
     return index === -1 ? this.cells.length : index + 1;
   }
 }
-
-const withPictureRenamed = (output: Output, from: string, to: string): Output => ({
-  ...output,
-  runs: output.runs.map((run) => ({
-    ...run,
-    pictures: run.pictures.map((name) => (name === from ? to : name)),
-  })),
-});

@@ -37,8 +37,8 @@ const about = (cell: AskingCell): string[] =>
 
 /** Weights nobody trained are named beside what they answered. */
 function untrained(output: Output | undefined, { models }: PageContext): string[] {
-  const asked = new Set(output?.runs.map(levelOf));
-  const weights = models.filter(({ id }) => asked.has(id)).map((model) => model.weights);
+  const used = new Set(output?.runs.map(levelOf));
+  const weights = models.filter(({ id }) => used.has(id)).map((model) => model.weights);
   return [...new Set(weights)].flatMap((each) => (each === "trained" ? [] : [`${each} weights`]));
 }
 

@@ -1,0 +1,28 @@
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { startPlayground, type Playground } from "./playground.ts";
+
+/**
+ * A playground for the tests of one file. After each of them the browser's
+ * console must be free of errors.
+ * @param program another server than the one with nano
+ */
+export function hostPlayground(program?: string): Omit<Playground, "assertQuiet" | "close"> {
+  let started: Playground | undefined;
+  const now = (): Playground => {
+    if (started === undefined) throw new Error("the playground starts with the first test");
+    return started;
+  };
+  beforeAll(async () => {
+    started = await startPlayground(program);
+  });
+  afterEach(() => now().assertQuiet());
+  afterAll(() => started?.close());
+  return {
+    get server() {
+      return now().server;
+    },
+    open: (options) => now().open(options),
+    openBeside: (page) => now().openBeside(page),
+    screenshot: (page, name) => now().screenshot(page, name),
+  };
+}
