@@ -181,7 +181,7 @@ describe("another endpoint", () => {
       await page.getByRole("menuitem", { name: "Duplicate" }).click();
       await runCell(cell(page, "Prompt", "answer2"));
       await cell(page, "Prompt", "answer2").getByRole("button", { name: "Request" }).click();
-      await page.getByRole("button", { name: "Copy", exact: true }).click();
+      await page.getByRole("button", { name: "Copy request" }).click();
       await expectSeen(page.getByText("The browser does not allow it here"));
       await page.reload();
       await expectSeen(cell(page, "Prompt", "answer2").getByText("up to date"));
