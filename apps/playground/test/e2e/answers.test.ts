@@ -7,7 +7,7 @@ import {
   cell,
   openExample,
   openMarkdown,
-  openSidebar,
+  openNew,
   runCell,
   screens,
   expectSeen,
@@ -66,9 +66,7 @@ const watched = (page: Page): Promise<string[]> =>
 describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
   it("takes a dropped picture, answers and says what it cost", async () => {
     const page = await playground.open({ size });
-    await openSidebar(page);
-    await page.getByRole("button", { name: "New", exact: true }).click();
-    await expectSeen(page.getByText("An empty notebook"));
+    await openNew(page);
     await dropPicture(page, "body");
     await expectSeen(
       page.getByRole("article", { name: "Picture picture", exact: true }).getByRole("img"),

@@ -11,6 +11,7 @@ import {
   cellIds,
   expectSeen,
   openExample,
+  openNew,
   openSidebar,
   runCell,
   screens,
@@ -74,9 +75,7 @@ async function drop(page: Page, ...files: Given[]): Promise<void> {
 
 /** Opens a file in a notebook that shows nothing of the one before. */
 async function reopen(page: Page, file: string | Given): Promise<void> {
-  await openSidebar(page);
-  await page.getByRole("button", { name: "New", exact: true }).click();
-  await expectSeen(page.getByText("An empty notebook"));
+  await openNew(page);
   await openSidebar(page);
   await page.getByLabel("Notebook file").setInputFiles(file);
 }

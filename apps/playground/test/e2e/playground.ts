@@ -134,6 +134,19 @@ export async function openSidebar(page: Page): Promise<void> {
     await page.getByRole("button", { name: "Notebooks" }).first().click();
 }
 
+/** A narrow screen folds the list away once a notebook is open; clicks must not race with that. */
+async function sidebarFolded(page: Page): Promise<void> {
+  if ((page.viewportSize()?.width ?? 0) <= 1024) await expectGone(page.getByRole("navigation"));
+}
+
+/** Opens a notebook without cells. */
+export async function openNew(page: Page): Promise<void> {
+  await openSidebar(page);
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  await expectSeen(page.getByText("An empty notebook"));
+  await sidebarFolded(page);
+}
+
 /** Opens a notebook file of this text. */
 export async function openMarkdown(page: Page, text: string, name = "notebook.md"): Promise<void> {
   await openSidebar(page);
@@ -165,6 +178,7 @@ export async function openExample(page: Page, title: string): Promise<void> {
     .first()
     .click();
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
+  await sidebarFolded(page);
 }
 
 /** A notebook of prompt cells `p1`, `p2`, …, each asking `question`. */
