@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { hostPlayground } from "./hosted.ts";
-import { cell, expectGone, expectSeen, openSidebar, runCell, screens } from "./playground.ts";
+import { cell, expectGone, expectSeen, openNew, runCell, screens } from "./playground.ts";
 
 const playground = hostPlayground();
 
@@ -21,8 +21,7 @@ async function copyApple(page: Page): Promise<void> {
 
 /** An empty picture cell in a new notebook. */
 async function emptyPicture(page: Page): Promise<Locator> {
-  await openSidebar(page);
-  await page.getByRole("button", { name: "New", exact: true }).click();
+  await openNew(page);
   await page.getByRole("button", { name: /^Picture/ }).click();
   return cell(page, "Picture", "picture");
 }
