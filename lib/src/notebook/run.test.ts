@@ -1,73 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { TinyGptvError } from "../errors.ts";
-import type { GenerateRequest } from "../protocol.ts";
-import type { AskingCell, Cell } from "./cell.ts";
-import type { NotebookEngine, RunContext } from "./context.ts";
-import { checkNotebook, type Notebook } from "./document.ts";
-import { freshness } from "./fingerprint.ts";
 import { finalText, type Output } from "./output.ts";
 import { checkOutput } from "./outputSchema.ts";
-import { withRenamed } from "./references.ts";
-import { runCell } from "./run.ts";
 import { runNotebook } from "./runNotebook.ts";
 import { packNotebook, unpackNotebook } from "./sideFiles.ts";
+import { capitals, context, make, picture, type Asked } from "./testing/capitals.ts";
 
-interface Asked {
-  request: GenerateRequest;
-  pictures: number;
-  model: string | undefined;
-}
-
-/** Answers with the prompt in capitals; fails where it says "fail"; scores by length. */
-function capitals(asked: Asked[] = []): NotebookEngine {
-  return {
-    async *generate(request, images, { model } = {}) {
-      await Promise.resolve();
-      asked.push({ request, pictures: images.length, model });
-      const prompt = request.rounds.at(-1)?.prompt ?? "";
-      if (prompt.includes("fail")) throw new TinyGptvError("engine", "engine: it died");
-      const text = prompt.toUpperCase();
-      const counts = { promptTokens: 1, imageTokens: 0 };
-      yield { type: "start", model: model ?? "m:a", promptText: prompt, images: [], ...counts };
-      yield { type: "delta", text };
-      const box = {
-        phrase: "",
-        percent: [1, 2, 3, 4] as const,
-        pixels: [1, 2, 3, 4] as const,
-        image: 0,
-      };
-      yield {
-        type: "end",
-        hypotheses: [{ text, tokens: [], finishReason: "stop" }],
-        boxes: [{ ...box, percent: [...box.percent], pixels: [...box.pixels] }],
-        usage: { promptTokens: 1, imageTokens: 0, completionTokens: 1, cachedTokens: 0 },
-        timings: { queue: 0, image: 0, prefill: 0, decode: 0, total: 0 },
-        ...(request.decoding?.method === "sample" && { seed: 4_000_000_000 }),
-      };
-    },
-    score: (request, _images, { model } = {}) =>
-      Promise.resolve({
-        candidates: request.candidates.map((text) => ({
-          text,
-          tokens: [],
-          meanLogprob: -text.length - (model?.length ?? 0),
-        })),
-        ranks: [],
-        images: [],
-      }),
-  };
-}
-
-const context = (notebook: Notebook, engine = capitals()): Omit<RunContext, "outputOf"> => ({
-  notebook,
-  engine,
-  readPicture: () => Promise.resolve(new Uint8Array([1])),
-  signal: new AbortController().signal,
-  now: () => "2026-01-01T00:00:00.000Z",
-});
-
-const picture = { type: "picture", id: "p", name: "dog", file: "dog.png" };
-const make = (...cells: object[]): Notebook => checkNotebook({ title: "t", model: "m:a", cells });
 const texts = (output: Output | undefined): string[] | undefined => output?.runs.map(finalText);
 
 describe("runNotebook", () => {
@@ -221,91 +158,6 @@ describe("runNotebook", () => {
     [[{ type: "evaluate", id: "a", name: "e" }], "e: want at least one question, got none"],
   ])("refuses %j", async (cells, message) => {
     await expect(runNotebook(context(make(...cells)))).rejects.toThrow(message);
-  });
-});
-
-describe("withRenamed", () => {
-  it("turns every use of a name into another, and leaves the rest", () => {
-    const { cells } = make(
-      {
-        type: "prompt",
-        id: "a",
-        pictures: ["dog", "cat"],
-        rounds: ["{{dog}} {{ dog.box }} {{dogs}} dog", "{{cat}}"],
-      },
-      {
-        type: "evaluate",
-        id: "b",
-        items: [{ pictures: ["dog"], prompt: "{{dog.2}}", answer: "dog" }],
-      },
-      { type: "chart", id: "c", source: "dog" },
-      { type: "text", id: "d", source: "{{dog}}" },
-    );
-    expect(cells.map((cell) => withRenamed(cell, "dog", "hund"))).toMatchObject([
-      { pictures: ["hund", "cat"], rounds: ["{{hund}} {{hund.box}} {{dogs}} dog", "{{cat}}"] },
-      { items: [{ pictures: ["hund"], prompt: "{{hund.2}}", answer: "dog" }] },
-      { source: "hund" },
-      { source: "{{dog}}" },
-    ]);
-  });
-});
-
-describe("freshness", () => {
-  const notebook = make(
-    picture,
-    { type: "prompt", id: "a", name: "a", pictures: ["dog"], rounds: ["x"] },
-    { type: "prompt", id: "b", rounds: ["{{a}}"] },
-  );
-
-  /** Whether the second prompt's output is still fresh after a change. */
-  async function after(change: (cells: Cell[]) => void): Promise<string> {
-    const outputs = await runNotebook(context(notebook));
-    const changed = structuredClone(notebook);
-    change(changed.cells);
-    const cell = changed.cells[1] as AskingCell;
-    return freshness(changed, cell, outputs.get(cell.id), (other) => outputs.get(other.id));
-  }
-
-  it("is lost with the question, the picture and the settings, and with nothing else", async () => {
-    expect(await after(() => {})).toBe("fresh");
-    expect(await after((cells) => Object.assign(cells[1]!, { rounds: ["y"] }))).toBe("stale");
-    expect(await after((cells) => Object.assign(cells[0]!, { file: "cat.png" }))).toBe("stale");
-    expect(await after((cells) => Object.assign(cells[1]!, { decoding: { seed: 1 } }))).toBe(
-      "stale",
-    );
-    expect(await after((cells) => Object.assign(cells[1]!, { name: "c", auto: true }))).toBe(
-      "fresh",
-    );
-    expect(await after((cells) => void cells.push({ type: "text", id: "t", source: "" }))).toBe(
-      "fresh",
-    );
-  });
-
-  it("is kept when the cells it uses get other names", async () => {
-    expect(
-      await after((cells) => {
-        Object.assign(cells[0]!, { name: "hund" });
-        cells.splice(0, cells.length, ...cells.map((cell) => withRenamed(cell, "dog", "hund")));
-      }),
-    ).toBe("fresh");
-    expect(await after((cells) => Object.assign(cells[0]!, { name: "hund" }))).toBe("stale");
-  });
-
-  it("follows what an upstream cell answered, not that it ran", async () => {
-    const outputs = await runNotebook(context(notebook));
-    const outputOf = (cell: Cell): Output | undefined => outputs.get(cell.id);
-    const last = notebook.cells[2]!;
-    outputs.set(
-      "a",
-      await runCell(
-        notebook.cells[1] as AskingCell,
-        { ...context(notebook), outputOf, now: () => "later" },
-        () => {},
-      ),
-    );
-    expect(freshness(notebook, last, outputs.get("b"), outputOf)).toBe("fresh");
-    outputs.get("a")!.runs[0]!.answers[0]!.text = "other";
-    expect(freshness(notebook, last, outputs.get("b"), outputOf)).toBe("stale");
   });
 });
 
