@@ -2,75 +2,81 @@
  * Which part may import which (`pnpm run imports`). Types count as much as
  * values: who needs to know a shape depends on it.
  */
+import { builtinModules } from "node:module";
 
-import libPackage from "./lib/package.json" with { type: "json" };
-
-/**
- * The folders (or single files) of lib/src, and what each may import besides
- * itself and the files that all share. Arrows point down the page only.
- */
-const layers = {
-  tensor: [],
-  image: ["tensor"],
-  text: ["tensor"],
-  // from checkpoint files to graph files
-  checkpoint: ["tensor"],
-  graph: ["tensor"],
-  models: ["graph", "tensor"],
-  quantize: ["graph", "tensor"],
-  // how to quantize a layer is found by running it
-  calibrate: ["graph", "quantize", "session", "tensor"],
-  convert: ["calibrate", "checkpoint", "graph", "models", "quantize", "tensor"],
-  // from graph files to answers
-  decoding: ["tensor"],
-  session: ["decoding", "image", "tensor"], // implements the sequences that decoding asks for; pictures to features
-  model: [],
-  pipeline: ["decoding", "image", "model", "session", "tensor", "text"],
-  engine: ["decoding", "image", "model", "pipeline", "session", "tensor", "text"],
-  // verify reads golden tensors and looks inside graphs
-  evaluate: [
-    "calibrate",
-    "checkpoint",
-    "decoding",
-    "engine",
-    "graph",
-    "image",
-    "model",
-    "pipeline",
-    "session",
-    "tensor",
-    "text",
-  ],
-  // what browser and server share
-  http: [],
-  notebook: ["decoding", "engine", "http", "image/format", "text/boxes"],
+/** The packages of lib, and what each may import of the others. Arrows point up the page only. */
+const packages = {
+  protocol: [],
+  notebook: ["protocol"],
+  model: ["protocol"],
+  graph: ["model", "protocol"],
+  convert: ["graph", "model", "protocol"],
+  runtime: ["graph", "model", "protocol"],
+  evaluate: ["convert", "graph", "model", "protocol", "runtime"],
 };
 
-/** Files of lib/src that every layer may import; engine/engine.ts is an interface without code. */
-const shared = "^lib/src/(errors|protocol|parse|config|manifest|version|engine/engine)\\.ts$";
+/**
+ * Folders (or single files) within a package, and which of their neighbours
+ * each may import. Files beside them stand on top and may import all.
+ */
+const layers = {
+  "protocol/src": { "(errors|version)": [], parse: ["errors"], http: ["protocol"] },
+  "convert/src": {
+    checkpoint: [],
+    models: [],
+    quantize: [],
+    // how to quantize a layer is found by running it
+    calibrate: ["quantize"],
+  },
+  "runtime/src": {
+    image: [],
+    text: [],
+    decoding: [],
+    session: ["decoding", "image"], // implements the sequences that decoding asks for; pictures to features
+    model: [],
+    pipeline: ["decoding", "image", "model", "session", "text"],
+    engine: ["decoding", "image", "model", "pipeline", "session", "text"],
+  },
+};
 
-/** What lib offers to others. */
-const exported = Object.values(libPackage.exports).map((path) => path.replace("./", "^lib/"));
-
-/** What runs in browsers and at the edge as well. */
-const portable =
-  "^lib/src/((errors|protocol|parse|engine/engine|image/format|text/boxes)\\.ts$|(http|notebook)/)";
+/** What a package offers: the exports of its package.json. */
+const door = "^lib/(\\w+/src/index|protocol/src/http/index|runtime/src/parts)\\.ts$";
 
 const tests = "\\.test\\.ts$|(^|/)(test|testing)/";
 
 /** @param {string[]} names */
-const anyLayer = (names) => `^lib/src/(${names.join("|")})(/|\\.ts$)`;
+const anyOf = (names) => `^lib/(${names.join("|")})/`;
 
-const directions = Object.entries(layers).map(([layer, allowed]) => ({
-  name: `layer-${layer}`,
+const betweenPackages = Object.entries(packages).map(([name, allowed]) => ({
+  name: `package-${name}`,
   severity: "error",
-  from: { path: anyLayer([layer]), pathNot: tests },
-  to: { path: "^lib/src/", pathNot: [anyLayer([layer, ...allowed]), shared] },
+  from: { path: anyOf([name]), pathNot: tests },
+  to: { path: "^lib/", pathNot: anyOf([name, ...allowed]) },
 }));
+
+const withinPackages = Object.entries(layers).flatMap(([root, folders]) =>
+  Object.entries(folders).map(([layer, allowed]) => {
+    /** @param {string[]} names */
+    const any = (names) => `^lib/${root}/(${names.join("|")})(/|\\.ts$)`;
+    return {
+      name: `layer-${layer.replace(/\W.*|\(/g, "") || "errors"}`,
+      severity: "error",
+      from: { path: any([layer]), pathNot: tests },
+      to: { path: `^lib/${root}/`, pathNot: any([layer, ...allowed]) },
+    };
+  }),
+);
+
+/** Runs in browsers and at the edge. */
+const portable = {
+  path: "^(lib/(protocol|notebook)|functions/edge|apps/playground)/src/",
+  pathNot: `${tests}|\\.server\\.|/server/|\\+server\\.`,
+};
 
 export default {
   forbidden: [
-    ...directions,
+    ...betweenPackages,
+    ...withinPackages,
     {
       name: "no-circles",
       severity: "error",
@@ -78,17 +84,18 @@ export default {
       to: { circular: true },
     },
     {
+      name: "by-the-door",
+      comment: "A package is imported by what it exports.",
+      severity: "error",
+      from: { path: "^(lib/[^/]+|functions/[^/]+|apps/[^/]+)/", pathNot: tests },
+      to: { path: "^lib/", pathNot: ["^$1/", door] },
+    },
+    {
       name: "one-door-to-onnxruntime",
       comment: "What else would know its types could not be tested without it.",
       severity: "error",
-      from: { pathNot: "^lib/src/session/runtime\\.ts$" },
+      from: { pathNot: "^lib/runtime/src/session/runtime\\.ts$" },
       to: { path: "(^|/)onnxruntime-" },
-    },
-    {
-      name: "protocol-needs-zod-only",
-      severity: "error",
-      from: { path: "^lib/src/protocol\\.ts$" },
-      to: { pathNot: "(^|/)zod(/|$)" },
     },
     {
       name: "lib-stands-alone",
@@ -103,39 +110,26 @@ export default {
       to: { path: "^(apps|scripts|test)/" },
     },
     {
-      name: "lib-by-its-exports",
+      name: "portable-reaches-no-node",
+      comment:
+        "Pages and the edge have neither Node nor ONNX Runtime, however far away the import.",
       severity: "error",
-      from: { path: "^(apps|functions)/", pathNot: tests },
+      from: portable,
       to: {
-        path: "^lib/src/",
-        pathNot: exported,
+        path: [
+          `^(node:)?(${builtinModules.join("|")})$`,
+          "(^|/)(onnxruntime-|sharp(/|$))",
+          anyOf(["model", "graph", "convert", "runtime", "evaluate"]),
+          "^functions/inference/",
+        ],
+        reachable: true,
       },
     },
     {
-      name: "edge-is-portable",
-      comment: "It runs where there is neither Node nor ONNX Runtime.",
+      name: "converting-needs-no-runtime",
       severity: "error",
-      from: { path: "^functions/edge/src/", pathNot: tests },
-      to: { path: "^(lib|functions/inference)/", pathNot: portable },
-    },
-    {
-      name: "playground-pages-are-portable",
-      comment: "Pages run in browsers; only the server part may know the endpoint and the engine.",
-      severity: "error",
-      from: {
-        path: "^apps/playground/src/",
-        pathNot: `${tests}|\\.server\\.|/server/|\\+server\\.`,
-      },
-      to: { path: "^(lib|functions)/", pathNot: portable },
-    },
-    {
-      name: "portable-needs-no-node",
-      severity: "error",
-      from: {
-        path: `${portable}|^functions/edge/src/|^apps/playground/src/`,
-        pathNot: `${tests}|\\.server\\.|/server/|\\+server\\.`,
-      },
-      to: { dependencyTypes: ["core"] },
+      from: { path: "^lib/(convert|graph|model)/src/", pathNot: tests },
+      to: { path: "(^|/)(onnxruntime-|sharp(/|$))", reachable: true },
     },
     {
       name: "no-test-code-in-the-product",

@@ -18,7 +18,7 @@ export default defineConfig({
     // What a passing test writes is of no interest.
     silent: "passed-only",
     projects: [
-      unitTests("lib", "lib/src"),
+      unitTests("lib", "lib"),
       unitTests("functions", "functions"),
       unitTests("cli", "apps/cli"),
       unitTests("scripts", "scripts"),

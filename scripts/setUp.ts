@@ -17,7 +17,7 @@ export async function convertNano(): Promise<void> {
   const converted = "models/nano/converted";
   const build = {
     name: "nano",
-    inputs: [checkpoint, "lib/src"],
+    inputs: [checkpoint, "lib/convert/src", "lib/graph/src", "lib/model/src"],
     output: `${converted}/manifest.json`,
   };
   await whenChanged(build, () =>
@@ -43,7 +43,7 @@ export async function buildPlayground(): Promise<void> {
   const folder = "apps/playground";
   const build = {
     name: "playground",
-    inputs: [folder, "functions/inference", "lib/src", "pnpm-lock.yaml"],
+    inputs: [folder, "functions/inference", "lib", "pnpm-lock.yaml"],
     output: `${folder}/build/index.js`,
   };
   await whenChanged(build, () =>

@@ -1,7 +1,7 @@
 /** A program that answers about a picture with a whole model, FOLDER LEVEL THREADS, and prints the most memory it has taken. */
 import { readFile } from "node:fs/promises";
-import { openModel } from "../../lib/src/engine/openModel.ts";
-import { encodePng } from "../../lib/src/image/preprocess.ts";
+import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
+import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
 
 const [folder, level, threads] = process.argv.slice(2) as [string, string, string];
 const size = 448;

@@ -15,7 +15,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
-import { manifestName, readManifest } from "../../lib/src/manifest.ts";
+import { manifestName, readManifest } from "../../lib/model/src/manifest.ts";
 import { fullDepth, quickDepth } from "./dimensions.ts";
 import { growthCharts } from "./growth.ts";
 import { describeMachine, memoryBandwidth, memoryOf } from "./machine.ts";

@@ -1,5 +1,5 @@
 /** The published dimensions, and how much of the depth a benchmark takes. */
-import type { ModelConfig } from "../../lib/src/config.ts";
+import type { ModelConfig } from "../../lib/model/src/config.ts";
 
 export interface Depth {
   /** Layers of the language model. */

@@ -1,10 +1,10 @@
 /** A program that loads a language model and chooses one token: FOLDER LEVEL THREADS COPIES ("no" for no pre-packed copies). */
 import { join } from "node:path";
-import { openGraph } from "../../lib/src/engine/openGraph.ts";
-import { readManifest } from "../../lib/src/manifest.ts";
-import { openEmbeddings } from "../../lib/src/session/embeddings.ts";
-import { createLanguageModel } from "../../lib/src/session/languageModel.ts";
-import { loadTokenizer } from "../../lib/src/text/tokenizer.ts";
+import { openGraph } from "../../lib/runtime/src/engine/openGraph.ts";
+import { readManifest } from "../../lib/model/src/manifest.ts";
+import { openEmbeddings } from "../../lib/runtime/src/session/embeddings.ts";
+import { createLanguageModel } from "../../lib/runtime/src/session/languageModel.ts";
+import { loadTokenizer } from "../../lib/runtime/src/text/tokenizer.ts";
 
 const [folder, level, threads, copies] = process.argv.slice(2) as [string, string, string, string];
 const manifest = await readManifest(folder);

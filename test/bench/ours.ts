@@ -1,10 +1,10 @@
 /** The subject that is ours: FOLDER LEVEL THREADS COMPONENT, of which one graph is loaded. */
 import { join } from "node:path";
-import { openGraph } from "../../lib/src/engine/openGraph.ts";
-import { readManifest, type Component } from "../../lib/src/manifest.ts";
-import type { ForwardRow, Sequence } from "../../lib/src/decoding/sequence.ts";
-import { openEmbeddings } from "../../lib/src/session/embeddings.ts";
-import { createLanguageModel } from "../../lib/src/session/languageModel.ts";
+import { openGraph } from "../../lib/runtime/src/engine/openGraph.ts";
+import { readManifest, type Component } from "../../lib/model/src/manifest.ts";
+import type { ForwardRow, Sequence } from "../../lib/runtime/src/decoding/sequence.ts";
+import { openEmbeddings } from "../../lib/runtime/src/session/embeddings.ts";
+import { createLanguageModel } from "../../lib/runtime/src/session/languageModel.ts";
 import { serve, timed, type Measurement } from "./messages.ts";
 
 const [folder, level, threads, component] = process.argv.slice(2) as [

@@ -8,8 +8,8 @@
 import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { elementCount, type DType } from "../../lib/src/tensor/dtype.ts";
-import { toFloat16 } from "../../lib/src/tensor/half.ts";
+import { elementCount, type DType } from "../../lib/model/src/tensor/dtype.ts";
+import { toFloat16 } from "../../lib/model/src/tensor/half.ts";
 import type { TensorInput } from "../support/checkpoint/chunks.ts";
 import { writeTorchZip } from "../support/checkpoint/writeTorchZip.ts";
 

@@ -1,5 +1,5 @@
 /** Random tensor contents by the gigabyte: pieces of a pool, drawn once, from random places, so that no two tensors are alike. */
-import { seeded } from "../../lib/src/decoding/rng.ts";
+import { seeded } from "../../lib/runtime/src/decoding/rng.ts";
 
 const poolSize = 1 << 22;
 const pieceSize = 1 << 18;

@@ -7,7 +7,7 @@ import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
-import { floatToHalfBits } from "../../lib/src/tensor/half.ts";
+import { floatToHalfBits } from "../../lib/model/src/tensor/half.ts";
 import { publishedConfig, type Depth } from "./dimensions.ts";
 import { createRandomData } from "./randomData.ts";
 

@@ -7,26 +7,26 @@ import { readdir, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildGraphs } from "../../lib/src/convert/convert.ts";
-import { writeModelFolder } from "../../lib/src/convert/modelFolder.ts";
-import type { Graph, Initializer } from "../../lib/src/graph/graph.ts";
-import { writeModel } from "../../lib/src/graph/modelFile.ts";
+import { buildGraphs } from "../../lib/convert/src/convert.ts";
+import { writeModelFolder } from "../../lib/convert/src/modelFolder.ts";
+import type { Graph, Initializer } from "../../lib/graph/src/graph.ts";
+import { writeModel } from "../../lib/graph/src/modelFile.ts";
 import {
   components,
   formatVersion,
   type Component,
   type Manifest,
-} from "../../lib/src/manifest.ts";
-import type { Weights } from "../../lib/src/models/weights.ts";
-import { quantizeGraph } from "../../lib/src/quantize/quantize.ts";
+} from "../../lib/model/src/manifest.ts";
+import type { Weights } from "../../lib/convert/src/models/weights.ts";
+import { quantizeGraph } from "../../lib/convert/src/quantize/quantize.ts";
 import {
   levels,
   recipeName,
   type LevelName,
   type Recipe,
-} from "../../lib/src/quantize/registry.ts";
-import { elementCount } from "../../lib/src/tensor/dtype.ts";
-import { toFloat16 } from "../../lib/src/tensor/half.ts";
+} from "../../lib/convert/src/quantize/registry.ts";
+import { elementCount } from "../../lib/model/src/tensor/dtype.ts";
+import { toFloat16 } from "../../lib/model/src/tensor/half.ts";
 import { publishedConfig, type Depth } from "./dimensions.ts";
 import { createRandomData, type RandomData } from "./randomData.ts";
 

@@ -6,10 +6,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { convert, type ConvertOptions } from "../../lib/src/convert/index.ts";
-import { openWeights } from "../../lib/src/checkpoint/folder.ts";
-import { writeModelFolder } from "../../lib/src/convert/modelFolder.ts";
-import { findSources } from "../../lib/src/convert/sources.ts";
+import { convert, type ConvertOptions } from "../../lib/convert/src/index.ts";
+import { openWeights } from "../../lib/convert/src/checkpoint/folder.ts";
+import { writeModelFolder } from "../../lib/convert/src/modelFolder.ts";
+import { findSources } from "../../lib/convert/src/sources.ts";
 import { convertFixture, fixture, temporaryFolder } from "../support/converted.ts";
 import { expectSound } from "../support/expectSound.ts";
 
@@ -158,7 +158,7 @@ describe("kill -9", () => {
 
   /** A conversion in a process of its own that stands still while it writes, killed there. */
   async function killInTheMiddle(): Promise<void> {
-    const module = fileURLToPath(new URL("../../lib/src/convert/index.ts", import.meta.url));
+    const module = fileURLToPath(new URL("../../lib/convert/src/index.ts", import.meta.url));
     const script = `
       import { writeSync } from "node:fs";
       import { convert } from ${JSON.stringify(module)};

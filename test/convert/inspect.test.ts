@@ -2,7 +2,7 @@
 import { cp, mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { inspect } from "../../lib/src/convert/index.ts";
+import { inspect } from "../../lib/convert/src/index.ts";
 import { writeTorchZip } from "../support/checkpoint/writeTorchZip.ts";
 import { convertFixture, fixture, temporaryFolder } from "../support/converted.ts";
 import { readTensors } from "../support/editedSources.ts";

@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { convert } from "../../lib/src/convert/index.ts";
-import { findSources } from "../../lib/src/convert/sources.ts";
-import type { Manifest } from "../../lib/src/manifest.ts";
+import { convert } from "../../lib/convert/src/index.ts";
+import { findSources } from "../../lib/convert/src/sources.ts";
+import type { Manifest } from "../../lib/model/src/manifest.ts";
 import { writeSafetensors } from "../support/checkpoint/writeSafetensors.ts";
 import { writeTorchZip } from "../support/checkpoint/writeTorchZip.ts";
 import { fixture, temporaryFolder } from "../support/converted.ts";

@@ -1,9 +1,9 @@
 /** What a manifest says of the model it lies in. */
 import { stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Manifest } from "../../lib/src/manifest.ts";
-import { convert } from "../../lib/src/convert/index.ts";
-import { findSources } from "../../lib/src/convert/sources.ts";
+import type { Manifest } from "../../lib/model/src/manifest.ts";
+import { convert } from "../../lib/convert/src/index.ts";
+import { findSources } from "../../lib/convert/src/sources.ts";
 import { fixture, temporaryFolder } from "../support/converted.ts";
 import { expectSound } from "../support/expectSound.ts";
 

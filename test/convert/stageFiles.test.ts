@@ -1,10 +1,10 @@
 /** What a stage file may hold, and what each of its tensors does to the model. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { convert } from "../../lib/src/convert/index.ts";
-import { readModel } from "../../lib/src/graph/modelFile.ts";
-import type { Component } from "../../lib/src/manifest.ts";
-import { toFloat32 } from "../../lib/src/tensor/half.ts";
+import { convert } from "../../lib/convert/src/index.ts";
+import { readModel } from "../../lib/graph/src/modelFile.ts";
+import type { Component } from "../../lib/model/src/manifest.ts";
+import { toFloat32 } from "../../lib/model/src/tensor/half.ts";
 import { fixture, temporaryFolder } from "../support/converted.ts";
 import {
   editedSources,

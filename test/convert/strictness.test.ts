@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { convert, type ConvertOptions } from "../../lib/src/convert/index.ts";
-import type { SourcePaths } from "../../lib/src/convert/sources.ts";
+import { convert, type ConvertOptions } from "../../lib/convert/src/index.ts";
+import type { SourcePaths } from "../../lib/convert/src/sources.ts";
 import { temporaryFolder } from "../support/converted.ts";
 import { expectSound } from "../support/expectSound.ts";
 import {

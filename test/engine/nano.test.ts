@@ -2,9 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { createEngine, type Engine } from "tinygptv";
-import { convert, findSources } from "tinygptv/convert";
-import type { DecodingParams, GenerateEvent } from "tinygptv/protocol";
+import { convert, findSources } from "@tinygptv/convert";
+import type { DecodingParams, GenerateEvent } from "@tinygptv/protocol";
+import { createEngine } from "tinygptv";
+import type { Engine } from "tinygptv";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { convertFixture, temporaryFolder } from "../support/converted.ts";
 

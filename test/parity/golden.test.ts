@@ -1,7 +1,7 @@
 /** Every golden set the reference computed, through a freshly converted model. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verify } from "../../lib/src/evaluate/verify/verify.ts";
+import { verify } from "../../lib/evaluate/src/verify/verify.ts";
 import { convertFixture, fixture, temporaryFolder } from "../support/converted.ts";
 
 const stage4 = fixture("micro-stage4", "TinyGPT-V_for_Stage4.pth");

@@ -3,16 +3,16 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { openSafetensors } from "../../lib/src/checkpoint/safetensors.ts";
-import type { WeightSource } from "../../lib/src/checkpoint/weightSource.ts";
+import { openSafetensors } from "../../lib/convert/src/checkpoint/safetensors.ts";
+import type { WeightSource } from "../../lib/convert/src/checkpoint/weightSource.ts";
 import {
   minLength,
   noRepeatNgram,
   repetitionPenalty,
-} from "../../lib/src/decoding/logitsProcessors.ts";
-import type { LogitsProcessor } from "../../lib/src/decoding/logitsProcessors.ts";
-import { temperature, topK, topP } from "../../lib/src/decoding/logitsWarpers.ts";
-import { toFloat32 } from "../../lib/src/tensor/half.ts";
+} from "../../lib/runtime/src/decoding/logitsProcessors.ts";
+import type { LogitsProcessor } from "../../lib/runtime/src/decoding/logitsProcessors.ts";
+import { temperature, topK, topP } from "../../lib/runtime/src/decoding/logitsWarpers.ts";
+import { toFloat32 } from "../../lib/model/src/tensor/half.ts";
 
 interface ProcessorCases {
   history: number[][];

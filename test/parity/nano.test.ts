@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openModel } from "../../lib/src/engine/openModel.ts";
-import type { Model } from "../../lib/src/model.ts";
-import type { GenerateEvent } from "../../lib/src/protocol.ts";
+import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
+import type { Model } from "../../lib/runtime/src/model.ts";
+import type { GenerateEvent } from "../../lib/protocol/src/protocol.ts";
 
 const nano = (path: string) => fileURLToPath(new URL(`../../models/nano/${path}`, import.meta.url));
 

@@ -1,8 +1,8 @@
 /** Drafts in whole answers: off, on, and the same. */
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { openModel } from "../../lib/src/engine/openModel.ts";
-import type { GenerateEvent } from "../../lib/src/protocol.ts";
+import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
+import type { GenerateEvent } from "../../lib/protocol/src/protocol.ts";
 
 const nano = fileURLToPath(new URL("../../models/nano/converted", import.meta.url));
 

@@ -4,15 +4,16 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { convert } from "../../lib/src/convert/convert.ts";
-import { quantizeModel } from "../../lib/src/convert/quantizeModel.ts";
-import { findSources } from "../../lib/src/convert/sources.ts";
-import { openModel } from "../../lib/src/engine/openModel.ts";
-import { prepareCalibration } from "../../lib/src/evaluate/calibration.ts";
-import { verify } from "../../lib/src/evaluate/verify/verify.ts";
-import { readManifest } from "../../lib/src/manifest.ts";
-import type { GenerateEvent } from "../../lib/src/protocol.ts";
-import { levelNames } from "../../lib/src/quantize/registry.ts";
+import { convert } from "../../lib/convert/src/convert.ts";
+import { quantizeModel } from "../../lib/convert/src/quantizeModel.ts";
+import { findSources } from "../../lib/convert/src/sources.ts";
+import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
+import { openSession } from "../../lib/runtime/src/session/runtime.ts";
+import { prepareCalibration } from "../../lib/evaluate/src/calibration.ts";
+import { verify } from "../../lib/evaluate/src/verify/verify.ts";
+import { readManifest } from "../../lib/model/src/manifest.ts";
+import type { GenerateEvent } from "../../lib/protocol/src/protocol.ts";
+import { levelNames } from "../../lib/convert/src/quantize/registry.ts";
 import { fixture, temporaryFolder } from "../support/converted.ts";
 
 const gallery = fileURLToPath(new URL("../../models/nano/gallery", import.meta.url));
@@ -24,7 +25,7 @@ let model: string;
 
 async function convertMicro(out: string, levels: readonly string[]): Promise<string> {
   const { paths, settings } = await findSources(fixture("micro-stage4"), {});
-  await convert({ sources: paths, out, levels, ...(settings ? { settings } : {}) });
+  await convert({ sources: paths, out, levels, openSession, ...(settings ? { settings } : {}) });
   return out;
 }
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   model = await convertMicro(join(folder.path, "all"), plainLevels);
   const calibration = await prepareCalibration(model, { images: gallery, limit: 6 });
-  await quantizeModel(model, ["int4-gptq"], { calibration });
+  await quantizeModel(model, ["int4-gptq"], { calibration, openSession });
 });
 afterAll(() => folder.remove());
 
@@ -88,7 +89,13 @@ it("verify finds a level as near to the golden data as its precision allows", as
   const given = { phi: fixture("micro-stage4", "phi-2-bin") };
   const { paths, settings } = await findSources(fixture("micro-stage4"), given);
   const levels = ["fp16", "int8"];
-  await convert({ sources: paths, out: path, levels, ...(settings ? { settings } : {}) });
+  await convert({
+    sources: paths,
+    out: path,
+    levels,
+    openSession,
+    ...(settings ? { settings } : {}),
+  });
   const golden = fixture("micro-stage4", "golden-bin.json");
   const logitsOf = async (level: string) => {
     const { stages, cases } = await verify({ golden, model: path, level });
@@ -105,7 +112,7 @@ it("verify finds a level as near to the golden data as its precision allows", as
 describe("quantize", () => {
   it("makes from float16 what convert makes, up to the rounding of float16", async () => {
     const path = await convertMicro(join(folder.path, "half"), ["fp16"]);
-    const manifest = await quantizeModel(path, ["int8", "auto"]);
+    const manifest = await quantizeModel(path, ["int8", "auto"], { openSession });
     expect(Object.keys(manifest.levels)).toEqual(["fp16", "int8", "auto"]);
     expect(manifest).toEqual(await readManifest(path));
     expect(manifest.levels.auto).toEqual((await readManifest(model)).levels.auto);
@@ -128,6 +135,7 @@ describe("quantize", () => {
     const before = await listing(path);
     const controller = new AbortController();
     const work = quantizeModel(path, ["int8", "int4"], {
+      openSession,
       signal: controller.signal,
       onProgress: ({ component, activity }) => {
         if (component === "phi" && activity === "writing") controller.abort();

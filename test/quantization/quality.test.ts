@@ -2,13 +2,14 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { convert } from "../../lib/src/convert/convert.ts";
-import { quantizeModel } from "../../lib/src/convert/quantizeModel.ts";
-import { findSources } from "../../lib/src/convert/sources.ts";
-import { prepareCalibration } from "../../lib/src/evaluate/calibration.ts";
-import { compare, type ComparedSubject } from "../../lib/src/evaluate/compare/compare.ts";
-import { openLanguage } from "../../lib/src/evaluate/compare/parts.ts";
-import { readManifest, type Component } from "../../lib/src/manifest.ts";
+import { convert } from "../../lib/convert/src/convert.ts";
+import { quantizeModel } from "../../lib/convert/src/quantizeModel.ts";
+import { findSources } from "../../lib/convert/src/sources.ts";
+import { prepareCalibration } from "../../lib/evaluate/src/calibration.ts";
+import { compare, type ComparedSubject } from "../../lib/evaluate/src/compare/compare.ts";
+import { openSession } from "../../lib/runtime/src/session/runtime.ts";
+import { openLanguage } from "../../lib/evaluate/src/compare/parts.ts";
+import { readManifest, type Component } from "../../lib/model/src/manifest.ts";
 import { temporaryFolder } from "../support/converted.ts";
 
 const nano = (path: string) => fileURLToPath(new URL(`../../models/nano/${path}`, import.meta.url));
@@ -25,11 +26,12 @@ beforeAll(async () => {
     sources: paths,
     out: model,
     levels,
+    openSession,
     name: "nano",
     ...(settings && { settings }),
   });
   const calibration = await prepareCalibration(model, { images: nano("gallery") });
-  await quantizeModel(model, ["int4-gptq"], { calibration });
+  await quantizeModel(model, ["int4-gptq"], { calibration, openSession });
 });
 afterAll(() => folder.remove());
 

@@ -3,9 +3,9 @@ import { setFlagsFromString } from "node:v8";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openModel } from "../../lib/src/engine/openModel.ts";
-import { encodePng } from "../../lib/src/image/preprocess.ts";
-import type { Model } from "../../lib/src/model.ts";
+import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
+import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
+import type { Model } from "../../lib/runtime/src/model.ts";
 
 const isLong = process.env.SOAK === "long";
 const steps = isLong ? 10_000 : 600;

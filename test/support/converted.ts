@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { convert } from "../../lib/src/convert/convert.ts";
-import { findSources, type SourcePaths } from "../../lib/src/convert/sources.ts";
+import { convert } from "../../lib/convert/src/convert.ts";
+import { findSources, type SourcePaths } from "../../lib/convert/src/sources.ts";
 
 /** Absolute path of something in test/fixtures. */
 export function fixture(...names: string[]): string {

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openWeights } from "../../lib/src/checkpoint/folder.ts";
-import { findSources, type SourcePaths } from "../../lib/src/convert/sources.ts";
+import { openWeights } from "../../lib/convert/src/checkpoint/folder.ts";
+import { findSources, type SourcePaths } from "../../lib/convert/src/sources.ts";
 import type { TensorInput } from "./checkpoint/chunks.ts";
 import { writeTorchZip } from "./checkpoint/writeTorchZip.ts";
 import { fixture } from "./converted.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { expect } from "vitest";
-import { manifestName, readManifest, type Manifest } from "../../lib/src/manifest.ts";
+import { manifestName, readManifest, type Manifest } from "../../lib/model/src/manifest.ts";
 
 /** Expects a model folder to hold exactly the files its manifest lists, with these contents. */
 export async function expectSound(folder: string): Promise<Manifest> {

@@ -1,4 +1,4 @@
-import { seeded } from "../../lib/src/decoding/rng.ts";
+import { seeded } from "../../lib/runtime/src/decoding/rng.ts";
 
 /** Random integers for tests: from 0 up to, not including, `limit`. The same seed, the same numbers. */
 export function randomBelow(seed: number): (limit: number) => number {

@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { configSchema, type EdgeConfig } from "./config.ts";
 
 const json = (text: string): unknown => JSON.parse(text);

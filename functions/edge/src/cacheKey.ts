@@ -1,10 +1,6 @@
 /** Which requests have one right answer, and under which name it is kept. */
-import {
-  chatRequestSchema,
-  scoreHttpRequestSchema,
-  type ChatRequest,
-  type Message,
-} from "tinygptv/http";
+import { chatRequestSchema, scoreHttpRequestSchema } from "@tinygptv/protocol/http";
+import type { ChatRequest, Message } from "@tinygptv/protocol/http";
 
 /** Sampled answers differ each time unless a seed is given; streams are not kept. */
 function isDeterministic({ stream, seed, temperature, top_p, top_k, min_p }: ChatRequest): boolean {

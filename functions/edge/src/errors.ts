@@ -1,5 +1,6 @@
 /** Errors of the edge itself, in the shape that origins use: OpenAI's. */
-import { errorCodes, type ApiError, type ApiErrorCode } from "tinygptv/http";
+import { errorCodes } from "@tinygptv/protocol/http";
+import type { ApiError, ApiErrorCode } from "@tinygptv/protocol/http";
 
 interface ErrorOptions {
   param?: string;

@@ -1,4 +1,5 @@
-import { modelListSchema, type ModelList } from "tinygptv/http";
+import { modelListSchema } from "@tinygptv/protocol/http";
+import type { ModelList } from "@tinygptv/protocol/http";
 import { attempt, type AttemptOptions, type Outgoing } from "./attempt.ts";
 import { serves } from "./origins.ts";
 

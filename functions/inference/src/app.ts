@@ -7,7 +7,7 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { pino } from "pino";
 import type { Logger } from "pino";
-import type { Engine } from "tinygptv/engine";
+import type { Engine } from "@tinygptv/protocol";
 import { createActivity } from "./activity.ts";
 import type { Activity } from "./activity.ts";
 import { configSchema } from "./config.ts";

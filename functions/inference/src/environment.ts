@@ -1,6 +1,6 @@
 /** What a deployment sets, in environment variables. */
 import { z } from "zod";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { configSchema } from "./config.ts";
 import type { Config } from "./config.ts";
 

@@ -1,9 +1,13 @@
 /** From whatever was thrown to what a caller is told. */
-import { TinyGptvError } from "tinygptv/errors";
-import type { ErrorCode } from "tinygptv/errors";
-import { decodingParamsSchema, generateRequestSchema, scoreRequestSchema } from "tinygptv/protocol";
-import { errorCodes } from "tinygptv/http";
-import type { ApiError, ApiErrorCode } from "tinygptv/http";
+import {
+  TinyGptvError,
+  decodingParamsSchema,
+  generateRequestSchema,
+  scoreRequestSchema,
+} from "@tinygptv/protocol";
+import type { ErrorCode } from "@tinygptv/protocol";
+import { errorCodes } from "@tinygptv/protocol/http";
+import type { ApiError, ApiErrorCode } from "@tinygptv/protocol/http";
 
 /** An error on its way to a caller; status and type follow from the code. */
 export class HttpError extends Error {

@@ -1,5 +1,4 @@
-import type { Engine } from "tinygptv/engine";
-import type { GenerateEvent, GenerateRequest } from "tinygptv/protocol";
+import type { Engine, GenerateEvent, GenerateRequest } from "@tinygptv/protocol";
 import type { Job } from "./job.ts";
 import type { Metrics } from "./metrics.ts";
 

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Round } from "tinygptv/protocol";
+import type { Round } from "@tinygptv/protocol";
 import type { Config } from "./config.ts";
 import type { AppEnv } from "./services.ts";
 

@@ -1,6 +1,6 @@
 /** `GET /metrics`: what Prometheus reads. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { EngineStatus } from "tinygptv/engine";
+import type { EngineStatus } from "@tinygptv/protocol";
 
 export interface Metrics {
   request(labels: { method: string; route: string; status: string }, seconds: number): void;

@@ -1,4 +1,4 @@
-import type { Engine, ModelInfo } from "tinygptv/engine";
+import type { Engine, ModelInfo } from "@tinygptv/protocol";
 import { HttpError } from "./errors.ts";
 
 export interface ModelDirectory {

@@ -4,8 +4,8 @@
  */
 import { pino } from "pino";
 import type { Logger } from "pino";
+import type { Engine } from "@tinygptv/protocol";
 import { createEngine } from "tinygptv";
-import type { Engine } from "tinygptv/engine";
 import { createActivity } from "./activity.ts";
 import type { Activity } from "./activity.ts";
 import { createApp } from "./app.ts";

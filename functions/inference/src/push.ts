@@ -3,7 +3,7 @@
  * the store that TINYGPTV_STORE names, from where servers with `store:NAME` in
  * TINYGPTV_MODELS pull them.
  */
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { readEnvironment } from "./environment.ts";
 import { pushModel } from "./modelStore/index.ts";
 import { openStore } from "./store/index.ts";

@@ -1,6 +1,6 @@
-import type { Engine } from "tinygptv/engine";
-import { TinyGptvError } from "tinygptv/errors";
-import type { Ready } from "tinygptv/http";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { Engine } from "@tinygptv/protocol";
+import type { Ready } from "@tinygptv/protocol/http";
 
 /** Milliseconds a probe may take: long enough to load a model from disk. */
 const probeMs = 120_000;

@@ -2,7 +2,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import type { HttpBindings } from "@hono/node-server";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { Activity } from "./activity.ts";
 import { HttpError } from "./errors.ts";
 import { isLoopbackHost } from "./middleware/origin.ts";

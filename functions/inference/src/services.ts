@@ -1,5 +1,5 @@
 /** What routes work with. */
-import type { Engine } from "tinygptv/engine";
+import type { Engine } from "@tinygptv/protocol";
 import type { Logger } from "pino";
 import type { Activity } from "./activity.ts";
 import type { Config } from "./config.ts";

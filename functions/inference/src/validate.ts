@@ -1,6 +1,6 @@
 /** Request bodies against their schemas, with OpenAI's error codes. */
 import type { z } from "zod";
-import type { ApiErrorCode } from "tinygptv/http";
+import type { ApiErrorCode } from "@tinygptv/protocol/http";
 import { HttpError } from "./errors.ts";
 
 type Issue = z.core.$ZodIssue;

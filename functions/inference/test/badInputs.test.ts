@@ -1,7 +1,7 @@
 /** What callers can get wrong, and the exact answer to each, from a real listening server. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ApiErrorCode } from "tinygptv/http";
-import { errorCodes } from "tinygptv/http";
+import { errorCodes } from "@tinygptv/protocol/http";
+import type { ApiErrorCode } from "@tinygptv/protocol/http";
 import { createFakeEngine } from "../src/testing/fakeEngine.ts";
 import { dataUrl, redPixel } from "../src/testing/pictures.ts";
 import { send, sendRaw, testServer } from "./testServer.ts";

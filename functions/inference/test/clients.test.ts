@@ -5,7 +5,7 @@ import { ChatOpenAI } from "@langchain/openai";
 import { APICallError, generateText, jsonSchema, Output, streamText } from "ai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
-import type { ApiError, ChatChunk, ChatResponse, ModelObject } from "tinygptv/http";
+import type { ApiError, ChatChunk, ChatResponse, ModelObject } from "@tinygptv/protocol/http";
 import { dataUrl } from "../src/testing/pictures.ts";
 import { createNanoEngine, nanoPath } from "./nano.ts";
 import { testServer } from "./testServer.ts";

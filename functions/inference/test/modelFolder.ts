@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { formatVersion, manifestName, type Manifest } from "tinygptv/manifest";
+import { formatVersion, manifestName } from "@tinygptv/model";
+import type { Manifest } from "@tinygptv/model";
 
 const norm = 1e-6;
 const config: Manifest["config"] = {

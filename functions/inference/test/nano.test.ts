@@ -1,14 +1,14 @@
 /** The endpoint over the real engine: right answers, under load, and when the engine is killed. */
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "@tinygptv/protocol";
 import type {
   ChatChunk,
   ChatResponse,
   ImageObject,
   PreprocessResponse,
   ScoreHttpResponse,
-} from "tinygptv/http";
-import type { Engine } from "tinygptv/engine";
+} from "@tinygptv/protocol/http";
 import { dataUrl } from "../src/testing/pictures.ts";
 import { createNanoEngine, nanoPath } from "./nano.ts";
 import { testServer } from "./testServer.ts";

@@ -1,7 +1,7 @@
 /** The real engine with the nano model, converted as `npm test` does before it runs tests. */
 import { fileURLToPath } from "node:url";
+import type { Engine } from "@tinygptv/protocol";
 import { createEngine } from "tinygptv";
-import type { Engine } from "tinygptv/engine";
 
 const nanoFolder = fileURLToPath(new URL("../../../models/nano/", import.meta.url));
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
-import type { ModelList } from "tinygptv/http";
+import type { ModelList } from "@tinygptv/protocol/http";
 import { nanoPath } from "./nano.ts";
 
 const source = (file: string) => fileURLToPath(new URL(`../src/${file}`, import.meta.url));

@@ -1,7 +1,7 @@
 /** A real listening server over any engine. */
 import { request } from "node:http";
 import { connect } from "node:net";
-import type { Engine } from "tinygptv/engine";
+import type { Engine } from "@tinygptv/protocol";
 import { createActivity } from "../src/activity.ts";
 import { createApp } from "../src/app.ts";
 import type { AppOptions } from "../src/app.ts";

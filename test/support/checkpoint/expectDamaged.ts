@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { TinyGptvError } from "../../../lib/src/errors.ts";
+import { TinyGptvError } from "../../../lib/protocol/src/errors.ts";
 
 /** Expects a `checkpoint` error whose message has all of these parts. */
 export async function expectDamaged(

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../../lib/src/checkpoint/byteSource.ts";
+import type { ByteSource } from "../../../lib/convert/src/checkpoint/byteSource.ts";
 
 /** A source that keeps account of what is read of another. */
 export function counting(

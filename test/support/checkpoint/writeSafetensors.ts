@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import type { DType } from "../../../lib/src/tensor/dtype.ts";
-import { byteLength } from "../../../lib/src/tensor/dtype.ts";
+import type { DType } from "../../../lib/model/src/tensor/dtype.ts";
+import { byteLength } from "../../../lib/model/src/tensor/dtype.ts";
 import type { TensorInput } from "./chunks.ts";
 import { sized } from "./chunks.ts";
 

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import type { DType } from "../../../lib/src/tensor/dtype.ts";
-import { bytesPerElement, elementCount } from "../../../lib/src/tensor/dtype.ts";
+import type { DType } from "../../../lib/model/src/tensor/dtype.ts";
+import { bytesPerElement, elementCount } from "../../../lib/model/src/tensor/dtype.ts";
 import type { Chunks, TensorInput } from "./chunks.ts";
 import type { PythonValue } from "./pickler.ts";
 import {

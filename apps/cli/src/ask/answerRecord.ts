@@ -1,4 +1,4 @@
-import type { GenerateEvent, Hypothesis } from "tinygptv/protocol";
+import type { GenerateEvent, Hypothesis } from "@tinygptv/protocol";
 
 export type End = Extract<GenerateEvent, { type: "end" }>;
 

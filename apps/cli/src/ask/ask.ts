@@ -3,10 +3,10 @@
  * ends it at once, as nothing has to be tidied up.
  */
 import { readFile } from "node:fs/promises";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { GenerateEvent, GenerateRequest, Task, Template } from "@tinygptv/protocol";
 import { openModel, resolveDecoding } from "tinygptv";
 import type { Model } from "tinygptv";
-import { TinyGptvError } from "tinygptv/errors";
-import type { GenerateEvent, GenerateRequest, Task, Template } from "tinygptv/protocol";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";

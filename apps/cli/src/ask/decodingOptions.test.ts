@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { decodingParamsSchema } from "tinygptv/protocol";
+import { decodingParamsSchema } from "@tinygptv/protocol";
 import { expect, it } from "vitest";
 import { decodingOptions, decodingParams } from "./decodingOptions.ts";
 

@@ -3,8 +3,8 @@
  * defaults come from the schema; only what they do is said here.
  */
 import { InvalidArgumentError, Option } from "commander";
-import { decodingDefaults, decodingParamsSchema } from "tinygptv/protocol";
-import type { DecodingParams } from "tinygptv/protocol";
+import { decodingDefaults, decodingParamsSchema } from "@tinygptv/protocol";
+import type { DecodingParams } from "@tinygptv/protocol";
 
 type Name = keyof DecodingParams;
 

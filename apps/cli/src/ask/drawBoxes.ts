@@ -1,6 +1,6 @@
 import sharp from "sharp";
-import { TinyGptvError } from "tinygptv/errors";
-import type { Box } from "tinygptv/protocol";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { Box } from "@tinygptv/protocol";
 
 /** Colours that are told apart on most pictures, one box after the other. */
 const colours = ["#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080"];

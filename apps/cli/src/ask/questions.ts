@@ -1,10 +1,9 @@
 /** Questions for the model, many in a JSONL file. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { TinyGptvError, decodingParamsSchema, generateRequestSchema } from "@tinygptv/protocol";
+import type { GenerateRequest } from "@tinygptv/protocol";
 import { resolveDecoding } from "tinygptv";
-import { TinyGptvError } from "tinygptv/errors";
-import { decodingParamsSchema, generateRequestSchema } from "tinygptv/protocol";
-import type { GenerateRequest } from "tinygptv/protocol";
 
 export interface Question {
   request: GenerateRequest;

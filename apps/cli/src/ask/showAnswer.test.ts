@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import type { GenerateEvent } from "tinygptv/protocol";
+import type { GenerateEvent } from "@tinygptv/protocol";
 import { expect, it } from "vitest";
 import type { End } from "./answerRecord.ts";
 import { showAnswer } from "./showAnswer.ts";

@@ -1,5 +1,5 @@
-import { TinyGptvError } from "tinygptv/errors";
-import type { GenerateEvent } from "tinygptv/protocol";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { GenerateEvent } from "@tinygptv/protocol";
 import { coloursFor, formatSeconds, isTerminal } from "../terminal/output.ts";
 import type { TerminalStream } from "../terminal/output.ts";
 import type { End } from "./answerRecord.ts";

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { tasks, templates } from "tinygptv/protocol";
+import { tasks, templates } from "@tinygptv/protocol";
 import type { AskFlags } from "../ask/ask.ts";
 import { decodingOptions } from "../ask/decodingOptions.ts";
 import { wholeNumber } from "./options.ts";

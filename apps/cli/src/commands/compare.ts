@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ComparedSubject, CompareReport } from "tinygptv/evaluate";
+import type { CompareReport, ComparedSubject } from "@tinygptv/evaluate";
 import { writeFile } from "node:fs/promises";
 import { interruptible } from "../terminal/interrupt.ts";
 import { formatBytes, note, printJson, printLine, table } from "../terminal/output.ts";
@@ -37,7 +37,7 @@ export function compareCommand(): Command {
 }
 
 async function compareModels(models: string[], flags: CompareFlags): Promise<void> {
-  const { compare } = await import("tinygptv/evaluate");
+  const { compare } = await import("@tinygptv/evaluate");
   const { out, json, ...options } = flags;
   const progress = createProgress();
   const report = await interruptible((signal) =>

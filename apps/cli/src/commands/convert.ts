@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { SourcePaths } from "tinygptv/convert";
+import type { SourcePaths } from "@tinygptv/convert";
 import { usageError } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";
@@ -46,7 +46,8 @@ export function convertCommand(): Command {
 
 async function convert(flags: ConvertFlags): Promise<void> {
   // Loaded late: other commands start without the converter.
-  const converter = await import("tinygptv/convert");
+  const converter = await import("@tinygptv/convert");
+  const { openSession } = await import("tinygptv");
   const { paths, settings } = await findSources(converter, flags);
   const config = flags.config ?? settings;
   const progress = createProgress();
@@ -56,6 +57,7 @@ async function convert(flags: ConvertFlags): Promise<void> {
       {
         sources: paths,
         out: flags.out,
+        openSession,
         levels: flags.dtype.split(","),
         replace: flags.force ?? false,
         allowUnknown: flags.allowUnknown ?? false,
@@ -85,7 +87,7 @@ async function convert(flags: ConvertFlags): Promise<void> {
 const roles = ["phi", "vision", "qformer", "checkpoint"] as const satisfies (keyof SourcePaths)[];
 
 async function findSources(
-  converter: typeof import("tinygptv/convert"),
+  converter: typeof import("@tinygptv/convert"),
   flags: ConvertFlags,
 ): Promise<{ paths: SourcePaths; settings: string | undefined }> {
   const { from, phi, vision, qformer, checkpoint } = flags;

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { InspectedWeights, Inspection } from "tinygptv/convert";
+import type { InspectedWeights, Inspection } from "@tinygptv/convert";
 import { coloursFor, formatBytes, printJson, printLine, table } from "../terminal/output.ts";
 
 export function inspectCommand(): Command {
@@ -14,7 +14,7 @@ export function inspectCommand(): Command {
     )
     .option("--json", "print everything as JSON")
     .action(async (path: string, { json }: { json?: boolean }) => {
-      const { inspect } = await import("tinygptv/convert");
+      const { inspect } = await import("@tinygptv/convert");
       const inspection = await inspect(path);
       if (json) printJson(inspection);
       else show(inspection);

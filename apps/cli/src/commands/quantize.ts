@@ -30,13 +30,15 @@ export function quantizeCommand(): Command {
 }
 
 async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
-  const { quantizeModel } = await import("tinygptv/convert");
+  const { quantizeModel } = await import("@tinygptv/convert");
+  const { openSession } = await import("tinygptv");
   const progress = createProgress();
   const start = performance.now();
   const manifest = await interruptible(async (signal) => {
     const calibration = await calibrationFor(model, flags, signal);
     return quantizeModel(model, flags.dtype, {
       ...(calibration ? { calibration } : {}),
+      openSession,
       replace: flags.force ?? false,
       onProgress: ({ component, activity, done, total }) =>
         progress.update(`${activity} ${component}`, done, total),
@@ -59,6 +61,6 @@ async function calibrationFor(
   signal: AbortSignal,
 ) {
   if (images === undefined && questions === undefined) return undefined;
-  const { prepareCalibration } = await import("tinygptv/evaluate");
+  const { prepareCalibration } = await import("@tinygptv/evaluate");
   return prepareCalibration(model, { images, questions, limit, signal });
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { VerifyReport } from "tinygptv/evaluate";
+import type { VerifyReport } from "@tinygptv/evaluate";
 import { exitCodes } from "../terminal/failure.ts";
 import { coloursFor, printJson, printLine, table } from "../terminal/output.ts";
 
@@ -23,7 +23,7 @@ export function verifyCommand(): Command {
 }
 
 async function verifyModel(model: string | undefined, flags: VerifyFlags): Promise<void> {
-  const { verify } = await import("tinygptv/evaluate");
+  const { verify } = await import("@tinygptv/evaluate");
   const report = await verify({
     golden: flags.golden,
     ...(model === undefined ? {} : { model }),

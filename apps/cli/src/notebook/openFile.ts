@@ -1,7 +1,6 @@
 /** A notebook's file: Markdown with a side folder, or Jupyter's format with everything in it. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { TinyGptvError } from "tinygptv/errors";
 import {
   fromIpynb,
   isKeptContent,
@@ -9,9 +8,9 @@ import {
   sideFileName,
   unpackNotebook,
   withOutputs,
-  type Notebook,
-  type OutputOf,
-} from "tinygptv/notebook";
+} from "@tinygptv/notebook";
+import type { Notebook, OutputOf } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 export interface OpenFile {
   notebook: Notebook;

@@ -1,6 +1,7 @@
 /** `tinygptv notebook run`: the playground's notebooks without a browser. */
+import { finalText, runNotebook } from "@tinygptv/notebook";
+import type { AskingCell, Output } from "@tinygptv/notebook";
 import { createEngine } from "tinygptv";
-import { finalText, runNotebook, type AskingCell, type Output } from "tinygptv/notebook";
 import { exitCodes } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { noteWeights, printJson, printLine, table } from "../terminal/output.ts";

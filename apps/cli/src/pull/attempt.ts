@@ -1,5 +1,5 @@
 /** One request for what is still missing of a file. */
-import { TinyGptvError, throwIfAborted } from "tinygptv/errors";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { requireSpace } from "./partFile.ts";
 import type { PartFile } from "./partFile.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { TinyGptvError, throwIfAborted } from "tinygptv/errors";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 
 /** Name of the list of checksums beside the files, in the format of `sha256sum`. */
 export const checksumsName = "SHA256SUMS";

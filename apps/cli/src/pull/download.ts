@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TinyGptvError, throwIfAborted } from "tinygptv/errors";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { attempt } from "./attempt.ts";
 import type { AttemptOptions } from "./attempt.ts";
 import { sha256OfFile } from "./checksums.ts";

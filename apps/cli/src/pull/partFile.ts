@@ -2,7 +2,7 @@
 import { open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 interface Origin {
   url: string;

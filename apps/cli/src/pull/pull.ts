@@ -1,6 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { usageError } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { coloursFor, formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";

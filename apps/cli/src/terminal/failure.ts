@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { coloursFor } from "./output.ts";
 
 export const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;

@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import type { ModelInfo } from "tinygptv/engine";
+import type { ModelInfo } from "@tinygptv/protocol";
 
 /** Node leaves `isTTY` out where the stream is none, whatever its types say. */
 export type TerminalStream = Pick<NodeJS.WriteStream, "write"> & { isTTY?: boolean };

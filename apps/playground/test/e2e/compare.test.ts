@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fromMarkdown } from "../../../../lib/src/notebook/index.ts";
+import { fromMarkdown } from "../../../../lib/notebook/src/index.ts";
 import { toFragment } from "../../src/lib/notebook/urlState.ts";
 import { hostPlayground } from "./hosted.ts";
 import {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
 import type { Locator, Page } from "playwright-core";
-import { contentHash, fromIpynb, fromMarkdown } from "tinygptv/notebook";
+import { contentHash, fromIpynb, fromMarkdown } from "@tinygptv/notebook";
 import { describe, expect, it } from "vitest";
 import { hostPlayground } from "./hosted.ts";
 import {

@@ -1,5 +1,5 @@
 import type { Locator, Page } from "playwright-core";
-import { cellSchema } from "tinygptv/notebook";
+import { cellSchema } from "@tinygptv/notebook";
 import { describe, expect, it } from "vitest";
 import { toFragment } from "../../src/lib/notebook/urlState.ts";
 import { hostPlayground } from "./hosted.ts";

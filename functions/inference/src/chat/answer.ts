@@ -1,13 +1,13 @@
 /** The engine's results in OpenAI's words. */
-import { parseBoxes } from "tinygptv/boxes";
-import type { ApiUsage, ChatResponse, ImageUsage, TokenLogprob } from "tinygptv/http";
+import { parseBoxes } from "@tinygptv/protocol";
 import type {
   AnswerToken,
   GenerateEvent,
   Hypothesis,
   ImageInfo,
   TokenAlternative,
-} from "tinygptv/protocol";
+} from "@tinygptv/protocol";
+import type { ApiUsage, ChatResponse, ImageUsage, TokenLogprob } from "@tinygptv/protocol/http";
 import { HttpError } from "../errors.ts";
 
 export type StartEvent = Extract<GenerateEvent, { type: "start" }>;

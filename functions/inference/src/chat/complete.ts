@@ -1,5 +1,5 @@
-import type { ChatResponse } from "tinygptv/http";
-import type { GenerateEvent } from "tinygptv/protocol";
+import type { GenerateEvent } from "@tinygptv/protocol";
+import type { ChatResponse } from "@tinygptv/protocol/http";
 import { toFinished, toHypothesis, toChoiceLogprobs, toUsage } from "./answer.ts";
 import type { EndEvent, StartEvent } from "./answer.ts";
 import type { Plan } from "./plan.ts";

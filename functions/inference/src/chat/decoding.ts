@@ -1,7 +1,7 @@
 /** Decoding parameters under their HTTP names, as the engine takes them. */
-import type { DecodingParameters } from "tinygptv/http";
-import { decodingDefaults } from "tinygptv/protocol";
-import type { DecodingParams } from "tinygptv/protocol";
+import { decodingDefaults } from "@tinygptv/protocol";
+import type { DecodingParams } from "@tinygptv/protocol";
+import type { DecodingParameters } from "@tinygptv/protocol/http";
 import { HttpError } from "../errors.ts";
 
 type Direct = Exclude<

@@ -1,6 +1,6 @@
 /** From a chat request to the generations it takes. */
-import type { ChatRequest } from "tinygptv/http";
-import type { DecodingParams, GenerateRequest, Round } from "tinygptv/protocol";
+import type { DecodingParams, GenerateRequest, Round } from "@tinygptv/protocol";
+import type { ChatRequest } from "@tinygptv/protocol/http";
 import { HttpError } from "../errors.ts";
 import type { PictureReference } from "../images/loadPictures.ts";
 import { toDecodingParams } from "./decoding.ts";

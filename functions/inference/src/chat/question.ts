@@ -1,6 +1,6 @@
 /** What requests ask, as the engine takes it: OpenAI's messages as rounds of question and answer. */
-import type { ChatRequest, ContentPart, Message } from "tinygptv/http";
-import type { GenerateRequest, Round } from "tinygptv/protocol";
+import type { GenerateRequest, Round } from "@tinygptv/protocol";
+import type { ChatRequest, ContentPart, Message } from "@tinygptv/protocol/http";
 import { HttpError } from "../errors.ts";
 import type { PictureReference } from "../images/loadPictures.ts";
 

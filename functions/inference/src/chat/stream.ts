@@ -1,6 +1,6 @@
-import { beamsEventName } from "tinygptv/http";
-import type { ChatChunk } from "tinygptv/http";
-import type { AnswerToken, GenerateEvent } from "tinygptv/protocol";
+import type { AnswerToken, GenerateEvent } from "@tinygptv/protocol";
+import { beamsEventName } from "@tinygptv/protocol/http";
+import type { ChatChunk } from "@tinygptv/protocol/http";
 import { interleave } from "../interleave.ts";
 import type { SseEvent } from "../sse.ts";
 import { toFinished, toHypothesis, toImages, toChoiceLogprobs, toUsage } from "./answer.ts";

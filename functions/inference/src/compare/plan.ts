@@ -1,6 +1,6 @@
-import { maxCompareRuns } from "tinygptv/http";
-import type { CompareRequest, DecodingParameters } from "tinygptv/http";
-import type { GenerateRequest, Round } from "tinygptv/protocol";
+import type { GenerateRequest, Round } from "@tinygptv/protocol";
+import { maxCompareRuns } from "@tinygptv/protocol/http";
+import type { CompareRequest, DecodingParameters } from "@tinygptv/protocol/http";
 import { toDecodingParams } from "../chat/decoding.ts";
 import { toQuestion } from "../chat/question.ts";
 import { HttpError } from "../errors.ts";

@@ -1,5 +1,5 @@
-import type { CompareEvent } from "tinygptv/http";
-import type { AnswerToken, GenerateRequest } from "tinygptv/protocol";
+import type { AnswerToken, GenerateRequest } from "@tinygptv/protocol";
+import type { CompareEvent } from "@tinygptv/protocol/http";
 import { toFinished, toHypothesis, toImages, toLogprobs, toUsage } from "../chat/answer.ts";
 import type { StartEvent } from "../chat/answer.ts";
 import { generate } from "../generate.ts";

@@ -1,8 +1,8 @@
 /** Uploaded pictures: content-addressed, so the same picture is kept once. */
 import { createHash } from "node:crypto";
-import { imageIdPattern } from "tinygptv/http";
-import type { ImageType } from "tinygptv/http";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { imageIdPattern } from "@tinygptv/protocol/http";
+import type { ImageType } from "@tinygptv/protocol/http";
 import type { Store, StoredBody } from "../store/store.ts";
 
 const prefix = "img_";

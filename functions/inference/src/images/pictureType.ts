@@ -1,5 +1,5 @@
-import { acceptedFormats, sniffFormat } from "tinygptv/imageFormat";
-import type { ImageType } from "tinygptv/http";
+import { acceptedFormats, sniffFormat } from "@tinygptv/protocol";
+import type { ImageType } from "@tinygptv/protocol/http";
 import { HttpError } from "../errors.ts";
 
 /**

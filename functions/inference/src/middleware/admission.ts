@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import type { EngineStatus } from "tinygptv/engine";
+import type { EngineStatus } from "@tinygptv/protocol";
 import { HttpError } from "../errors.ts";
 import type { AppEnv, Services } from "../services.ts";
 

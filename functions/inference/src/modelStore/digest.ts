@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { TinyGptvError } from "tinygptv/errors";
-import type { Manifest } from "tinygptv/manifest";
+import type { Manifest } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 /** A file as a manifest lists it. */
 export type ListedFile = Manifest["files"][number];

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { open, rm } from "node:fs/promises";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { Store } from "../store/store.ts";
 import { readChunks, sizeOf, type ListedFile } from "./digest.ts";
 import { retry, type RetryOptions } from "./retry.ts";

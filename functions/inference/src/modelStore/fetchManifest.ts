@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { TinyGptvError } from "tinygptv/errors";
-import { parseManifest, type Manifest } from "tinygptv/manifest";
+import { parseManifest } from "@tinygptv/model";
+import type { Manifest } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { Store } from "../store/store.ts";
 import { manifestKey } from "./keys.ts";
 import { retry, type RetryOptions } from "./retry.ts";

@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { TinyGptvError } from "tinygptv/errors";
-import { manifestName, manifestSchema, readManifest } from "tinygptv/manifest";
+import { manifestName, manifestSchema, readManifest } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { diskError } from "../store/diskError.ts";
 import { withFolderLock } from "../store/folderLock.ts";
 import type { Store } from "../store/store.ts";

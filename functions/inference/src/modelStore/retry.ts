@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { throwIfAborted, TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 
 export interface RetryOptions {
   signal?: AbortSignal;

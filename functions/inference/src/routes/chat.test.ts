@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { chatChunkSchema, chatResponseSchema } from "tinygptv/http";
-import type { ChatChunk } from "tinygptv/http";
+import { chatChunkSchema, chatResponseSchema } from "@tinygptv/protocol/http";
+import type { ChatChunk } from "@tinygptv/protocol/http";
 import { createFakeEngine } from "../testing/fakeEngine.ts";
 import { dataUrl, redPixel } from "../testing/pictures.ts";
 import { readEvents, testApp } from "../testing/testApp.ts";

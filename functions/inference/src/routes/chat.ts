@@ -5,7 +5,7 @@ import {
   chatRequestSchema,
   chatResponseSchema,
   unsupportedChatParameters,
-} from "tinygptv/http";
+} from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { complete } from "../chat/complete.ts";
 import { planChat } from "../chat/plan.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { compareEventSchema } from "tinygptv/http";
-import type { CompareEvent } from "tinygptv/http";
+import { compareEventSchema } from "@tinygptv/protocol/http";
+import type { CompareEvent } from "@tinygptv/protocol/http";
 import { createFakeEngine } from "../testing/fakeEngine.ts";
 import { readEvents, testApp } from "../testing/testApp.ts";
 

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { compareEventSchema, compareRequestSchema } from "tinygptv/http";
+import { compareEventSchema, compareRequestSchema } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { planCompare } from "../compare/plan.ts";
 import { streamCompare } from "../compare/stream.ts";

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { describeRoute, resolver } from "hono-openapi";
 import type { DescribeRouteOptions } from "hono-openapi";
 import type { z } from "zod";
-import { apiErrorSchema } from "tinygptv/http";
+import { apiErrorSchema } from "@tinygptv/protocol/http";
 
 type Content = Record<string, { schema: ReturnType<typeof resolver> }>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { imageObjectSchema } from "tinygptv/http";
+import { imageObjectSchema } from "@tinygptv/protocol/http";
 import { dataUrl, redPixel } from "../testing/pictures.ts";
 import { testApp } from "../testing/testApp.ts";
 

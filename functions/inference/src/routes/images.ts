@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { Context } from "hono";
-import { deletedSchema, imageObjectSchema, imageTypes } from "tinygptv/http";
-import type { Deleted, ImageObject } from "tinygptv/http";
+import { deletedSchema, imageObjectSchema, imageTypes } from "@tinygptv/protocol/http";
+import type { Deleted, ImageObject } from "@tinygptv/protocol/http";
 import { mediaType, readBytes } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { checkSize } from "../images/loadPictures.ts";

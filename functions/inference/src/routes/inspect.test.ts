@@ -4,7 +4,7 @@ import {
   preprocessResponseSchema,
   scoreHttpResponseSchema,
   tokenizeResponseSchema,
-} from "tinygptv/http";
+} from "@tinygptv/protocol/http";
 import { dataUrl, redPixel } from "../testing/pictures.ts";
 import { testApp } from "../testing/testApp.ts";
 

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import type { ModelInfo } from "tinygptv/engine";
-import { modelListSchema, modelObjectSchema } from "tinygptv/http";
-import type { ModelList, ModelObject } from "tinygptv/http";
+import type { ModelInfo } from "@tinygptv/protocol";
+import { modelListSchema, modelObjectSchema } from "@tinygptv/protocol/http";
+import type { ModelList, ModelObject } from "@tinygptv/protocol/http";
 import type { AppEnv, Services } from "../services.ts";
 import { documented, json } from "./describe.ts";
 

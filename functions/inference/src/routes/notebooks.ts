@@ -5,8 +5,8 @@ import {
   notebookIdPattern,
   notebookObjectSchema,
   notebookRequestSchema,
-} from "tinygptv/http";
-import type { NotebookCreated, NotebookObject } from "tinygptv/http";
+} from "@tinygptv/protocol/http";
+import type { NotebookCreated, NotebookObject } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { asJob } from "../job.ts";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import { preprocessRequestSchema, preprocessResponseSchema } from "tinygptv/http";
-import type { PreprocessResponse } from "tinygptv/http";
+import { preprocessRequestSchema, preprocessResponseSchema } from "@tinygptv/protocol/http";
+import type { PreprocessResponse } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { pictureId } from "../images/pictureStore.ts";
 import { asJob } from "../job.ts";

@@ -5,7 +5,7 @@ import {
   modelListSchema,
   notebookCreatedSchema,
   notebookObjectSchema,
-} from "tinygptv/http";
+} from "@tinygptv/protocol/http";
 import { createActivity } from "../activity.ts";
 import { createFakeEngine } from "../testing/fakeEngine.ts";
 import { dataUrl, redPixel } from "../testing/pictures.ts";

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import { scoreHttpRequestSchema, scoreHttpResponseSchema } from "tinygptv/http";
-import type { ScoreHttpResponse } from "tinygptv/http";
-import type { CandidateScore } from "tinygptv/protocol";
+import type { CandidateScore } from "@tinygptv/protocol";
+import { scoreHttpRequestSchema, scoreHttpResponseSchema } from "@tinygptv/protocol/http";
+import type { ScoreHttpResponse } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { toImages, toLogprobs } from "../chat/answer.ts";
 import { toQuestion } from "../chat/question.ts";

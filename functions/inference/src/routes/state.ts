@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import { healthSchema, readySchema } from "tinygptv/http";
-import type { Health, Ready } from "tinygptv/http";
+import { healthSchema, readySchema } from "@tinygptv/protocol/http";
+import type { Health, Ready } from "@tinygptv/protocol/http";
 import { createReadiness } from "../readiness.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { documented, json } from "./describe.ts";

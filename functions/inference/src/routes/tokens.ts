@@ -4,8 +4,8 @@ import {
   detokenizeResponseSchema,
   tokenizeRequestSchema,
   tokenizeResponseSchema,
-} from "tinygptv/http";
-import type { DetokenizeResponse, TokenizeResponse } from "tinygptv/http";
+} from "@tinygptv/protocol/http";
+import type { DetokenizeResponse, TokenizeResponse } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { asJob } from "../job.ts";
 import type { AppEnv, Services } from "../services.ts";

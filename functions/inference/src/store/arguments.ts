@@ -1,5 +1,5 @@
 /** What every store checks before it does anything. */
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { GetOptions, ListOptions, PutOptions } from "./store.ts";
 
 /** Vercel Blob takes 950 characters (MAXIMUM_PATHNAME_LENGTH); a path on disk needs room for its root. */

@@ -1,5 +1,5 @@
 import { BlobNotFoundError, BlobPreconditionFailedError } from "@vercel/blob";
-import { throwIfAborted, TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { conflict } from "./arguments.ts";
 import type { PutOptions } from "./store.ts";
 

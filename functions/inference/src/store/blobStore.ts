@@ -1,5 +1,5 @@
 import * as blob from "@vercel/blob";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import {
   assertKey,
   assertStart,

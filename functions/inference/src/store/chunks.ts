@@ -1,5 +1,5 @@
 /** Bodies on their way in and out of a store. */
-import { abortError, throwIfAborted, TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError, abortError, throwIfAborted } from "@tinygptv/protocol";
 
 /** Settles as the call does, or rejects with "aborted" as soon as the signal fires. */
 async function orAborted<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 /** What people can act on; other codes are shown as they are. */
 const reasons: Record<string, string> = {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { throwIfAborted } from "tinygptv/errors";
+import { throwIfAborted } from "@tinygptv/protocol";
 import {
   assertCondition,
   assertKey,

@@ -11,7 +11,7 @@ import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { throwIfAborted } from "tinygptv/errors";
+import { throwIfAborted } from "@tinygptv/protocol";
 
 export interface LockOptions {
   /** A holder that gave no sign of life for so many milliseconds is dead (default 5 s). */

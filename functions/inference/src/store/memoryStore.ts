@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { throwIfAborted, TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import {
   assertCondition,
   assertKey,

@@ -4,7 +4,7 @@
  * content, type and etag together.
  */
 import { open, type FileHandle } from "node:fs/promises";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { z } from "zod";
 
 export const headerBytes = 512;

@@ -3,16 +3,18 @@
  * rule, some bytes a token, and can be slowed down, crashed and filled up.
  */
 import { createHash } from "node:crypto";
-import type { CallOptions, Engine, EngineStatus, ModelInfo } from "tinygptv/engine";
-import { TinyGptvError, throwIfAborted } from "tinygptv/errors";
-import { decodingDefaults } from "tinygptv/protocol";
+import { TinyGptvError, decodingDefaults, throwIfAborted } from "@tinygptv/protocol";
 import type {
   AnswerToken,
+  CallOptions,
+  Engine,
+  EngineStatus,
   GenerateEvent,
   GenerateRequest,
   Hypothesis,
   ImageInfo,
-} from "tinygptv/protocol";
+  ModelInfo,
+} from "@tinygptv/protocol";
 
 export interface FakeEngineOptions {
   /** What it says; default: the last prompt and how many pictures there are. */

@@ -1,5 +1,5 @@
-import type { ChatChunk } from "tinygptv/http";
-import type { DecodingParams, GenerateEvent } from "tinygptv/protocol";
+import type { DecodingParams, GenerateEvent } from "@tinygptv/protocol";
+import type { ChatChunk } from "@tinygptv/protocol/http";
 import { describe, expect, it } from "vitest";
 import { toChatRequest, toEvents } from "./chat.ts";
 

@@ -1,15 +1,15 @@
 /** Requests of the protocol in the endpoint's (OpenAI's) words, and its stream back as protocol events. */
-import type { ChatChunk, ChatRequest, Message, TokenLogprob } from "tinygptv/http";
-import {
-  decodingDefaults,
-  type AnswerToken,
-  type DecodingParams,
-  type GenerateEvent,
-  type GenerateRequest,
-  type Hypothesis,
-  type Round,
-  type Usage,
-} from "tinygptv/protocol";
+import { decodingDefaults } from "@tinygptv/protocol";
+import type {
+  AnswerToken,
+  DecodingParams,
+  GenerateEvent,
+  GenerateRequest,
+  Hypothesis,
+  Round,
+  Usage,
+} from "@tinygptv/protocol";
+import type { ChatChunk, ChatRequest, Message, TokenLogprob } from "@tinygptv/protocol/http";
 import { toApiDecoding } from "./decoding.ts";
 
 /** @param pictures references to the request's pictures, in order */

@@ -1,5 +1,5 @@
-import { chatRequestSchema } from "tinygptv/http";
-import type { DecodingParams } from "tinygptv/protocol";
+import type { DecodingParams } from "@tinygptv/protocol";
+import { chatRequestSchema } from "@tinygptv/protocol/http";
 import { describe, expect, it } from "vitest";
 import { toChatRequest } from "./chat.ts";
 

@@ -1,7 +1,7 @@
 /** Decoding parameters in the endpoint's (OpenAI's) words. */
-import type { ChatRequest } from "tinygptv/http";
-import { parseSchema } from "tinygptv/notebook";
-import { decodingDefaults, type DecodingMethod, type DecodingParams } from "tinygptv/protocol";
+import { decodingDefaults, parseSchema } from "@tinygptv/protocol";
+import type { DecodingMethod, DecodingParams } from "@tinygptv/protocol";
+import type { ChatRequest } from "@tinygptv/protocol/http";
 
 /** The endpoint infers the method; one whose parameters are all at their defaults must still be said. */
 const marks: Record<DecodingMethod, Partial<ChatRequest>> = {

@@ -1,16 +1,15 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { contentHash } from "@tinygptv/notebook";
+import type { NotebookEngine } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { ModelInfo } from "@tinygptv/protocol";
 import {
   chatChunkSchema,
   imageObjectSchema,
   modelListSchema,
   preprocessResponseSchema,
   scoreHttpResponseSchema,
-  type ChatChunk,
-  type ModelObject,
-  type PreprocessResponse,
-} from "tinygptv/http";
-import type { ModelInfo } from "tinygptv/engine";
-import { contentHash, type NotebookEngine } from "tinygptv/notebook";
+} from "@tinygptv/protocol/http";
+import type { ChatChunk, ModelObject, PreprocessResponse } from "@tinygptv/protocol/http";
 import { apiError, codeOf, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
 import { sseData } from "./sse.ts";
 import { toChatRequest, toEvents, toMessages, toToken } from "./chat.ts";

@@ -1,5 +1,6 @@
-import { TinyGptvError, type ErrorCode } from "tinygptv/errors";
-import { apiErrorSchema } from "tinygptv/http";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { ErrorCode } from "@tinygptv/protocol";
+import { apiErrorSchema } from "@tinygptv/protocol/http";
 
 /** Where requests go: `""` is the server this page came from. */
 export interface Endpoint {

@@ -1,5 +1,5 @@
 /** The exact request behind an answer, for people to take along. */
-import type { GenerateRequest } from "tinygptv/protocol";
+import type { GenerateRequest } from "@tinygptv/protocol";
 import { toChatRequest } from "./chat.ts";
 
 export interface RequestSource {

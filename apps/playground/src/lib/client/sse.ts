@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 /** Longest single event accepted; a server that sends more is broken. */
 const maxEventLength = 4_000_000;

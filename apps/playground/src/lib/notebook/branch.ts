@@ -1,5 +1,6 @@
-import { freeName, type Answer, type Cell, type CellOf } from "tinygptv/notebook";
-import type { TokenAlternative } from "tinygptv/protocol";
+import { freeName } from "@tinygptv/notebook";
+import type { Answer, Cell, CellOf } from "@tinygptv/notebook";
+import type { TokenAlternative } from "@tinygptv/protocol";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
 import { newId } from "./newId.ts";
 

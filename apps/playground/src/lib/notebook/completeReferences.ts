@@ -1,5 +1,5 @@
 import type { Completion, CompletionSource } from "@codemirror/autocomplete";
-import type { Cell, Output } from "tinygptv/notebook";
+import type { Cell, Output } from "@tinygptv/notebook";
 
 /** Names of other cells and parts of their outputs, after `{{`. */
 export const completeReferences =

@@ -1,4 +1,4 @@
-import type { Cell, Notebook } from "tinygptv/notebook";
+import type { Cell, Notebook } from "@tinygptv/notebook";
 import { expect, it } from "vitest";
 import { differenceInWords } from "./difference.ts";
 

@@ -1,4 +1,5 @@
-import { canonicalJson, type Cell, type Notebook } from "tinygptv/notebook";
+import { canonicalJson } from "@tinygptv/notebook";
+import type { Cell, Notebook } from "@tinygptv/notebook";
 
 /** What an earlier version has that the later one has not: `2 cells changed since, 1 deleted since`. */
 export function differenceInWords(earlier: Notebook, later: Notebook): string {

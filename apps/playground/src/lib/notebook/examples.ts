@@ -1,4 +1,5 @@
-import { fromMarkdown, type Notebook } from "tinygptv/notebook";
+import { fromMarkdown } from "@tinygptv/notebook";
+import type { Notebook } from "@tinygptv/notebook";
 
 /** The notebooks of the repository; they run headless too. */
 const sources = import.meta.glob<string>("../../../../../notebooks/*.md", {

@@ -1,14 +1,7 @@
 /** Notebooks as files a person downloads. */
 import { strToU8, zipSync } from "fflate";
-import {
-  outputTable,
-  packNotebook,
-  toCsv,
-  toIpynb,
-  toMarkdown,
-  type AskingCell,
-  type Output,
-} from "tinygptv/notebook";
+import { outputTable, packNotebook, toCsv, toIpynb, toMarkdown } from "@tinygptv/notebook";
+import type { AskingCell, Output } from "@tinygptv/notebook";
 import type { App } from "#lib/state/app.svelte.ts";
 import { readPicture } from "#lib/storage/pictures.ts";
 import { toHtml } from "./html/page.ts";

@@ -1,5 +1,5 @@
-import type { ModelInfo } from "tinygptv/engine";
-import type { Column } from "tinygptv/notebook";
+import type { Column } from "@tinygptv/notebook";
+import type { ModelInfo } from "@tinygptv/protocol";
 
 const maxColumns = 8;
 

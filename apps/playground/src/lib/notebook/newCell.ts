@@ -1,4 +1,5 @@
-import { cellSchema, freeName, type Cell, type CellType } from "tinygptv/notebook";
+import { cellSchema, freeName } from "@tinygptv/notebook";
+import type { Cell, CellType } from "@tinygptv/notebook";
 import { newId } from "./newId.ts";
 
 /** Names people read in `{{…}}`; numbered where taken. */

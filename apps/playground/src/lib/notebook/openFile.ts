@@ -1,6 +1,7 @@
 /** Notebooks from files a person opens. */
-import { TinyGptvError } from "tinygptv/errors";
-import { fromIpynb, unpackNotebook, type Notebook, type Output } from "tinygptv/notebook";
+import { fromIpynb, unpackNotebook } from "@tinygptv/notebook";
+import type { Notebook, Output } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { keepPicture } from "#lib/storage/pictures.ts";
 import { readZip } from "./zip.ts";
 

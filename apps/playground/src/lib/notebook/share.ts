@@ -1,5 +1,3 @@
-import { notebookCreatedSchema, notebookObjectSchema } from "tinygptv/http";
-import { TinyGptvError } from "tinygptv/errors";
 import {
   fromBase64,
   isKeptContent,
@@ -7,9 +5,10 @@ import {
   sideFileName,
   toBase64,
   unpackNotebook,
-  type Notebook,
-  type Output,
-} from "tinygptv/notebook";
+} from "@tinygptv/notebook";
+import type { Notebook, Output } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { notebookCreatedSchema, notebookObjectSchema } from "@tinygptv/protocol/http";
 import { endpointFetch, postJson, type Endpoint } from "#lib/client/http.ts";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
 import { keepPicture, readPicture } from "#lib/storage/pictures.ts";

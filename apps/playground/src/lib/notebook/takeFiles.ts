@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { App } from "#lib/state/app.svelte.ts";
 import type { Library } from "#lib/state/library.svelte.ts";
 import { isNotebookFile, notebookExtensions } from "./openFile.ts";

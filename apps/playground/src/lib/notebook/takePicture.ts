@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { keepPicture } from "#lib/storage/pictures.ts";
 
 /** The endpoint's own limit may be lower; this one keeps the browser's storage in bounds. */

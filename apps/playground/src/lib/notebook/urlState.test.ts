@@ -1,4 +1,4 @@
-import { checkNotebook } from "tinygptv/notebook";
+import { checkNotebook } from "@tinygptv/notebook";
 import { expect, it } from "vitest";
 import { comparisonAlone, fromFragment, toFragment } from "./urlState.ts";
 

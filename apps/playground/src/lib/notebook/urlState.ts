@@ -1,14 +1,8 @@
 /** A small notebook in an address: what a comparison asks travels as a link, without any server. */
 import { deflateSync, inflateSync, strFromU8, strToU8 } from "fflate";
-import { TinyGptvError } from "tinygptv/errors";
-import {
-  cellNamed,
-  fromMarkdown,
-  toMarkdown,
-  type Cell,
-  type CellOf,
-  type Notebook,
-} from "tinygptv/notebook";
+import { cellNamed, fromMarkdown, toMarkdown } from "@tinygptv/notebook";
+import type { Cell, CellOf, Notebook } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 /** Addresses beyond this are cut by some programs that pass them on. */
 const maxLength = 8000;

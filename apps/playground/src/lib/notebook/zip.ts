@@ -1,14 +1,8 @@
 /** A notebook in a zip: the Markdown, its side folder, and pictures it names by their paths. */
 import { unzipSync } from "fflate";
-import { TinyGptvError } from "tinygptv/errors";
-import {
-  fingerprint,
-  freshness,
-  unpackNotebook,
-  type Cell,
-  type Notebook,
-  type Output,
-} from "tinygptv/notebook";
+import { fingerprint, freshness, unpackNotebook } from "@tinygptv/notebook";
+import type { Cell, Notebook, Output } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { keepPictures } from "./share.ts";
 import { resolvePath } from "./resolvePath.ts";
 import { takePicture } from "./takePicture.ts";

@@ -1,6 +1,5 @@
 /** Whether a value can be what it is meant to be: of a setting, or of one of the question's choices. */
-import { TinyGptvError } from "tinygptv/errors";
-import { compileJsonSchema } from "tinygptv/notebook";
+import { TinyGptvError, compileJsonSchema } from "@tinygptv/protocol";
 import type { Choice, NumberRange, Setting } from "./kinds.ts";
 
 type Checked = Setting | Choice;

@@ -1,5 +1,4 @@
-import { resolveDecoding } from "tinygptv/notebook";
-import { decodingParamsSchema } from "tinygptv/protocol";
+import { decodingParamsSchema, resolveDecoding } from "@tinygptv/protocol";
 import { describe, expect, it } from "vitest";
 import { describeDecoding, presets, withMethod, withValue } from "./decoding.ts";
 import { problemIn } from "./problem.ts";

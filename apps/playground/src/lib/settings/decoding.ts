@@ -1,6 +1,7 @@
 /** A cell's decoding as its controls change it and as it reads in words. */
-import { canonicalJson, methodOf } from "tinygptv/notebook";
-import { decodingPresets, type DecodingMethod, type DecodingParams } from "tinygptv/protocol";
+import { canonicalJson } from "@tinygptv/notebook";
+import { decodingPresets, methodOf } from "@tinygptv/protocol";
+import type { DecodingMethod, DecodingParams } from "@tinygptv/protocol";
 import { ownerOf, type Setting } from "./kinds.ts";
 import { methodSetting, notSettings, settingOf } from "./table.ts";
 

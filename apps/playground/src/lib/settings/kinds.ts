@@ -1,11 +1,7 @@
 /** The kinds of settings: what kind one is decides its control, its check and how it reads in words. */
-import {
-  decodingDefaults,
-  methodParams,
-  type DecodingMethod,
-  type DecodingParams,
-} from "tinygptv/protocol";
-import { inspection } from "tinygptv/notebook";
+import { inspection } from "@tinygptv/notebook";
+import { decodingDefaults, methodParams } from "@tinygptv/protocol";
+import type { DecodingMethod, DecodingParams } from "@tinygptv/protocol";
 
 type Key = keyof DecodingParams;
 

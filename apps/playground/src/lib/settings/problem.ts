@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { settings } from "./table.ts";
 
 /** What is wrong with settings that are right one by one, and at which of them to say it. */

@@ -1,5 +1,6 @@
 /** What a question can be besides its words: task, template and how its pictures are read. */
-import { tasks, templates, type Task, type Template } from "tinygptv/protocol";
+import { tasks, templates } from "@tinygptv/protocol";
+import type { Task, Template } from "@tinygptv/protocol";
 import type { Choice } from "./kinds.ts";
 
 const taskHelp: Record<Task, string> = {

@@ -1,5 +1,6 @@
-import { chatRequestSchema } from "tinygptv/http";
-import { decodingParamsSchema, type DecodingParams } from "tinygptv/protocol";
+import { decodingParamsSchema } from "@tinygptv/protocol";
+import type { DecodingParams } from "@tinygptv/protocol";
+import { chatRequestSchema } from "@tinygptv/protocol/http";
 import { describe, expect, it } from "vitest";
 import { toChatRequest } from "#lib/client/chat.ts";
 import { complaint } from "./check.ts";

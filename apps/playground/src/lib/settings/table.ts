@@ -2,7 +2,8 @@
  * Every decoding parameter a person can turn. The inspector's controls, sweep
  * axes, limits, checks and what a cell says about itself all come from this table.
  */
-import { decodingMethods, type DecodingMethod, type DecodingParams } from "tinygptv/protocol";
+import { decodingMethods } from "@tinygptv/protocol";
+import type { DecodingMethod, DecodingParams } from "@tinygptv/protocol";
 import { described, type ChoiceSetting, type NumberSetting, type Setting } from "./kinds.ts";
 
 const number = (

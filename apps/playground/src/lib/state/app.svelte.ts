@@ -4,7 +4,7 @@ import { Autosave } from "./autosave.svelte.ts";
 import { Connection } from "./connection.svelte.ts";
 import { NotebookState } from "./notebook.svelte.ts";
 import { Runner } from "./runner.svelte.ts";
-import type { AskingCell, Output } from "tinygptv/notebook";
+import type { AskingCell, Output } from "@tinygptv/notebook";
 
 /** Everything the page's components share. */
 export class App {

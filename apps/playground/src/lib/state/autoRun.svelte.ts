@@ -1,4 +1,4 @@
-import { isAsking } from "tinygptv/notebook";
+import { isAsking } from "@tinygptv/notebook";
 import type { App } from "./app.svelte.ts";
 
 /** Typing goes on: a cell set to run by itself waits for a pause this long, in ms. */

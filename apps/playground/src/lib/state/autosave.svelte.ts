@@ -1,5 +1,5 @@
-import { TinyGptvError } from "tinygptv/errors";
-import type { Cell, Output } from "tinygptv/notebook";
+import type { Cell, Output } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { StoredNotebook, StoredOutput } from "#lib/storage/database.ts";
 import {
   clearJournal,

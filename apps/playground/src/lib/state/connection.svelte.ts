@@ -1,5 +1,5 @@
-import type { ModelInfo } from "tinygptv/engine";
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { ModelInfo } from "@tinygptv/protocol";
 import { httpEngine, type HttpEngine } from "#lib/client/engine.ts";
 import type { Endpoint } from "#lib/client/http.ts";
 

@@ -1,4 +1,4 @@
-import type { Cell, Notebook, Output } from "tinygptv/notebook";
+import type { Cell, Notebook, Output } from "@tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";

@@ -7,12 +7,8 @@ import {
   isAsking,
   outputRenamed,
   withRenamed,
-  type Cell,
-  type CellType,
-  type Freshness,
-  type Notebook,
-  type Output,
-} from "tinygptv/notebook";
+} from "@tinygptv/notebook";
+import type { Cell, CellType, Freshness, Notebook, Output } from "@tinygptv/notebook";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";
 import { UndoStack } from "./undo.svelte.ts";

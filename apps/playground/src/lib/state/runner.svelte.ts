@@ -1,15 +1,6 @@
 import { SvelteMap } from "svelte/reactivity";
-import {
-  isAsking,
-  runCell,
-  runError,
-  runOrder,
-  type AskingCell,
-  type Cell,
-  type Output,
-  type Run,
-  type RunError,
-} from "tinygptv/notebook";
+import { isAsking, runCell, runError, runOrder } from "@tinygptv/notebook";
+import type { AskingCell, Cell, Output, Run, RunError } from "@tinygptv/notebook";
 import { isAborted } from "#lib/client/engine.ts";
 import { readPicture } from "#lib/storage/pictures.ts";
 import type { Connection } from "./connection.svelte.ts";

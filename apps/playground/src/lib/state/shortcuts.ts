@@ -1,5 +1,5 @@
 /** Every command a person can give, once: keyboard, palette and the list of shortcuts read this table. */
-import type { CellType } from "tinygptv/notebook";
+import type { CellType } from "@tinygptv/notebook";
 import type { App } from "./app.svelte.ts";
 import { downloadNotebook } from "#lib/notebook/files.ts";
 import { toggleMode } from "mode-watcher";

@@ -1,6 +1,6 @@
 /** What the browser keeps: notebooks, their outputs, earlier versions and pictures. */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { Notebook, Output } from "tinygptv/notebook";
+import type { Notebook, Output } from "@tinygptv/notebook";
 
 export interface StoredNotebook {
   id: string;

@@ -3,7 +3,8 @@
  * before the next save loses nothing. Each tab has a journal of its own, so
  * that two tabs do not write over each other's.
  */
-import { canonicalJson, checkNotebook, type Cell, type Notebook } from "tinygptv/notebook";
+import { canonicalJson, checkNotebook } from "@tinygptv/notebook";
+import type { Cell, Notebook } from "@tinygptv/notebook";
 import { newId } from "#lib/notebook/newId.ts";
 import type { StoredNotebook } from "./database.ts";
 import { conflictCopy } from "./merge.ts";

@@ -1,4 +1,4 @@
-import type { Cell, Notebook } from "tinygptv/notebook";
+import type { Cell, Notebook } from "@tinygptv/notebook";
 import { describe, expect, it } from "vitest";
 import { mergeNotebooks } from "./merge.ts";
 

@@ -1,4 +1,5 @@
-import { canonicalJson, type Cell, type Notebook } from "tinygptv/notebook";
+import { canonicalJson } from "@tinygptv/notebook";
+import type { Cell, Notebook } from "@tinygptv/notebook";
 import { newId } from "#lib/notebook/newId.ts";
 
 /**

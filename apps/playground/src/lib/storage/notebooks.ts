@@ -1,4 +1,4 @@
-import type { Notebook, Output } from "tinygptv/notebook";
+import type { Notebook, Output } from "@tinygptv/notebook";
 import {
   database,
   ofNotebook,

@@ -1,5 +1,5 @@
-import { contentHash } from "tinygptv/notebook";
-import { TinyGptvError } from "tinygptv/errors";
+import { contentHash } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { galleryUrl } from "#lib/notebook/gallery.ts";
 import { database } from "./database.ts";
 import { withRoom } from "./room.ts";

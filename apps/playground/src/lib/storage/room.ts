@@ -1,4 +1,4 @@
-import { TinyGptvError } from "tinygptv/errors";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { database } from "./database.ts";
 
 /** What was taken so lately may not be in a stored notebook yet, or come back by undo. */

@@ -1,4 +1,5 @@
-import { runColumns, type TableColumn } from "tinygptv/notebook";
+import { runColumns } from "@tinygptv/notebook";
+import type { TableColumn } from "@tinygptv/notebook";
 
 /** What a column of a table is; a sweep's parameters describe themselves. */
 export const columnOf = (key: string): TableColumn =>

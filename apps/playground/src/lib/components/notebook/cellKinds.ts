@@ -6,7 +6,7 @@ import MessageSquare from "@lucide/svelte/icons/message-square";
 import Rows4 from "@lucide/svelte/icons/rows-4";
 import Type from "@lucide/svelte/icons/type";
 import type { Component } from "svelte";
-import type { CellType } from "tinygptv/notebook";
+import type { CellType } from "@tinygptv/notebook";
 import ChartCell from "../cells/ChartCell.svelte";
 import CompareCell from "../cells/CompareCell.svelte";
 import EvaluateCell from "../cells/EvaluateCell.svelte";

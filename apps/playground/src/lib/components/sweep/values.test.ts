@@ -1,4 +1,4 @@
-import { sweepParameters } from "tinygptv/notebook";
+import { sweepParameters } from "@tinygptv/notebook";
 import { describe, expect, it } from "vitest";
 import { axisSetting, parseValues, suggestedValues } from "./values.ts";
 

@@ -1,4 +1,4 @@
-import type { Axis } from "tinygptv/notebook";
+import type { Axis } from "@tinygptv/notebook";
 import { complaint } from "#lib/settings/check.ts";
 import type { Choice, Setting } from "#lib/settings/kinds.ts";
 import { taskChoice, templateChoice } from "#lib/settings/question.ts";

@@ -1,5 +1,6 @@
 /** One answer: its words, the boxes on their picture, how sure it was of each token, and how long it took. */
-import { levelOf, type Answer, type Run } from "tinygptv/notebook";
+import { levelOf } from "@tinygptv/notebook";
+import type { Answer, Run } from "@tinygptv/notebook";
 import { milliseconds } from "#lib/components/answer/format.ts";
 import { segmentsOf, seriesColour } from "#lib/components/answer/segments.ts";
 import { percent, surprise, visible } from "#lib/components/answer/tokens.ts";

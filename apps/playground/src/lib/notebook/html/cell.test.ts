@@ -1,4 +1,5 @@
-import { checkNotebook, type Answer, type Output, type Run } from "tinygptv/notebook";
+import { checkNotebook } from "@tinygptv/notebook";
+import type { Answer, Output, Run } from "@tinygptv/notebook";
 import { describe, expect, it } from "vitest";
 import { cardOf } from "./cell.ts";
 

@@ -1,13 +1,5 @@
-import {
-  cellNamed,
-  isAsking,
-  levelOf,
-  outputTable,
-  type AskingCell,
-  type Cell,
-  type CellOf,
-  type Output,
-} from "tinygptv/notebook";
+import { cellNamed, isAsking, levelOf, outputTable } from "@tinygptv/notebook";
+import type { AskingCell, Cell, CellOf, Output } from "@tinygptv/notebook";
 import { describeDecoding } from "#lib/settings/decoding.ts";
 import { answerOf, problemOf } from "./answer.ts";
 import { bars, points } from "./charts.ts";

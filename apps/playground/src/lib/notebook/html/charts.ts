@@ -1,5 +1,5 @@
 /** Bars and points without a script. */
-import type { TableRow } from "tinygptv/notebook";
+import type { TableRow } from "@tinygptv/notebook";
 import { seriesColour } from "#lib/components/answer/segments.ts";
 import { columnOf, figure } from "#lib/components/charts/figures.ts";
 import { markup, type Markup } from "./markup.ts";

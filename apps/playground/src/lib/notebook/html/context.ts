@@ -1,5 +1,6 @@
-import type { ModelInfo } from "tinygptv/engine";
-import { cellNamed, type Notebook, type OutputOf } from "tinygptv/notebook";
+import { cellNamed } from "@tinygptv/notebook";
+import type { Notebook, OutputOf } from "@tinygptv/notebook";
+import type { ModelInfo } from "@tinygptv/protocol";
 
 /** What the parts of the page are made from. */
 export interface PageContext {

@@ -1,6 +1,7 @@
 /** A notebook as one web page that needs nothing else: to mail, to archive, to print. */
-import type { ModelInfo } from "tinygptv/engine";
-import { pictureUrl, type Notebook, type OutputOf } from "tinygptv/notebook";
+import { pictureUrl } from "@tinygptv/notebook";
+import type { Notebook, OutputOf } from "@tinygptv/notebook";
+import type { ModelInfo } from "@tinygptv/protocol";
 import { renderMarkdown } from "../renderMarkdown.ts";
 import { cardOf } from "./cell.ts";
 import { markup, trusted } from "./markup.ts";

@@ -1,13 +1,6 @@
 /** What cells with several runs show, by their type. */
-import {
-  finalText,
-  firstDivergence,
-  outputTable,
-  type AskingCell,
-  type CellOf,
-  type Output,
-  type Run,
-} from "tinygptv/notebook";
+import { finalText, firstDivergence, outputTable } from "@tinygptv/notebook";
+import type { AskingCell, CellOf, Output, Run } from "@tinygptv/notebook";
 import { milliseconds } from "#lib/components/answer/format.ts";
 import { seriesColour } from "#lib/components/answer/segments.ts";
 import { describeDecoding } from "#lib/settings/decoding.ts";

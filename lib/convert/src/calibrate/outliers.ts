@@ -1,0 +1,58 @@
+import type { Graph } from "@tinygptv/graph";
+import { byteLength } from "@tinygptv/model";
+import { linearLayers } from "../quantize/linear.ts";
+import { extreme, meanSquare, withStatistics } from "./observe.ts";
+import { walkBlocks, type Sample, type WalkOptions } from "./walk.ts";
+
+/**
+ * Relative error of a layer's output above which one 8-bit range is too coarse
+ * for its inputs. Layers without outliers stay below 0.03; a few channels fifty
+ * times as large as the others make it 0.09.
+ */
+const coarse = 0.04;
+
+/**
+ * Finds the layers whose inputs have outliers: values so large that an 8-bit
+ * range over all inputs, as DynamicQuantizeMatMul uses it, leaves too few steps
+ * for the others.
+ * @param samples inputs of the graph for a few pictures
+ */
+export async function findOutliers(
+  graph: Graph,
+  samples: readonly Sample[],
+  options: WalkOptions,
+): Promise<Set<string>> {
+  const outliers = new Set<string>();
+  await walkBlocks(graph, samples, options, async (block) => {
+    const layers = linearLayers(block.graph);
+    const probes = layers.map(({ name, matMul, weight }) => {
+      const [x, w] = matMul.inputs as [string, string];
+      return {
+        name,
+        width: weight.shape[0]!,
+        least: extreme("ReduceMin", x),
+        largest: extreme("ReduceMax", x),
+        weight: meanSquare(w),
+        output: meanSquare(matMul.outputs[0]!),
+      };
+    });
+    const statistics = probes.flatMap((probe) => [
+      probe.least,
+      probe.largest,
+      probe.weight,
+      probe.output,
+    ]);
+    await block.run(withStatistics(block.graph, statistics), (results) => {
+      for (const { name, width, least, largest, weight, output } of probes) {
+        const [from, to] = [results[least.port.name]![0]!, results[largest.port.name]![0]!];
+        const step = (Math.max(0, to) - Math.min(0, from)) / 255;
+        // Rounding is off by step/√12; a product sums `width` such errors times a weight each.
+        const noise = ((step * step) / 12) * width * results[weight.port.name]![0]!;
+        if (Math.sqrt(noise / results[output.port.name]![0]!) > coarse) outliers.add(name);
+      }
+    });
+    for (const { weight } of layers) options.onBytes(byteLength("float32", weight.shape));
+    return block.graph;
+  });
+  return outliers;
+}

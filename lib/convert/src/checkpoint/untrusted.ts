@@ -1,0 +1,39 @@
+import { TinyGptvError } from "@tinygptv/protocol";
+
+// PyTorch's own limit on the number of dimensions.
+const maxRank = 64;
+
+/** The error of every reader here: `FILE: what was wanted and what was found`. */
+export function damaged(file: string, problem: string, cause?: unknown): TinyGptvError {
+  return new TinyGptvError("checkpoint", `${file}: ${problem}`, { subject: file, cause });
+}
+
+/**
+ * Text out of a file, quoted for a message: control characters escaped and
+ * long ones cut, so that a hostile name cannot flood or forge a log.
+ */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text);
+}
+
+/** A value out of a file, short enough for a message. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 8).map((item) => (Array.isArray(item) ? "[...]" : describe(item)));
+    return `[${shown.join(",")}${value.length > 8 ? ",..." : ""}]`;
+  }
+  if (value instanceof Map) return `a dictionary of ${value.size}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  return value === undefined ? "nothing" : String(value).slice(0, 40);
+}
+
+/** Whether a value out of a file can be a size or an offset. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Whether a value out of a file can be a shape or a list of strides or offsets. */
+export function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= maxRank && value.every(isCount);
+}

@@ -1,0 +1,9 @@
+/** Conversion of published checkpoints; not loaded by the runtime. */
+export { convert, type ConvertOptions } from "./convert.ts";
+export type { ConvertProgress } from "./progress.ts";
+export { quantizeModel, type QuantizeOptions } from "./quantizeModel.ts";
+export type { CalibrationSet } from "./calibrate/samples.ts";
+export { levelNames } from "./quantize/registry.ts";
+export { inspect, type Inspection, type InspectedWeights } from "./inspect.ts";
+export { findSources, type SourcePaths } from "./sources.ts";
+export { openSafetensors } from "./checkpoint/safetensors.ts";

@@ -1,0 +1,169 @@
+/** A converted model on disk appears whole or not at all. */
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { getSystemErrorMessage } from "node:util";
+import { onDisk } from "./checkpoint/byteSource.ts";
+import type { WrittenFile } from "@tinygptv/graph";
+import { manifestName, readManifest } from "@tinygptv/model";
+import type { Manifest } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "./scratchFolder.ts";
+
+export interface FolderWriter {
+  /** Absolute path for a file of the model; its folder exists. */
+  path(name: string): Promise<string>;
+  /** Records files that were written under `path`. */
+  add(files: readonly WrittenFile[]): void;
+  copy(from: string, name: string): Promise<void>;
+  readonly files: Manifest["files"];
+  /** Everything `path` was asked for, whether or not it was written in full. */
+  readonly started: readonly string[];
+}
+
+/**
+ * Lets `write` fill a folder beside `out` and moves it into place once the
+ * manifest is in it. On any error nothing is left, and what was at `out` stays.
+ * Of two at once that write to one `out`, the first to be done has it, unless
+ * the other may replace it.
+ * @param replace whether a model that is already there may be replaced; nothing else ever is
+ * Errors: "io" for the disk and where something is at `out`; those of `write` as they are.
+ */
+export async function writeModelFolder(
+  out: string,
+  replace: boolean,
+  write: (folder: FolderWriter) => Promise<Manifest>,
+): Promise<Manifest> {
+  const target = resolve(out);
+  await onDisk(target, () => cleanUpAfterKilled(target));
+  await requireFree(target, replace);
+  return withScratchName(target, "partial", async (partial) => {
+    try {
+      // Apart: making both at once would call a read-only file system a missing folder.
+      await mkdir(dirname(partial), { recursive: true });
+      await mkdir(partial);
+      const manifest = await write(createFolderWriter(partial));
+      await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
+      await requireFree(target, replace);
+      if (!(await moveIntoPlace(partial, target, replace))) throw isThere(target);
+      return manifest;
+    } catch (error) {
+      // What went wrong first is what counts.
+      await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+      throw diskError(error, target);
+    }
+  });
+}
+
+async function requireFree(out: string, replace: boolean): Promise<void> {
+  if (!(await exists(out))) return;
+  if (!replace) throw isThere(out);
+  const names = await readdir(out).catch(() => ["a file"]);
+  if (names.length > 0 && !names.includes(manifestName))
+    throw new TinyGptvError(
+      "io",
+      `${out}: want a converted model to replace (a folder with ${manifestName}), got ${names.slice(0, 5).join(", ")}`,
+    );
+}
+
+/**
+ * Adds files to a model folder and then replaces its manifest, in one step. On
+ * any error the new files are removed, and the folder is as it was.
+ * @param write writes files the manifest does not name; returns the levels to be
+ * Errors: "conflict" where the manifest changed meanwhile.
+ */
+export async function updateModelFolder(
+  folder: string,
+  manifest: Manifest,
+  write: (writer: FolderWriter) => Promise<Manifest["levels"]>,
+): Promise<Manifest> {
+  const writer = createFolderWriter(folder);
+  const path = join(folder, manifestName);
+  let updated: Manifest;
+  try {
+    const levels = await write(writer);
+    const current = await readManifest(folder);
+    if (JSON.stringify(current) !== JSON.stringify(manifest))
+      throw new TinyGptvError(
+        "conflict",
+        `${folder}: want the model as it was when the work began, got one that was changed meanwhile; try again`,
+      );
+    const files = [...manifest.files, ...writer.files].filter(isUsedBy(levels));
+    updated = { ...manifest, levels, files };
+    await writeDurably(`${path}.partial`, `${JSON.stringify(updated, null, 2)}\n`);
+    await rename(`${path}.partial`, path);
+  } catch (error) {
+    for (const file of [...writer.started, `${path}.partial`]) await rm(file, { force: true });
+    throw diskError(error, folder);
+  }
+  for (const file of manifest.files)
+    if (!isUsedBy(updated.levels)(file)) await rm(join(folder, file.path), { force: true });
+  return updated;
+}
+
+/** Files that are no graph, or a graph of some level. */
+function isUsedBy(levels: Manifest["levels"]): (file: { path: string }) => boolean {
+  const graphs = new Set(Object.values(levels).flatMap((level) => Object.values(level)));
+  return ({ path }) => {
+    const graph = path.replace(/\.data$/, "");
+    return !graph.endsWith(".onnx") || graphs.has(graph);
+  };
+}
+
+function createFolderWriter(root: string): FolderWriter {
+  const files: Manifest["files"] = [];
+  const started: string[] = [];
+  const path = async (name: string) => {
+    const target = join(root, name);
+    started.push(target, `${target}.data`);
+    await mkdir(dirname(target), { recursive: true });
+    return target;
+  };
+  return {
+    files,
+    started,
+    path,
+    add: (written) => {
+      for (const file of written)
+        files.push({
+          path: relative(root, file.path).split(sep).join("/"),
+          bytes: file.bytes,
+          sha256: file.sha256,
+        });
+    },
+    copy: async (from, name) => {
+      const bytes = await onDisk(from, () => readFile(from));
+      await writeDurably(await path(name), bytes);
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      files.push({ path: name, bytes: bytes.byteLength, sha256 });
+    },
+  };
+}
+
+function isThere(out: string): TinyGptvError {
+  return new TinyGptvError(
+    "io",
+    `${out}: want a path where nothing is, got one that exists; use --force to replace it`,
+  );
+}
+
+async function writeDurably(path: string, data: string | Uint8Array): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What the operating system refused as our own error; everything else as it is. */
+function diskError(error: unknown, out: string): unknown {
+  const { errno } = error as NodeJS.ErrnoException;
+  if (errno === undefined) return error;
+  const reason = getSystemErrorMessage(errno);
+  return new TinyGptvError("io", `${out}: cannot write the model: ${reason}`, {
+    subject: out,
+    cause: error,
+  });
+}

@@ -1,0 +1,99 @@
+/** `config.json` of a language-model folder, in both spellings that exist. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { size } from "@tinygptv/model";
+import type { PhiConfig } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { parseJson } from "./settings.ts";
+
+/** transformers' own Phi configuration (fused and separate layouts). */
+const transformersConfig = z
+  .looseObject({
+    hidden_size: size,
+    num_hidden_layers: size,
+    num_attention_heads: size,
+    num_key_value_heads: size.nullish(),
+    intermediate_size: size,
+    vocab_size: size,
+    partial_rotary_factor: z.number().positive().max(1),
+    rope_theta: z.number().positive().default(10_000),
+    rope_scaling: z.null().optional(),
+    layer_norm_eps: z.number().positive(),
+    max_position_embeddings: size,
+    hidden_act: z.literal("gelu_new"),
+    tie_word_embeddings: z.literal(false).optional(),
+  })
+  .transform((config) => ({
+    width: config.hidden_size,
+    numLayers: config.num_hidden_layers,
+    numHeads: config.num_attention_heads,
+    numKeyValueHeads: config.num_key_value_heads ?? config.num_attention_heads,
+    mlpWidth: config.intermediate_size,
+    vocabSize: config.vocab_size,
+    rotaryDim: Math.trunc(
+      config.partial_rotary_factor * (config.hidden_size / config.num_attention_heads),
+    ),
+    ropeTheta: config.rope_theta,
+    layerNormEps: config.layer_norm_eps,
+    contextLength: config.max_position_embeddings,
+  }));
+
+/** Microsoft's first publication (blocks layout). */
+const microsoftConfig = z
+  .looseObject({
+    n_embd: size,
+    n_layer: size,
+    n_head: size,
+    n_head_kv: size.nullish(),
+    n_inner: size.nullish(),
+    vocab_size: size,
+    rotary_dim: size,
+    layer_norm_epsilon: z.number().positive(),
+    n_positions: size,
+    activation_function: z.literal("gelu_new"),
+  })
+  .transform((config) => ({
+    width: config.n_embd,
+    numLayers: config.n_layer,
+    numHeads: config.n_head,
+    numKeyValueHeads: config.n_head_kv ?? config.n_head,
+    mlpWidth: config.n_inner ?? 4 * config.n_embd,
+    vocabSize: config.vocab_size,
+    rotaryDim: config.rotary_dim,
+    ropeTheta: 10_000,
+    layerNormEps: config.layer_norm_epsilon,
+    contextLength: config.n_positions,
+  }));
+
+/** The dimensions the folder declares; the weights are checked against them later. */
+export async function readPhiConfig(folder: string): Promise<Omit<PhiConfig, "postNormEps">> {
+  const path = join(folder, "config.json");
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw new TinyGptvError(
+      "layout",
+      `${path}: want the language model's config, got ${cause.message}`,
+      { cause },
+    );
+  });
+  const raw = parseJson(text, path, z.looseObject({}));
+  const schema = "n_embd" in raw ? microsoftConfig : transformersConfig;
+  const { numKeyValueHeads, ...config } = parseJson(text, path, schema);
+  const headDim = config.width / config.numHeads;
+  if (numKeyValueHeads !== config.numHeads)
+    throw new TinyGptvError(
+      "layout",
+      `${path}: key-value heads: want ${config.numHeads}, as many as heads, got ${numKeyValueHeads}`,
+    );
+  if (!Number.isInteger(headDim))
+    throw new TinyGptvError(
+      "layout",
+      `${path}: width ${config.width} is not a multiple of ${config.numHeads} heads`,
+    );
+  if (config.rotaryDim < 2 || config.rotaryDim % 2 !== 0 || config.rotaryDim > headDim)
+    throw new TinyGptvError(
+      "layout",
+      `${path}: rotary dimensions: want an even number from 2 to ${headDim}, got ${config.rotaryDim}`,
+    );
+  return { ...config, headDim };
+}

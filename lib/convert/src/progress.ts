@@ -1,0 +1,33 @@
+/** How far a conversion is. */
+import type { Component } from "@tinygptv/model";
+
+export interface ConvertProgress {
+  component: Component | "embeddings";
+  activity: "measuring" | "writing";
+  /** Bytes dealt with and to be dealt with: of this component when measuring, of everything when writing. */
+  done: number;
+  total: number;
+}
+
+export interface RunOptions {
+  onProgress?: (progress: ConvertProgress) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Adds up what is reported.
+ * @param sizes bytes of everything that will be written
+ */
+export function createReporter({ onProgress }: RunOptions, sizes: readonly number[]) {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  return {
+    onWritten(component: ConvertProgress["component"], bytes: number): void {
+      done = Math.min(total, done + bytes);
+      onProgress?.({ component, activity: "writing", done, total });
+    },
+    onMeasured(component: Component, measured: number, all: number): void {
+      onProgress?.({ component, activity: "measuring", done: measured, total: all });
+    },
+  };
+}

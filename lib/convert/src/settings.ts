@@ -1,0 +1,88 @@
+/** What cannot be read off the weight files: `model.json`, or the published model's values. */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { epsilon, nameSchema, size } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+
+const gelu = z.literal("gelu (erf)").optional();
+
+export const settingsSchema = z.strictObject({
+  name: nameSchema.optional(),
+  /** Free text; not read. */
+  note: z.string().optional(),
+  /** The reference's class; both compute the same. */
+  arch: z.enum(["minigpt4", "minigpt_v2"]).optional(),
+  weights: z.enum(["trained", "random", "fixture"]).optional(),
+  vit: z.strictObject({
+    image_size: size,
+    patch_size: size,
+    num_heads: size,
+    depth: size,
+    norm_eps: epsilon,
+    activation: gelu,
+  }),
+  ln_vision_eps: epsilon,
+  qformer: z.strictObject({
+    num_heads: size,
+    num_layers: size,
+    cross_attention_freq: size,
+    layer_norm_eps: epsilon,
+    activation: gelu,
+  }),
+  phi: z.strictObject({
+    post_layernorm_eps: epsilon,
+    /** The language model's config.json has it too; the two are compared. */
+    layer_norm_eps: epsilon.optional(),
+  }),
+  /** LoRA rank and alpha of the stage files; rank 0 for a file without LoRA. */
+  stages: z.array(
+    z.strictObject({
+      file: z.string(),
+      lora_r: z.number().int().nonnegative(),
+      lora_alpha: z.number().nullable(),
+    }),
+  ),
+  /** Token -> id, compared with the tokenizer. */
+  tokens: z.record(z.string(), z.number()).optional(),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** The published model's settings (reference `tinygptv_stage4_eval.yaml` and model classes). */
+export const publishedSettings: Settings = {
+  name: "tinygpt-v",
+  weights: "trained",
+  vit: { image_size: 448, patch_size: 14, num_heads: 16, depth: 39, norm_eps: 1e-6 },
+  ln_vision_eps: 1e-5,
+  qformer: { num_heads: 12, num_layers: 12, cross_attention_freq: 2, layer_norm_eps: 1e-12 },
+  phi: { post_layernorm_eps: 1e-6 },
+  stages: [],
+};
+/** Rank and alpha of all published stage files with LoRA. */
+export const publishedLora = { rank: 64, alpha: 16 };
+/** The published width of the vision transformer: another one needs settings of its own. */
+export const publishedVisionWidth = 1408;
+
+export async function readSettings(path: string): Promise<Settings> {
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw new TinyGptvError("layout", `${path}: want a settings file, got ${cause.message}`, {
+      cause,
+    });
+  });
+  return parseJson(text, path, settingsSchema);
+}
+
+/** Parses and validates a JSON file that belongs to a checkpoint. */
+export function parseJson<T>(text: string, path: string, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new TinyGptvError("layout", `${path}: want JSON, got text that does not parse`, {
+      cause,
+    });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success)
+    throw new TinyGptvError("layout", `${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

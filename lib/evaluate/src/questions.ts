@@ -1,0 +1,95 @@
+/** Pictures with prompts, to compare and to calibrate with. */
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { TinyGptvError } from "@tinygptv/protocol";
+
+export interface Question {
+  /** Path of the picture. */
+  readonly image: string;
+  readonly prompt: string;
+  /** The right answer, where it is known. */
+  readonly reference?: string | undefined;
+}
+
+/** Asked about every picture of a folder: one sentence, several, with boxes, and free. */
+const defaultPrompts = [
+  "[caption] describe this image",
+  "[grounding] describe this image as detailed as possible",
+  "describe the image in detail",
+  "What do you see?",
+];
+
+const pictureName = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif)$/i;
+
+/** Other fields of a line are not looked at. */
+const questionSchema = z.object({
+  image: z.string().min(1),
+  prompt: z.string().min(1),
+  reference: z.string().optional(),
+});
+
+export interface QuestionSource {
+  /** Folder of pictures. */
+  images?: string | undefined;
+  /** JSON lines: `{"image": path, "prompt": text, "reference": text}`, the last optional. */
+  questions?: string | undefined;
+  /** Questions at most, taken evenly from all. */
+  limit?: number | undefined;
+}
+
+/**
+ * Reads questions. Their pictures' paths start at `images`, or at the file's own
+ * folder; without a file every picture of the folder gets the same four prompts.
+ * Errors: code "parameter", naming the file and line.
+ */
+export async function readQuestions(source: QuestionSource): Promise<Question[]> {
+  const all = await (source.questions === undefined
+    ? aboutPictures(source.images)
+    : fromFile(source.questions, source.images));
+  const limit = Math.min(source.limit ?? all.length, all.length);
+  return Array.from({ length: limit }, (_, i) => all[Math.floor((i * all.length) / limit)]!);
+}
+
+async function aboutPictures(folder: string | undefined): Promise<Question[]> {
+  if (folder === undefined) throw wrong("images", "a folder of pictures", "none");
+  const names = await readdir(folder).catch((cause: Error) => {
+    throw wrong(folder, "a folder of pictures", cause.message, cause);
+  });
+  const pictures = names.filter((name) => pictureName.test(name)).toSorted();
+  if (pictures.length === 0) throw wrong(folder, "a folder with pictures", "one without any");
+  return pictures.flatMap((name) =>
+    defaultPrompts.map((prompt) => ({ image: join(folder, name), prompt })),
+  );
+}
+
+async function fromFile(path: string, images = dirname(path)): Promise<Question[]> {
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw wrong(path, "a file of questions", cause.message, cause);
+  });
+  const lines = text.split("\n").map((line, i) => ({ line, at: `${path}:${i + 1}` }));
+  const questions = lines
+    .filter(({ line }) => line.trim() !== "")
+    .map(({ line, at }) => {
+      const question = parseLine(line, at);
+      return { ...question, image: join(images, question.image) };
+    });
+  if (questions.length === 0) throw wrong(path, "at least one question", "none");
+  return questions;
+}
+
+function parseLine(line: string, at: string): Question {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw wrong(at, "JSON", "text that does not parse", cause);
+  }
+  const parsed = questionSchema.safeParse(value);
+  if (!parsed.success) throw wrong(at, "image and prompt", z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+function wrong(subject: string, want: string, got: string, cause?: unknown): TinyGptvError {
+  return new TinyGptvError("parameter", `${subject}: want ${want}, got ${got}`, { subject, cause });
+}

@@ -1,0 +1,212 @@
+/** The forward pass, stage by stage, against the reference's numbers. */
+import { transpose, visionTokens } from "@tinygptv/model";
+import type { SessionTensor } from "@tinygptv/graph";
+import type { GoldenTensors, ModelGolden } from "./goldenSet.ts";
+import type { Report } from "./report.ts";
+import { readInitializer, runWithStages } from "./stageSessions.ts";
+import { embedPrompt, encodeSegments, type Subject } from "./subject.ts";
+
+/** Largest absolute differences, from the noise of float32 in the reference itself (test/fixtures/README.md). */
+const tolerances = {
+  vision: 1e-4,
+  features: 5e-5,
+  keyValue: 5e-5,
+  logits: 1e-4,
+  mergedWeights: 1e-6,
+};
+
+/**
+ * Runs the vision path over the golden pictures.
+ * @returns image features by picture, [queries, width] each
+ */
+export async function checkVision(
+  { folder, manifest, level, config }: Subject,
+  images: { values: Float32Array; count: number },
+  tensors: GoldenTensors,
+  report: Report,
+): Promise<Float32Array[]> {
+  const { vision, qformer, phi } = config;
+  const run = (component: "vision" | "qformer" | "mapping", input: string, tensor: SessionTensor) =>
+    runWithStages(folder, manifest, level, component, { [input]: tensor });
+  const tensor = (data: Float32Array, ...shape: number[]): SessionTensor => ({
+    dtype: "float32",
+    shape: [images.count, ...shape],
+    data,
+  });
+  const { imageSize } = vision;
+  const vit = await run("vision", "pixel_values", tensor(images.values, 3, imageSize, imageSize));
+  const states = tensor(vit.vision_states!, visionTokens(vision), vision.width);
+  const queries = await run("qformer", "vision_states", states);
+  const embeds = tensor(queries.image_embeds!, qformer.numQueryTokens, qformer.width);
+  const mapped = await run("mapping", "image_embeds", embeds);
+
+  const compare = async (name: string, got: Float32Array | undefined, tolerance: number) => {
+    const want = await tensors.get(name);
+    if (want && got) report.stage(name, got, want, tolerance);
+  };
+  const positions = await readInitializer(
+    folder,
+    manifest,
+    level,
+    "vision",
+    "vision.positionEmbedding",
+  );
+  await compare("vit.pos_embed", positions?.values, tolerances.vision);
+  for (const stage of ["vit.patch_pos", "vit.block0", "vit.output"])
+    await compare(stage, vit[stage], tolerances.vision);
+  await compare("ln_vision", vit.ln_vision, tolerances.features);
+  await compare("qformer", queries.qformer, tolerances.features);
+  await compare("llama_proj", mapped.llama_proj, tolerances.features);
+  await compare("image_tokens", mapped.image_tokens, tolerances.features);
+
+  const size = qformer.numQueryTokens * phi.width;
+  return Array.from({ length: images.count }, (_, i) =>
+    mapped.image_features!.subarray(i * size, (i + 1) * size),
+  );
+}
+
+/** LoRA merged into the first layer, brought back into the reference's row order. */
+export async function checkMergedWeights(
+  { folder, manifest, level, config }: Subject,
+  tensors: GoldenTensors,
+  report: Report,
+): Promise<void> {
+  const { numHeads, headDim } = config.phi;
+  for (const [golden, ours] of [
+    ["merged.layer0.query_key_value.weight", "qkv"],
+    ["merged.layer0.dense.weight", "dense"],
+  ] as const) {
+    const want = await tensors.get(golden);
+    if (!want) continue;
+    const name = `phi.layers.0.attention.${ours}.weight`;
+    const stored = await readInitializer(folder, manifest, level, "phi", name);
+    if (!stored) {
+      report.skip(`${golden}: level ${level} does not store this weight in float32`);
+      continue;
+    }
+    const [width, rows] = stored.shape as [number, number];
+    const values = transpose(stored.values, width, rows);
+    const got = ours === "qkv" ? interleave(values, width, numHeads, headDim) : values;
+    report.stage(golden, got, want, tolerances.mergedWeights);
+  }
+}
+
+/** Rows of all q, all k, all v -> q, k, v of one head after the other. */
+function interleave(
+  values: Float32Array,
+  width: number,
+  numHeads: number,
+  headDim: number,
+): Float32Array {
+  const out = new Float32Array(values.length);
+  const size = headDim * width;
+  for (let head = 0; head < numHeads; head++)
+    for (let j = 0; j < 3; j++) {
+      const from = (j * numHeads + head) * size;
+      out.set(values.subarray(from, from + size), (3 * head + j) * size);
+    }
+  return out;
+}
+
+/** Embeddings and logits of the prompts, hidden states and cache of the first one, decoding step by step, a ragged batch. */
+export async function checkLanguageModel(
+  subject: Subject,
+  { forced_tokens: forcedTokens, batch }: ModelGolden,
+  prompts: NonNullable<ModelGolden["prompts"]>,
+  features: readonly Float32Array[],
+  tensors: GoldenTensors,
+  report: Report,
+): Promise<void> {
+  const { languageModel } = subject;
+  for (const [i, prompt] of prompts.entries()) {
+    const pictures = prompt.images.map((image) => features[image]!);
+    const embeds = embedPrompt(subject, prompt.segment_ids, pictures);
+    const wantEmbeds = await tensors.get(`prompt${i}.embeds`);
+    if (wantEmbeds) report.stage(`prompt${i}.embeds`, embeds, wantEmbeds, tolerances.features);
+
+    const all = await tensors.get(`prompt${i}.prefill_logits`);
+    const last = await tensors.get(`prompt${i}.prefill_last_logits`);
+    if (!all && !last) continue;
+    const sequence = languageModel.create();
+    const [logits] = await languageModel.forward([
+      { sequence, input: { embeds }, logits: all ? "all" : "last" },
+    ]);
+    if (all) report.stage(`prompt${i}.prefill_logits`, logits!, all, tolerances.logits);
+    if (last) report.stage(`prompt${i}.prefill_last_logits`, logits!, last, tolerances.logits);
+    const forced = i === 0 ? await tensors.get("prompt0.forced_logits") : undefined;
+    if (forced && forcedTokens) {
+      const got = new Float32Array(forced.length);
+      for (const [step, token] of forcedTokens.entries()) {
+        const row = { sequence, input: { tokens: [token] }, logits: "last" as const };
+        got.set((await languageModel.forward([row]))[0]!, step * languageModel.vocabularySize);
+      }
+      report.stage("prompt0.forced_logits", got, forced, tolerances.logits);
+    }
+    languageModel.release(sequence);
+    if (i === 0) await checkHiddenStates(subject, embeds, tensors, report);
+  }
+  if (batch) await checkRaggedBatch(subject, batch, features, tensors, report);
+}
+
+async function checkHiddenStates(
+  { folder, manifest, level, config }: Subject,
+  embeds: Float32Array,
+  tensors: GoldenTensors,
+  report: Report,
+): Promise<void> {
+  const want = await tensors.get("prompt0.hidden_states");
+  if (!want) return;
+  const { width, numLayers, numHeads, headDim } = config.phi;
+  const length = embeds.length / width;
+  const positions = BigInt64Array.from({ length }, (_, i) => BigInt(i));
+  const empty: SessionTensor = {
+    dtype: "float32",
+    shape: [1, numHeads, 0, headDim],
+    data: new Float32Array(0),
+  };
+  const feeds: Record<string, SessionTensor> = {
+    inputs_embeds: { dtype: "float32", shape: [1, length, width], data: embeds },
+    past_length: { dtype: "int64", shape: [1], data: new BigInt64Array(1) },
+    logits_rows: { dtype: "int64", shape: [length], data: positions },
+  };
+  for (let layer = 0; layer < numLayers; layer++) {
+    feeds[`past_key.${layer}`] = empty;
+    feeds[`past_value.${layer}`] = empty;
+  }
+  const results = await runWithStages(folder, manifest, level, "phi", feeds);
+  for (let layer = 1; layer <= numLayers; layer++) {
+    const stage = `hidden_states.${layer}`;
+    const slice = want.subarray(layer * length * width, (layer + 1) * length * width);
+    report.stage(`prompt0.${stage}`, results[stage]!, slice, tolerances.logits);
+  }
+  for (const part of ["key", "value"]) {
+    const cached = await tensors.get(`prompt0.layer0.${part}`);
+    if (cached)
+      report.stage(`prompt0.layer0.${part}`, results[`${part}.0`]!, cached, tolerances.keyValue);
+  }
+}
+
+/** Prompts of different length in one forward pass; the reference pads on the left, we on the right. */
+async function checkRaggedBatch(
+  subject: Subject,
+  batch: NonNullable<ModelGolden["batch"]>,
+  features: readonly Float32Array[],
+  tensors: GoldenTensors,
+  report: Report,
+): Promise<void> {
+  const want = await tensors.get("batch.prefill_last_logits");
+  if (!want) return;
+  const { languageModel } = subject;
+  const rows = batch.texts.map((text, i) => ({
+    sequence: languageModel.create(),
+    input: {
+      embeds: embedPrompt(subject, encodeSegments(subject, text), [features[batch.images[i]!]!]),
+    },
+    logits: "last" as const,
+  }));
+  const logits = await languageModel.forward(rows);
+  const got = new Float32Array(want.length);
+  logits.forEach((row, i) => got.set(row, i * languageModel.vocabularySize));
+  report.stage("batch.prefill_last_logits", got, want, tolerances.logits);
+  for (const { sequence } of rows) languageModel.release(sequence);
+}

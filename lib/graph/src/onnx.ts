@@ -1,0 +1,228 @@
+/**
+ * Graph <-> ONNX protobuf. Weights are not in the protobuf: large initializers
+ * are references into one external data file (see modelFile.ts).
+ */
+import onnxProto from "onnx-proto";
+import { byteLength } from "@tinygptv/model";
+import type { DType } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
+
+const { onnx } = onnxProto;
+type ITensorProto = onnxProto.onnx.ITensorProto;
+
+/** ONNX IR version 8 with operator set 17 (the first with LayerNormalization). */
+const irVersion = 8;
+const opsets = [
+  { domain: "", version: 17 },
+  { domain: "com.microsoft", version: 1 },
+];
+
+const { DataType, DataLocation } = onnx.TensorProto;
+const { AttributeType } = onnx.AttributeProto;
+
+/** Our element types and ONNX's numbers for them. */
+const dataTypes = {
+  float64: DataType.DOUBLE,
+  float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  int16: DataType.INT16,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
+  bool: DataType.BOOL,
+} satisfies Record<DType, number>;
+
+/** Where an initializer's bytes lie: in the protobuf, or in the external data file. */
+export type StoredData =
+  | { inline: Uint8Array }
+  | { location: string; offset: number; length: number };
+
+const stagePrefix = "stage:";
+
+/** Serialises a graph; `stored` says where each initializer's bytes are. */
+export function encodeModel(graph: Graph, stored: ReadonlyMap<string, StoredData>): Uint8Array {
+  return onnx.ModelProto.encode({
+    irVersion,
+    opsetImport: opsets,
+    producerName: "tinygptv",
+    metadataProps: [...graph.stages].map(([stage, value]) => ({
+      key: stagePrefix + stage,
+      value,
+    })),
+    graph: {
+      name: graph.name,
+      input: graph.inputs.map(encodePort),
+      output: graph.outputs.map(encodePort),
+      node: graph.nodes.map(encodeNode),
+      initializer: [...graph.initializers.values()].map((initializer) =>
+        encodeInitializer(initializer, stored.get(initializer.name)!),
+      ),
+    },
+  }).finish();
+}
+
+/** Reads a graph written by `encodeModel`; `load` fetches an initializer's bytes. */
+export function decodeModel(
+  bytes: Uint8Array,
+  load: (stored: StoredData) => Promise<Uint8Array>,
+): Graph {
+  const model = onnx.ModelProto.decode(bytes);
+  const { graph } = model;
+  if (!graph) throw new TinyGptvError("model", "onnx: want a graph, got none");
+  return {
+    name: graph.name ?? "",
+    inputs: (graph.input ?? []).map(decodePort),
+    outputs: (graph.output ?? []).map(decodePort),
+    nodes: (graph.node ?? []).map(decodeNode),
+    initializers: new Map(
+      (graph.initializer ?? []).map((proto) => [proto.name!, decodeInitializer(proto, load)]),
+    ),
+    stages: new Map(
+      model.metadataProps
+        .filter(({ key }) => key?.startsWith(stagePrefix))
+        .map(({ key, value }) => [key!.slice(stagePrefix.length), value!]),
+    ),
+  };
+}
+
+/**
+ * Makes the stages of a model outputs too, for comparison with golden data.
+ * @returns the changed protobuf, and stage or output name -> name to fetch it by
+ */
+export function exposeStages(bytes: Uint8Array): {
+  bytes: Uint8Array;
+  outputs: Map<string, string>;
+} {
+  const model = onnx.ModelProto.decode(bytes);
+  const graph = model.graph!;
+  const outputs = new Map((graph.output ?? []).map(({ name }) => [name!, name!]));
+  const inputs = new Set((graph.input ?? []).map(({ name }) => name!));
+  for (const { key, value } of model.metadataProps) {
+    if (!key?.startsWith(stagePrefix) || inputs.has(value!)) continue;
+    outputs.set(key.slice(stagePrefix.length), value!);
+    graph.output!.push({ name: value!, type: { tensorType: { elemType: DataType.FLOAT } } });
+  }
+  return { bytes: onnx.ModelProto.encode(model).finish(), outputs };
+}
+
+function encodePort({ name, dtype, shape }: Port): onnxProto.onnx.IValueInfoProto {
+  const dim = shape.map((size) =>
+    typeof size === "number" ? { dimValue: size } : { dimParam: size },
+  );
+  return { name, type: { tensorType: { elemType: dataTypes[dtype], shape: { dim } } } };
+}
+
+function decodePort(proto: onnxProto.onnx.IValueInfoProto): Port {
+  const tensor = proto.type!.tensorType!;
+  return {
+    name: proto.name!,
+    dtype: dtypeOf(tensor.elemType!),
+    shape: (tensor.shape?.dim ?? []).map(({ dimValue, dimParam }) => dimParam || Number(dimValue)),
+  };
+}
+
+function encodeNode({ name, op, domain, inputs, outputs, attributes }: Node) {
+  return {
+    name,
+    opType: op,
+    domain,
+    input: [...inputs],
+    output: [...outputs],
+    attribute: Object.entries(attributes).map(([key, value]) => encodeAttribute(key, value)),
+  };
+}
+
+function encodeAttribute(name: string, value: Attribute): onnxProto.onnx.IAttributeProto {
+  if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
+  if (typeof value === "string")
+    return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: [...value] };
+}
+
+function decodeNode(proto: onnxProto.onnx.INodeProto): Node {
+  return {
+    name: proto.name ?? "",
+    op: proto.opType!,
+    domain: proto.domain ?? "",
+    inputs: proto.input ?? [],
+    outputs: proto.output ?? [],
+    attributes: Object.fromEntries(
+      (proto.attribute ?? []).map((attribute) => [attribute.name!, decodeAttribute(attribute)]),
+    ),
+  };
+}
+
+function decodeAttribute(proto: onnxProto.onnx.IAttributeProto): Attribute {
+  switch (proto.type) {
+    case AttributeType.INT:
+      return Number(proto.i);
+    case AttributeType.FLOAT:
+      return { float: proto.f! };
+    case AttributeType.STRING:
+      return new TextDecoder().decode(proto.s);
+    case AttributeType.INTS:
+      return proto.ints!.map(Number);
+    default:
+      throw new TinyGptvError(
+        "model",
+        `onnx: attribute ${proto.name}: want an integer, float, string or list of integers, got type ${proto.type}`,
+      );
+  }
+}
+
+function encodeInitializer({ name, dtype, shape }: Initializer, data: StoredData): ITensorProto {
+  const proto = { name, dataType: dataTypes[dtype], dims: [...shape] };
+  if ("inline" in data) return { ...proto, rawData: data.inline };
+  return {
+    ...proto,
+    dataLocation: DataLocation.EXTERNAL,
+    externalData: Object.entries(data).map(([key, value]) => ({ key, value: String(value) })),
+  };
+}
+
+function decodeInitializer(
+  proto: ITensorProto,
+  load: (stored: StoredData) => Promise<Uint8Array>,
+): Initializer {
+  const stored: StoredData =
+    proto.dataLocation === DataLocation.EXTERNAL
+      ? decodeExternalData(proto)
+      : { inline: proto.rawData ?? new Uint8Array() };
+  const dtype = dtypeOf(proto.dataType!);
+  const shape = (proto.dims ?? []).map(Number);
+  const bytes = "inline" in stored ? stored.inline.byteLength : stored.length;
+  if (bytes !== byteLength(dtype, shape))
+    throw new TinyGptvError(
+      "model",
+      `onnx: initializer ${proto.name}: want ${byteLength(dtype, shape)} bytes for ${dtype} [${shape}], got ${bytes}`,
+    );
+  return { name: proto.name!, dtype, shape, load: () => load(stored) };
+}
+
+/** Numbers are text in ONNX, so that they may be of any size; the file lies beside the graph. */
+function decodeExternalData({ name, externalData }: ITensorProto): StoredData {
+  const entries = Object.fromEntries((externalData ?? []).map(({ key, value }) => [key, value]));
+  const { location = "", offset, length }: Record<string, string> = entries;
+  const stored = { location, offset: Number(offset), length: Number(length) };
+  const isSound =
+    /^[^/\\]+$/.test(location) &&
+    location !== ".." &&
+    [stored.offset, stored.length].every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (!isSound)
+    throw new TinyGptvError(
+      "model",
+      `onnx: initializer ${name}: want a file beside the graph, an offset and a length, got ${JSON.stringify(entries)}`,
+    );
+  return stored;
+}
+
+function dtypeOf(dataType: number): DType {
+  const entry = Object.entries(dataTypes).find(([, number]) => number === dataType);
+  if (!entry)
+    throw new TinyGptvError("model", `onnx: element type ${dataType} is not one we write`);
+  return entry[0] as DType;
+}

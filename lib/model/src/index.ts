@@ -1,0 +1,28 @@
+/** What conversion and runtime share: the model folder, the model's dimensions, numbers in memory. */
+export {
+  checkName,
+  components,
+  formatVersion,
+  manifestName,
+  manifestSchema,
+  nameSchema,
+  parseManifest,
+  readManifest,
+  type Component,
+  type Manifest,
+} from "./manifest.ts";
+export { byteLength, bytesPerElement, elementCount, type DType } from "./tensor/dtype.ts";
+export { toFloat16, toFloat32, viewAs } from "./tensor/half.ts";
+export { transpose } from "./tensor/transpose.ts";
+export {
+  clipMean,
+  clipStd,
+  epsilon,
+  modelConfigSchema,
+  size,
+  visionTokens,
+  type ModelConfig,
+  type PhiConfig,
+  type QformerConfig,
+  type VisionConfig,
+} from "./config.ts";

@@ -1,0 +1,64 @@
+/** What running a cell needs from outside, and the small things its parts share. */
+import { TinyGptvError, decodingDefaults } from "@tinygptv/protocol";
+import type { DecodingParams, Engine } from "@tinygptv/protocol";
+import { cellNamed, type Notebook } from "./document.ts";
+import type { RunError } from "./output.ts";
+import type { OutputOf } from "./references.ts";
+
+/** The part of an engine notebooks need. */
+export type NotebookEngine = Pick<Engine, "generate" | "score">;
+
+export interface RunContext {
+  notebook: Notebook;
+  engine: NotebookEngine;
+  outputOf: OutputOf;
+  /** Bytes of a picture cell's file. */
+  readPicture: (file: string) => Promise<Uint8Array>;
+  signal: AbortSignal;
+  /** ISO time put into outputs. */
+  now: () => string;
+}
+
+/** What notebooks show of every answer: each token's probability and its nearest rivals. */
+export const inspection = { logprobs: true, topLogprobs: 5 };
+
+/**
+ * A cell's decoding as it is asked. Its stop texts are further ones, as at the
+ * endpoint: the model's own end mark ends every answer but JSON, which ends by itself.
+ */
+export function askedDecoding(decoding: DecodingParams): DecodingParams {
+  const { stop, jsonSchema } = decoding;
+  const further = stop !== undefined && jsonSchema === undefined;
+  return {
+    ...inspection,
+    ...decoding,
+    ...(further && { stop: [...new Set([...decodingDefaults.stop, ...stop])] }),
+  };
+}
+
+export const callOptions = (
+  model: string | undefined,
+  signal: AbortSignal,
+): { model?: string; signal: AbortSignal } => ({
+  signal,
+  ...(model !== undefined && { model }),
+});
+
+export async function pictureBytes(
+  name: string,
+  context: Pick<RunContext, "notebook" | "readPicture">,
+): Promise<Uint8Array> {
+  const cell = cellNamed(context.notebook, name);
+  if (cell?.type !== "picture" || cell.file === "") {
+    throw new TinyGptvError("image", `${name}: want a picture, the cell has none yet`, {
+      subject: name,
+    });
+  }
+  return context.readPicture(cell.file);
+}
+
+/** What a page or a report says about a failure; anything but our own error is a fault of the program. */
+export function runError(error: unknown): RunError {
+  if (error instanceof TinyGptvError) return { code: error.code, message: error.message };
+  return { code: "engine", message: error instanceof Error ? error.message : String(error) };
+}

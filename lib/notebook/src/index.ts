@@ -1,0 +1,40 @@
+/** Notebooks: format, cells, staleness and running. Pure; needs neither Node nor a browser. */
+export * from "./cell.ts";
+export * from "./document.ts";
+export * from "./output.ts";
+export { contentHash, canonicalJson } from "./hash.ts";
+export {
+  dependencies,
+  referencesIn,
+  resolveRound,
+  runOrder,
+  withRenamed,
+  type OutputOf,
+  type Reference,
+} from "./references.ts";
+export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
+export { toMarkdown, fromMarkdown } from "./markdown.ts";
+export { toIpynb, fromIpynb, withOutputs } from "./ipynb.ts";
+export { toBase64, fromBase64 } from "./base64.ts";
+export { pictureUrl } from "./pictureType.ts";
+export { toCsv } from "./csv.ts";
+export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
+export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
+export { runCell } from "./run.ts";
+export { runNotebook } from "./runNotebook.ts";
+export {
+  agreement,
+  crossAgreement,
+  firstDivergence,
+  textDivergence,
+  type Agreement,
+} from "./divergence.ts";
+export { disagreements, prefersAnother, readingsOf, type Reading } from "./readings.ts";
+export {
+  packNotebook,
+  unpackNotebook,
+  sideFileName,
+  isKeptContent,
+  type PackedNotebook,
+} from "./sideFiles.ts";
+export { outputTable, runColumns, type TableColumn, type TableRow } from "./table.ts";

@@ -1,0 +1,92 @@
+import type { GenerateEvent, GenerateRequest, ScoreRequest, ScoreResult } from "./protocol.ts";
+
+/** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`). */
+export interface ModelInfo {
+  /** `name:level` */
+  id: string;
+  name: string;
+  level: string;
+  /** Said wherever its output is shown: a trained model, or random / fixture weights. */
+  weights: "trained" | "random" | "fixture";
+  /** Bytes of its files on disk. */
+  fileBytes: number;
+  /** Bytes the level needs in memory when loaded (estimate from its files and cache size). */
+  memoryBytes: number;
+  /** Longest text in positions, pictures included. */
+  contextLength: number;
+  /** Side of the square picture the model sees, in pixels. */
+  imageSize: number;
+  loaded: boolean;
+  /** What ONNX Runtime really runs on, once loaded. */
+  executionProvider: string | undefined;
+}
+
+/** What the model sees of a picture. */
+export interface PreprocessResult {
+  /** Original size (after EXIF where it is applied) and the square it is resized to. */
+  width: number;
+  height: number;
+  size: number;
+  /** sha256 of the float32 little-endian tensor [3,size,size], hex. */
+  tensorHash: string;
+  /** The resized picture, before normalisation. */
+  png: Uint8Array;
+}
+
+/** Gauges and counters for `/metrics` and `/health`. */
+export interface EngineStatus {
+  /** "starting" | "ready" | "restarting" | "closed" */
+  state: "starting" | "ready" | "restarting" | "closed";
+  running: number;
+  queued: number;
+  queueLimit: number;
+  batchSize: number;
+  restarts: number;
+  imageCacheHits: number;
+  imageCacheMisses: number;
+  prefixCachedTokens: number;
+  generatedTokens: number;
+  /** Resident bytes of the engine process. */
+  rssBytes: number;
+  loadedModels: string[];
+}
+
+export interface CallOptions {
+  /** Level to run (`name:level`, or `name` for its default level). */
+  model?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * A running TinyGPT-V: the pipeline in a process of its own. All methods reject
+ * with TinyGptvError; a crash of the process fails what is in flight with code
+ * "engine", and the next call runs in a new process.
+ */
+export interface Engine {
+  models(): Promise<ModelInfo[]>;
+  /**
+   * Answers a request. Whether it can be queued is decided before any picture is
+   * decoded (code "busy"). Iterating starts it; breaking out of the iteration or
+   * aborting cancels it, which frees its place within one step.
+   */
+  generate(
+    request: GenerateRequest,
+    images: readonly Uint8Array[],
+    options?: CallOptions,
+  ): AsyncIterable<GenerateEvent>;
+  score(
+    request: ScoreRequest,
+    images: readonly Uint8Array[],
+    options?: CallOptions,
+  ): Promise<ScoreResult>;
+  tokenize(text: string, options?: CallOptions): Promise<{ id: number; text: string }[]>;
+  detokenize(ids: readonly number[], options?: CallOptions): Promise<string>;
+  preprocess(
+    image: Uint8Array,
+    mode: "display" | "reference",
+    options?: CallOptions,
+  ): Promise<PreprocessResult>;
+  status(): EngineStatus;
+  /** Finishes what runs, refuses what comes, ends the process. */
+  close(): Promise<void>;
+}

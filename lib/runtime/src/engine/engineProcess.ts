@@ -1,0 +1,169 @@
+/**
+ * One engine process from outside, from its start to its end: carries calls to
+ * it and answers back, and fails what is in flight when it dies.
+ */
+import { fork } from "node:child_process";
+
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
+import type { GenerateEvent } from "@tinygptv/protocol";
+import type {
+  Call,
+  CallResults,
+  FromChild,
+  HostOptions,
+  HostStatus,
+  ToChild,
+  WireError,
+} from "./messages.ts";
+import { fromWire } from "./messages.ts";
+
+export interface CallHandlers {
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: GenerateEvent) => void) | undefined;
+}
+
+export interface EngineProcess {
+  readonly pid: number | undefined;
+  /** Resolves when it takes calls. @throws TinyGptvError where it could not start. */
+  readonly ready: Promise<void>;
+  /** Resolves, never rejects, when the process has ended: how it ended, for messages. */
+  readonly ended: Promise<string>;
+  status(): HostStatus | undefined;
+  /**
+   * Settles only when the process has: an abort is passed on, and the promise
+   * rejects with `aborted` once the process has let go of the call.
+   * @throws TinyGptvError of the call, `engine` where the process dies first.
+   */
+  call<C extends Call>(call: C, handlers?: CallHandlers): Promise<CallResults[C["method"]]>;
+  /** Lets it unload and end; kills it where that takes longer than the hang timeout. */
+  close(): Promise<void>;
+}
+
+export interface ProcessOptions extends Omit<HostOptions, "heartbeat"> {
+  /** Module that calls `hostModels`. */
+  module: URL;
+  /** Milliseconds of silence after which the process counts as hung and is killed. */
+  hangTimeout: number;
+}
+
+interface Pending {
+  resolve(value: CallResults[keyof CallResults]): void;
+  reject(error: unknown): void;
+  onEvent: ((event: GenerateEvent) => void) | undefined;
+  /** Watchdog ticks since it was cancelled; undefined while it is wanted. */
+  cancelledFor: number | undefined;
+}
+
+const ticksPerTimeout = 10;
+
+export function startEngineProcess(options: ProcessOptions): EngineProcess {
+  const { module, hangTimeout, ...hostOptions } = options;
+  const child = fork(module, [], {
+    serialization: "advanced",
+    // Flags of the program that starts it (`--input-type`, `--inspect`) are not for this process.
+    execArgv: [],
+    // Standard output belongs to the supervisor's program; what the process prints goes to standard error.
+    stdio: ["ignore", 2, 2, "ipc"],
+  });
+  const pending = new Map<number, Pending>();
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<string>();
+  let lastId = 0;
+  let status: HostStatus | undefined;
+  let startError: WireError | undefined;
+  let killedBecause: string | undefined;
+  let death: TinyGptvError | undefined;
+  ready.promise.catch(() => {}); // nobody has to wait for it
+
+  function send(message: ToChild): void {
+    // A failing send means a dead process; its end is handled where it is noticed.
+    child.send(message, () => {});
+  }
+
+  function kill(because: string): void {
+    killedBecause ??= because;
+    child.kill("SIGKILL");
+  }
+
+  // The watchdog counts its own ticks rather than time: where this process was
+  // itself stopped or asleep, the messages that came meanwhile are read first.
+  let silentTicks = 0;
+  const watchdog = setInterval(() => {
+    silentTicks += 1;
+    const overdue = [...pending.values()].some((call) => {
+      if (call.cancelledFor !== undefined) call.cancelledFor += 1;
+      return (call.cancelledFor ?? 0) > ticksPerTimeout;
+    });
+    if (silentTicks > ticksPerTimeout) kill(`gave no sign of life for ${hangTimeout} ms`);
+    if (overdue) kill(`did not let go of a cancelled call for ${hangTimeout} ms`);
+  }, hangTimeout / ticksPerTimeout);
+
+  child.on("message", (message: FromChild) => {
+    silentTicks = 0;
+    switch (message.type) {
+      case "ready":
+        return ready.resolve();
+      case "startFailed":
+        startError = message.error;
+        return kill("could not start");
+      case "status":
+        status = message.status;
+        return;
+      case "event":
+        return pending.get(message.id)?.onEvent?.(message.event);
+      case "result":
+        return pending.get(message.id)?.resolve(message.value);
+      case "error":
+        return pending.get(message.id)?.reject(fromWire(message.error));
+    }
+  });
+  child.on("error", (error) => end(error.message));
+  child.on("exit", (code, signal) => {
+    end(killedBecause ?? (signal ? `ended by ${signal}` : `ended with exit code ${code}`));
+  });
+
+  function end(how: string): void {
+    clearInterval(watchdog);
+    death ??= new TinyGptvError("engine", `engine process ${child.pid ?? ""}: ${how}`);
+    ready.reject(startError ? fromWire(startError) : death);
+    for (const call of pending.values()) call.reject(death);
+    ended.resolve(how);
+  }
+
+  const heartbeat = Math.min(1000, hangTimeout / 4);
+  send({ type: "start", options: { ...hostOptions, heartbeat } });
+
+  return {
+    pid: child.pid,
+    ready: ready.promise,
+    ended: ended.promise,
+    status: () => status,
+    async call<C extends Call>(call: C, { signal, onEvent }: CallHandlers = {}) {
+      throwIfAborted(signal);
+      if (death) throw death;
+      const id = ++lastId;
+      const { promise, ...settle } = Promise.withResolvers<CallResults[keyof CallResults]>();
+      const entry: Pending = { ...settle, onEvent, cancelledFor: undefined };
+      const onAbort = () => {
+        entry.cancelledFor = 0;
+        entry.onEvent = undefined;
+        send({ type: "cancel", id });
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      pending.set(id, entry);
+      try {
+        send({ type: "call", id, call });
+        return (await promise) as CallResults[C["method"]];
+      } finally {
+        pending.delete(id);
+        signal?.removeEventListener("abort", onAbort);
+      }
+    },
+    async close() {
+      const timer = setTimeout(() => kill("did not end when asked to"), hangTimeout);
+      send({ type: "close" });
+      await ended.promise;
+      clearTimeout(timer);
+    },
+  };
+}

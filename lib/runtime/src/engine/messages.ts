@@ -1,0 +1,97 @@
+/**
+ * What the supervisor and the engine process say to each other, over Node's
+ * IPC channel with structured-clone serialisation (typed arrays stay typed arrays).
+ */
+import { TinyGptvError } from "@tinygptv/protocol";
+import type {
+  ErrorCode,
+  GenerateEvent,
+  GenerateRequest,
+  ModelInfo,
+  PreprocessResult,
+  ScoreRequest,
+  ScoreResult,
+} from "@tinygptv/protocol";
+import type { Model } from "../model.ts";
+
+/** Which model a call is for: `name:level`, `name`, or undefined for the first. */
+interface ForModel {
+  model: string | undefined;
+}
+
+export type Call =
+  | { method: "models" }
+  | ({ method: "generate"; request: GenerateRequest; images: readonly Uint8Array[] } & ForModel)
+  | ({ method: "score"; request: ScoreRequest; images: readonly Uint8Array[] } & ForModel)
+  | ({ method: "tokenize"; text: string } & ForModel)
+  | ({ method: "detokenize"; ids: readonly number[] } & ForModel)
+  | ({ method: "preprocess"; image: Uint8Array; mode: "display" | "reference" } & ForModel);
+
+/** What each call answers with in the end; `generate` sends its answer as events before. */
+export interface CallResults {
+  models: ModelInfo[];
+  generate: undefined;
+  score: ScoreResult;
+  tokenize: { id: number; text: string }[];
+  detokenize: string;
+  preprocess: PreprocessResult;
+}
+
+/** What the process is told once, before any call. */
+export interface HostOptions {
+  /** Converted model folders. */
+  models: readonly string[];
+  maxBatch: number;
+  /** Bytes that loaded models may need together, by their own estimates. */
+  memoryLimit: number | undefined;
+  /** Milliseconds without a call after which a model is unloaded. */
+  idleUnload: number | undefined;
+  /** Milliseconds between signs of life. */
+  heartbeat: number;
+}
+
+export type Counters = ReturnType<Model["counters"]>;
+
+export interface HostStatus extends Counters {
+  rssBytes: number;
+  loadedModels: string[];
+}
+
+export type ToChild =
+  | { type: "start"; options: HostOptions }
+  | { type: "call"; id: number; call: Call }
+  | { type: "cancel"; id: number }
+  | { type: "close" };
+
+export type FromChild =
+  | { type: "ready" }
+  | { type: "startFailed"; error: WireError }
+  | { type: "event"; id: number; event: GenerateEvent }
+  | { type: "result"; id: number; value: CallResults[keyof CallResults] }
+  | { type: "error"; id: number; error: WireError }
+  /** Sent at every heartbeat as a sign of life, and before each result. */
+  | { type: "status"; status: HostStatus };
+
+/** A TinyGptvError in transit: structured clone keeps neither class nor code of an error. */
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+  subject: string | undefined;
+  stack: string | undefined;
+}
+
+/** An error that is none of ours is a defect inside the engine and says so. */
+export function toWire(error: unknown): WireError {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof TinyGptvError) {
+    return { code: error.code, message, subject: error.subject, stack };
+  }
+  return { code: "engine", message: `unexpected: ${message}`, subject: undefined, stack };
+}
+
+export function fromWire({ code, message, subject, stack }: WireError): TinyGptvError {
+  const error = new TinyGptvError(code, message, subject === undefined ? {} : { subject });
+  // Where it was thrown tells more than where it was received.
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import type { Model } from "../model.ts";
+import type { ModelInfo } from "@tinygptv/protocol";
+import { createModelPool, noCounters } from "./modelPool.ts";
+import type { ModelOpener, PoolOptions } from "./modelPool.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function infoOf(name: string): ModelInfo {
+  return {
+    id: `${name}:x`,
+    name,
+    level: "x",
+    weights: "random",
+    fileBytes: 1,
+    memoryBytes: 100,
+    contextLength: 1,
+    imageSize: 1,
+    loaded: false,
+    executionProvider: undefined,
+  };
+}
+
+const unused = async () => expect.unreachable();
+
+/** Folders hold one level, `<folder>:x`, of 100 bytes; what happens to them is logged. */
+function opener(log: string[], failing = new Set<string>()): ModelOpener {
+  return {
+    list: async (folder) => [infoOf(folder)],
+    async open(folder) {
+      await Promise.resolve();
+      if (failing.delete(folder)) throw new Error(`${folder} is damaged`);
+      log.push(`open ${folder}`);
+      return {
+        info: { ...infoOf(folder), loaded: true },
+        generate: () => expect.unreachable(),
+        score: unused,
+        tokenize: () => [],
+        detokenize: () => "",
+        preprocess: unused,
+        counters: () => ({ ...noCounters(), generatedTokens: 1, batchSize: 2 }),
+        async close() {
+          log.push(`close ${folder}`);
+        },
+      } satisfies Model;
+    },
+  };
+}
+
+function create(log: string[], options: Partial<PoolOptions> = {}, failing?: Set<string>) {
+  return createModelPool(opener(log, failing), {
+    models: ["a", "b", "c"],
+    maxBatch: 1,
+    memoryLimit: undefined,
+    idleUnload: undefined,
+    ...options,
+  });
+}
+
+it("loads a model once for many users, and only when asked for", async () => {
+  const log: string[] = [];
+  const pool = await create(log);
+  const leases = await Promise.all([
+    pool.acquire("a"),
+    pool.acquire("a:x"),
+    pool.acquire(undefined),
+  ]);
+  expect(new Set(leases.map((lease) => lease.model.info.id))).toEqual(new Set(["a:x"]));
+  expect(log).toEqual(["open a"]);
+  expect(pool.list().map((info) => info.loaded)).toEqual([true, false, false]);
+});
+
+it("unloads the least recently used model when another needs its memory", async () => {
+  const log: string[] = [];
+  const pool = await create(log, { memoryLimit: 200 });
+  for (const id of ["a", "b", "a", "c"]) (await pool.acquire(id)).release();
+  expect(log).toEqual(["open a", "open b", "close b", "open c"]);
+});
+
+it("waits for a model in use, in order of arrival", async () => {
+  const log: string[] = [];
+  const pool = await create(log, { memoryLimit: 100 });
+  const first = await pool.acquire("a");
+  const second = pool.acquire("b");
+  const third = pool.acquire("a"); // loaded, but it came after the one that waits
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(log).toEqual(["open a"]);
+  first.release();
+  (await second).release();
+  await third;
+  expect(log).toEqual(["open a", "close a", "open b", "close b", "open a"]);
+});
+
+it("lets a waiting call give up", async () => {
+  const pool = await create([], { memoryLimit: 100 });
+  const first = await pool.acquire("a");
+  const controller = new AbortController();
+  const second = pool.acquire("b", controller.signal);
+  const third = pool.acquire("a");
+  await Promise.resolve();
+  controller.abort();
+  await expect(second).rejects.toMatchObject({ code: "aborted" });
+  expect((await third).model).toBe(first.model);
+});
+
+it("unloads a model nobody used for idleUnload", async () => {
+  const log: string[] = [];
+  const pool = await create(log, { idleUnload: 1000 });
+  const lease = await pool.acquire("a");
+  await vi.advanceTimersByTimeAsync(5000);
+  lease.release();
+  await vi.advanceTimersByTimeAsync(900);
+  (await pool.acquire("a")).release(); // used again: the clock starts anew
+  await vi.advanceTimersByTimeAsync(900);
+  expect(log).toEqual(["open a"]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(log).toEqual(["open a", "close a"]);
+  expect(pool.counters()).toMatchObject({ generatedTokens: 1, batchSize: 0 });
+});
+
+it("tries again after a model could not be opened", async () => {
+  const log: string[] = [];
+  const pool = await create(log, { memoryLimit: 100 }, new Set(["a"]));
+  await expect(pool.acquire("a")).rejects.toThrow("a is damaged");
+  await pool.acquire("a");
+  expect(log).toEqual(["open a"]);
+});
+
+it("refuses unknown ids, models beyond the limit and ids given twice", async () => {
+  const pool = await create([], { memoryLimit: 99 });
+  await expect(pool.acquire("d")).rejects.toMatchObject({
+    code: "model",
+    message: "model: want one of a:x, b:x, c:x, got d",
+  });
+  await expect(pool.acquire("a")).rejects.toMatchObject({
+    code: "model",
+    message: "a:x: needs 100 bytes, the memory limit is 99",
+  });
+  await expect(create([], { models: ["a", "a"] })).rejects.toMatchObject({ code: "model" });
+});

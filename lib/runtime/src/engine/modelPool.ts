@@ -1,0 +1,213 @@
+/**
+ * The models of one engine process: loaded when first asked for, unloaded when
+ * idle for long or when another needs their memory.
+ */
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
+import type { ModelInfo } from "@tinygptv/protocol";
+import type { Model } from "../model.ts";
+import type { Counters, HostOptions } from "./messages.ts";
+
+/** How models come into the process; tests give their own. */
+export interface ModelOpener {
+  /** The levels in a converted folder, read from its manifest without loading anything. */
+  list(folder: string): Promise<ModelInfo[]>;
+  open(folder: string, options: { level: string; maxBatch: number }): Promise<Model>;
+}
+
+export interface ModelLease {
+  readonly model: Model;
+  /** Must be called once; until then the model stays loaded. */
+  release(): void;
+}
+
+export interface ModelPool {
+  list(): ModelInfo[];
+  /**
+   * Waits, in order of arrival, until the model is loaded.
+   * @throws TinyGptvError `model` for an unknown id or one that never fits the memory limit;
+   *   `aborted`; what opening it threw.
+   */
+  acquire(id: string | undefined, signal?: AbortSignal): Promise<ModelLease>;
+  /** Totals over all models since the start. */
+  counters(): Counters;
+  close(): Promise<void>;
+}
+
+export type PoolOptions = Pick<HostOptions, "models" | "maxBatch" | "memoryLimit" | "idleUnload">;
+
+interface Slot {
+  readonly folder: string;
+  readonly listed: ModelInfo;
+  /** Set from the decision to load until the unloading is done: its memory is taken. */
+  opening?: Promise<Model>;
+  loaded?: Model;
+  users: number;
+  idle?: NodeJS.Timeout;
+}
+
+/** @throws TinyGptvError `model` where a folder is none, or two have a level of the same id. */
+export async function createModelPool(
+  opener: ModelOpener,
+  { models: folders, maxBatch, memoryLimit = Infinity, idleUnload }: PoolOptions,
+): Promise<ModelPool> {
+  // Least recently used first: a slot moves to the end when it is acquired.
+  const slots = new Map<string, Slot>();
+  for (const folder of folders) {
+    for (const listed of await opener.list(folder)) {
+      const twin = slots.get(listed.id);
+      if (twin)
+        throw new TinyGptvError("model", `${listed.id}: is in ${twin.folder} and in ${folder}`);
+      slots.set(listed.id, { folder, listed, users: 0 });
+    }
+  }
+  const listed = [...slots.values()];
+  const past: Counters = noCounters();
+  let line: Promise<unknown> = Promise.resolve();
+  let wake: (() => void) | undefined;
+
+  /** Loading and unloading happen one after the other, in order of arrival: nobody is overtaken for ever. */
+  function inLine<T>(work: () => Promise<T>): Promise<T> {
+    const result = line.then(work);
+    line = result.catch(() => {});
+    return result;
+  }
+
+  function find(id: string | undefined): Slot {
+    const slot = listed.find(
+      ({ listed: info }) => id === undefined || info.id === id || info.name === id,
+    );
+    if (slot) return slot;
+    const known = listed.map(({ listed: info }) => info.id).join(", ");
+    throw new TinyGptvError("model", `model: want one of ${known}, got ${id}`, { subject: id });
+  }
+
+  async function acquire(id: string | undefined, signal?: AbortSignal): Promise<ModelLease> {
+    const slot = find(id);
+    const { opening } = await inLine(() => reserve(slot, signal));
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
+      slot.users -= 1;
+      if (slot.users === 0) watchIdle(slot);
+      wake?.();
+    };
+    try {
+      return { model: await opening, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Makes room for a model and starts to load it, waiting for others to become free where it must. */
+  async function reserve(
+    slot: Slot,
+    signal: AbortSignal | undefined,
+  ): Promise<{ opening: Promise<Model> }> {
+    const { id, memoryBytes } = slot.listed;
+    if (memoryBytes > memoryLimit) {
+      throw new TinyGptvError(
+        "model",
+        `${id}: needs ${memoryBytes} bytes, the memory limit is ${memoryLimit}`,
+      );
+    }
+    while (!slot.opening && memoryInUse() + memoryBytes > memoryLimit) {
+      throwIfAborted(signal);
+      const unused = [...slots.values()].find(
+        (other) => other.opening !== undefined && other.users === 0,
+      );
+      if (unused) await unload(unused);
+      else await nextRelease(signal);
+    }
+    throwIfAborted(signal);
+    slots.delete(id);
+    slots.set(id, slot);
+    clearTimeout(slot.idle);
+    slot.users += 1;
+    slot.opening ??= open(slot);
+    slot.opening.catch(() => {}); // it may fail before its first user gets to wait for it
+    return { opening: slot.opening };
+  }
+
+  async function open(slot: Slot): Promise<Model> {
+    try {
+      slot.loaded = await opener.open(slot.folder, { level: slot.listed.level, maxBatch });
+      return slot.loaded;
+    } catch (error) {
+      delete slot.opening; // the next call tries again
+      throw error;
+    }
+  }
+
+  function memoryInUse(): number {
+    const taken = listed.filter((slot) => slot.opening !== undefined);
+    return taken.reduce((sum, slot) => sum + slot.listed.memoryBytes, 0);
+  }
+
+  function nextRelease(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const onWake = () => {
+        signal?.removeEventListener("abort", onWake);
+        resolve();
+      };
+      signal?.addEventListener("abort", onWake);
+      wake = onWake;
+    });
+  }
+
+  function watchIdle(slot: Slot): void {
+    clearTimeout(slot.idle);
+    if (idleUnload === undefined) return;
+    slot.idle = setTimeout(() => {
+      void inLine(async () => {
+        if (slot.users === 0) await unload(slot);
+      });
+    }, idleUnload);
+  }
+
+  async function unload(slot: Slot): Promise<void> {
+    clearTimeout(slot.idle);
+    const { loaded } = slot;
+    if (!loaded) return;
+    addCounters(past, loaded.counters());
+    delete slot.loaded;
+    await loaded.close();
+    delete slot.opening;
+  }
+
+  return {
+    list: () =>
+      listed.map((slot) => (slot.loaded ? slot.loaded.info : { ...slot.listed, loaded: false })),
+    acquire,
+    counters() {
+      const total = { ...past, batchSize: 0 };
+      for (const slot of listed) if (slot.loaded) addCounters(total, slot.loaded.counters());
+      return total;
+    },
+    async close() {
+      await inLine(async () => {
+        for (const slot of listed) await unload(slot);
+      });
+    },
+  };
+}
+
+export function noCounters(): Counters {
+  return {
+    imageCacheHits: 0,
+    imageCacheMisses: 0,
+    prefixCachedTokens: 0,
+    generatedTokens: 0,
+    batchSize: 0,
+  };
+}
+
+/** Adds to `total` in place; `batchSize` is a gauge, its sum is the rows running now. */
+export function addCounters(total: Counters, more: Counters): void {
+  total.imageCacheHits += more.imageCacheHits;
+  total.imageCacheMisses += more.imageCacheMisses;
+  total.prefixCachedTokens += more.prefixCachedTokens;
+  total.generatedTokens += more.generatedTokens;
+  total.batchSize += more.batchSize;
+}

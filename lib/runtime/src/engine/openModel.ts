@@ -1,0 +1,217 @@
+/** Opens one level of a converted model folder: files checked, sessions loaded, parts put together. */
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { clipMean, clipStd, components, readManifest } from "@tinygptv/model";
+import type { Manifest } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { GenerateRequest, ModelInfo } from "@tinygptv/protocol";
+import { promptLookup } from "../decoding/promptLookup.ts";
+import { decodeImage } from "../image/decode.ts";
+import { encodePng, normalize } from "../image/preprocess.ts";
+import { resizeBicubic } from "../image/resize.ts";
+import type { Model } from "../model.ts";
+import { generate, score } from "../pipeline.ts";
+import { openEmbeddings } from "../session/embeddings.ts";
+import { createImageEncoder } from "../session/imageFeatures.ts";
+import { createLanguageModel } from "../session/languageModel.ts";
+import { createPrefixCache } from "../session/prefixCache.ts";
+import { threadsFor } from "../session/runtime.ts";
+import type { Session } from "@tinygptv/graph";
+import { loadTokenizer } from "../text/tokenizer.ts";
+import { createEventQueue } from "./eventQueue.ts";
+import { openGraph, type GraphOptions } from "./openGraph.ts";
+import { createScheduler } from "./scheduler.ts";
+
+export interface OpenOptions extends GraphOptions {
+  /** Quantization level; the manifest's default unless given. */
+  level?: string;
+  /** Rows of a forward pass at most. */
+  maxBatch?: number;
+  /** Positions of a prompt per forward pass: how soon a long prefill can be cancelled. */
+  prefillChunk?: number;
+  /**
+   * Drafts greedy answers from what was said before (decoding/promptLookup.ts)
+   * while nobody else is being answered; on for levels computed in float32 unless given.
+   */
+  promptLookup?: boolean;
+}
+
+/**
+ * Levels whose answers drafts cannot change. Of the others, activations are
+ * rounded to 8 bits, where the last digit of a sum over one position or
+ * several can decide, and so about the next token.
+ */
+const float32Levels = ["fp32", "fp16"];
+
+/** Finished sequences kept for prompts that begin alike: 800 positions of the full model, of a small one some contexts. */
+const prefixCacheBytes = 512 * 2 ** 20;
+const prefixCacheContexts = 2;
+
+/** The levels of a converted folder, without loading anything. */
+export async function listModels(folder: string): Promise<ModelInfo[]> {
+  const manifest = await readManifest(folder);
+  const { [manifest.defaultLevel]: _, ...others } = manifest.levels;
+  return [manifest.defaultLevel, ...Object.keys(others)].map((level) => describe(manifest, level));
+}
+
+/** Loads a level. Errors have code "model" and name the file at fault. */
+export async function openModel(folder: string, options: OpenOptions = {}): Promise<Model> {
+  const manifest = await readManifest(folder);
+  const level = options.level ?? manifest.defaultLevel;
+  const info = describe(manifest, level);
+  await checkFiles(folder, manifest);
+  const { config } = manifest;
+  const graphs = manifest.levels[level]!;
+  const threads = options.threads ?? threadsFor(config);
+  const tokenizer = await loadTokenizer(join(folder, manifest.tokenizer));
+  const sessions = {} as Record<(typeof components)[number], Session>;
+  for (const component of components)
+    sessions[component] = await openGraph(folder, manifest, graphs[component], {
+      ...options,
+      threads,
+    });
+  const embeddings = openEmbeddings(
+    join(folder, manifest.embeddings.file),
+    manifest.embeddings.dtype,
+    config.phi.vocabSize,
+    config.phi.width,
+  );
+
+  const languageModel = createLanguageModel(sessions.phi, embeddings, config.phi);
+  const scheduler = createScheduler(languageModel, {
+    maxBatch: options.maxBatch ?? 8,
+    prefillChunk: options.prefillChunk ?? 128,
+  });
+  const images = createImageEncoder(sessions, config);
+  const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
+  const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes);
+  const prefixes = createPrefixCache(languageModel, prefixLimit);
+  const drafts = options.promptLookup ?? float32Levels.includes(level);
+  const parts = {
+    id: info.id,
+    config,
+    tokenizer,
+    images,
+    embeddings,
+    languageModel,
+    prefixes,
+    run: scheduler.run,
+    ...(drafts ? { draft: lookUpWhile(scheduler.isAlone) } : {}),
+  };
+  let generatedTokens = 0;
+
+  async function* stream(
+    request: GenerateRequest,
+    pictures: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+  ) {
+    // Leaving the iteration cancels the walk, as the caller's signal does.
+    const left = new AbortController();
+    const combined = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+    const events = createEventQueue();
+    generate(parts, request, pictures, { emit: events.push, signal: combined }).then(
+      events.end,
+      events.fail,
+    );
+    try {
+      for await (const event of events) {
+        if (event.type === "token") generatedTokens++;
+        yield event;
+      }
+    } finally {
+      left.abort();
+    }
+  }
+
+  return {
+    info: { ...info, loaded: true, executionProvider: "cpu" },
+    generate: (request, pictures, { signal } = {}) => stream(request, pictures, signal),
+    score: (request, pictures, { signal } = {}) => score(parts, request, pictures, { signal }),
+    tokenize: (text) => tokenizer.encode(text).map((id) => ({ id, text: tokenizer.tokenText(id) })),
+    detokenize: (ids) => tokenizer.decode(ids, { keepSpecial: true }),
+    async preprocess(picture, mode) {
+      const { width, height, rgb } = await decodeImage(picture, { mode });
+      const size = config.vision.imageSize;
+      const resized = resizeBicubic(rgb, width, height, size);
+      const pixelValues = normalize(resized, { size, mean: clipMean, std: clipStd });
+      const tensorHash = createHash("sha256")
+        .update(new Uint8Array(pixelValues.buffer))
+        .digest("hex");
+      return {
+        width,
+        height,
+        size,
+        tensorHash,
+        png: await encodePng({ width: size, height: size, rgb: resized }),
+      };
+    },
+    counters: () => ({
+      imageCacheHits: images.hits,
+      imageCacheMisses: images.misses,
+      prefixCachedTokens: prefixes.reused,
+      generatedTokens,
+      batchSize: scheduler.gauges().batchSize,
+    }),
+    async close() {
+      prefixes.clear();
+      await Promise.all(Object.values(sessions).map((session) => session.release()));
+      embeddings.close();
+    },
+  };
+}
+
+function describe(manifest: Manifest, level: string): ModelInfo {
+  const graphs = manifest.levels[level];
+  if (!graphs)
+    throw new TinyGptvError(
+      "model",
+      `${manifest.name}: level: want one of ${Object.keys(manifest.levels).join(", ")}, got ${level}`,
+      { subject: level },
+    );
+  const { config } = manifest;
+  const used = new Set(Object.values(graphs).flatMap((file) => [file, `${file}.data`]));
+  const graphBytes = sum(manifest.files.filter(({ path }) => used.has(path)));
+  const shared = sum(
+    manifest.files.filter(
+      ({ path }) => path === manifest.embeddings.file || path.startsWith(`${manifest.tokenizer}/`),
+    ),
+  );
+  const kvBytes = 8 * config.phi.numLayers * config.phi.width * 1024;
+  return {
+    id: `${manifest.name}:${level}`,
+    name: manifest.name,
+    level,
+    weights: manifest.weights,
+    fileBytes: graphBytes + shared,
+    memoryBytes: graphBytes + kvBytes,
+    contextLength: config.phi.contextLength,
+    imageSize: config.vision.imageSize,
+    loaded: false,
+    executionProvider: undefined,
+  };
+}
+
+/** Rows of drafts run apart from others' single positions: drafting would cost the batch more than it saves. */
+function lookUpWhile(isAlone: () => boolean) {
+  return (prompt: readonly number[]) => {
+    const lookUp = promptLookup(prompt);
+    return (tokens: readonly number[]) => (isAlone() ? lookUp(tokens) : []);
+  };
+}
+
+/** Every file of the manifest must be there in full; what is inside is ONNX Runtime's to check. */
+async function checkFiles(folder: string, { files }: Manifest): Promise<void> {
+  for (const { path, bytes } of files) {
+    const found = await stat(join(folder, path)).catch(() => undefined);
+    if (found?.size !== bytes)
+      throw new TinyGptvError(
+        "model",
+        `${join(folder, path)}: want ${bytes} bytes, got ${found ? found.size : "no such file"}; convert the model again`,
+      );
+  }
+}
+
+function sum(files: readonly { bytes: number }[]): number {
+  return files.reduce((total, { bytes }) => total + bytes, 0);
+}

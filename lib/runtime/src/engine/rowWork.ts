@@ -1,0 +1,110 @@
+import type { ForwardRow, LanguageModel } from "../decoding/sequence.ts";
+import { TinyGptvError } from "@tinygptv/protocol";
+
+/** One row of a decoder's step on its way through the model; long inputs take several forwards. */
+export interface RowWork<Task> {
+  readonly task: Task;
+  /** Place of the row in what the decoder yielded. */
+  readonly index: number;
+  readonly row: ForwardRow;
+  /** Positions already run. */
+  done: number;
+  /** Logits [1 or positions, vocabulary], one entry a chunk. */
+  readonly logits: Float32Array[];
+}
+
+export interface BatchLimits {
+  /** Most rows in one forward. */
+  readonly maxBatch: number;
+  /** Most positions in one forward of longer inputs. */
+  readonly prefillChunk: number;
+}
+
+/** Positions of a row's input. */
+export function positions(row: ForwardRow, width: number): number {
+  return "tokens" in row.input ? row.input.tokens.length : row.input.embeds.length / width;
+}
+
+/**
+ * Checks a row before any of it runs: the model checks a chunk only when its
+ * turn comes, when earlier chunks have already changed the sequence, and its
+ * refusal would hit everybody in the batch.
+ * @throws TinyGptvError `prompt` where the input is empty, malformed or outgrows the context.
+ */
+export function checkRow(row: ForwardRow, model: LanguageModel): void {
+  const count = positions(row, model.width);
+  if (count === 0) refuse("input: want at least one position, got none");
+  if (!Number.isInteger(count))
+    refuse(`input: want rows of ${model.width} numbers, got ${count} rows`);
+  if ("tokens" in row.input) {
+    const stray = row.input.tokens.find((id) => !(id >= 0 && id < model.vocabularySize));
+    if (stray !== undefined) refuse(`token: want 0 to ${model.vocabularySize - 1}, got ${stray}`);
+  }
+  const length = row.sequence.length + count;
+  if (length > model.contextLength) {
+    refuse(`context: want at most ${model.contextLength} positions, got ${length}`);
+  }
+}
+
+function refuse(message: string): never {
+  throw new TinyGptvError("prompt", message);
+}
+
+/** The positions a row has in its next forward. */
+function nextSize(work: RowWork<unknown>, width: number, prefillChunk: number): number {
+  return Math.min(positions(work.row, width) - work.done, prefillChunk);
+}
+
+/**
+ * Takes out of `ready` the rows of one forward, all of the same number of
+ * positions, so that nothing is padded: single positions (decoding) up to
+ * `maxBatch` rows, longer ones (prefill) up to `prefillChunk` positions in all.
+ * `preferLong` says which kind goes first where both wait; the caller alternates.
+ * A row's chunks never depend on its neighbours, so neither do its results.
+ */
+export function takeBatch<Task>(
+  ready: RowWork<Task>[],
+  width: number,
+  limits: BatchLimits,
+  preferLong: boolean,
+): { batch: RowWork<Task>[]; size: number } {
+  const sizeOf = (work: RowWork<Task>) => nextSize(work, width, limits.prefillChunk);
+  const first = ready.find((work) => sizeOf(work) > 1 === preferLong) ?? ready[0];
+  if (!first) return { batch: [], size: 0 };
+  const size = sizeOf(first);
+  const room = size === 1 ? Infinity : Math.floor(limits.prefillChunk / size);
+  const batch = ready
+    .filter((work) => sizeOf(work) === size)
+    .slice(0, Math.min(limits.maxBatch, room));
+  const taken = new Set(batch);
+  ready.splice(0, ready.length, ...ready.filter((work) => !taken.has(work)));
+  return { batch, size };
+}
+
+/** The next `size` positions of a row; logits are asked for where the decoder wants them. */
+export function chunkOf(work: RowWork<unknown>, size: number, width: number): ForwardRow {
+  const { sequence, input, logits } = work.row;
+  const end = work.done + size;
+  const isLast = end === positions(work.row, width);
+  return {
+    sequence,
+    input:
+      "tokens" in input
+        ? { tokens: input.tokens.slice(work.done, end) }
+        : { embeds: input.embeds.subarray(work.done * width, end * width) },
+    logits: isLast || logits === "all" ? logits : "none",
+  };
+}
+
+/** The logits of a finished row as the decoder gets them. */
+export function joinLogits(work: RowWork<unknown>): Float32Array {
+  const [only, ...more] = work.logits;
+  if (only && more.length === 0) return only;
+  const joined = new Float32Array(work.logits.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of work.logits) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}

@@ -1,0 +1,171 @@
+import { TinyGptvError, abortError } from "@tinygptv/protocol";
+import type { Engine, GenerateEvent } from "@tinygptv/protocol";
+import { createAdmission } from "./admission.ts";
+import type { Admission } from "./admission.ts";
+import { keepRunning } from "./connection.ts";
+import { startEngineProcess } from "./engineProcess.ts";
+import type { CallHandlers } from "./engineProcess.ts";
+import { createEventQueue } from "./eventQueue.ts";
+import type { Call, CallResults } from "./messages.ts";
+
+export interface EngineOptions {
+  /** Converted model folders; the first level of the first one is the default model. */
+  models: readonly string[];
+  /** Answers worked on at once, and rows in one forward pass of a model. */
+  maxBatch?: number;
+  /** Requests that may wait; one more is refused with `busy`. */
+  queueLimit?: number;
+  /** Bytes that loaded models may need together; the least recently used goes first. No limit where not given. */
+  memoryLimit?: number;
+  /** Milliseconds without a call after which a model is unloaded. Never where not given. */
+  idleUnload?: number;
+  /**
+   * Milliseconds of silence after which the process counts as hung and is
+   * replaced. It gives a sign of life every second, but not while ONNX Runtime
+   * computes or loads: longer than the slowest forward pass or model load.
+   */
+  hangTimeout?: number;
+  /** Module run as the engine process; it must call `hostModels`. */
+  childModule?: URL;
+}
+
+/**
+ * Starts an engine: the pipeline in a child process of its own, since ONNX
+ * Runtime's binding blocks the event loop and a crash in it takes the process
+ * along. Returns at once; the first calls wait for the process.
+ *
+ * A call waits in a bounded line until one of `maxBatch` places is free. Small
+ * calls (`tokenize`, `detokenize`, `models`) have places of their own, so they
+ * never wait for answers.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const { models, maxBatch = 8, queueLimit = 64, hangTimeout = 300_000 } = options;
+  requireAtLeast(1, { maxBatch, hangTimeout });
+  requireAtLeast(0, { queueLimit });
+  if (models.length === 0) {
+    throw new TinyGptvError("parameter", "models: want at least one folder, got none");
+  }
+  const connection = keepRunning(() =>
+    startEngineProcess({
+      module: options.childModule ?? new URL("./child.ts", import.meta.url),
+      hangTimeout,
+      models,
+      maxBatch,
+      memoryLimit: options.memoryLimit,
+      idleUnload: options.idleUnload,
+    }),
+  );
+  const answers = createAdmission(maxBatch, queueLimit);
+  const quick = createAdmission(maxBatch, queueLimit);
+  let closing: Promise<void> | undefined;
+
+  /** Carries out a call when its turn comes; the place is given back when the process has let go of it. */
+  async function perform<C extends Call>(
+    admission: Admission,
+    call: C,
+    handlers: CallHandlers,
+  ): Promise<CallResults[C["method"]]> {
+    if (closing) throw new TinyGptvError("engine", "engine: closed");
+    const leave = await admission.enter(handlers.signal);
+    try {
+      const process = await connection.process();
+      return await process.call(call, handlers);
+    } finally {
+      leave();
+    }
+  }
+
+  /** A call with one answer; an abort is heard at once, whatever the process does. */
+  function ask<C extends Call>(
+    admission: Admission,
+    call: C,
+    signal: AbortSignal | undefined,
+  ): Promise<CallResults[C["method"]]> {
+    return untilAborted(perform(admission, call, { signal }), signal);
+  }
+
+  function startAnswer(
+    call: Extract<Call, { method: "generate" }>,
+    callerSignal: AbortSignal | undefined,
+  ): AsyncIterator<GenerateEvent, undefined> {
+    const given = new AbortController();
+    const signal = callerSignal ? AbortSignal.any([callerSignal, given.signal]) : given.signal;
+    const events = createEventQueue();
+    const arrival = performance.now();
+    const onEvent = (event: GenerateEvent) => {
+      const elapsed = performance.now() - arrival;
+      events.push(event.type === "end" ? withWait(event, elapsed) : event);
+    };
+    perform(answers, call, { signal, onEvent }).then(events.end, events.fail);
+    signal.addEventListener("abort", () => events.fail(abortError(signal)), { once: true });
+    const iterator = events[Symbol.asyncIterator]();
+    return {
+      next: () => iterator.next(),
+      // Not a generator: its `return` would wait for a `next` under way, perhaps in the line.
+      async return() {
+        given.abort();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  return {
+    models: () => ask(quick, { method: "models" }, undefined),
+    generate: (request, images, { model, signal } = {}) => ({
+      [Symbol.asyncIterator]: () =>
+        startAnswer({ method: "generate", model, request, images }, signal),
+    }),
+    score: (request, images, { model, signal } = {}) =>
+      ask(answers, { method: "score", model, request, images }, signal),
+    tokenize: (text, { model, signal } = {}) =>
+      ask(quick, { method: "tokenize", model, text }, signal),
+    detokenize: (ids, { model, signal } = {}) =>
+      ask(quick, { method: "detokenize", model, ids }, signal),
+    preprocess: (image, mode, { model, signal } = {}) =>
+      ask(answers, { method: "preprocess", model, image, mode }, signal),
+    status: () => ({
+      state: closing ? "closed" : connection.state,
+      running: answers.running,
+      queued: answers.queued,
+      queueLimit,
+      restarts: connection.restarts,
+      rssBytes: connection.status()?.rssBytes ?? 0,
+      loadedModels: connection.status()?.loadedModels ?? [],
+      ...connection.counters(),
+    }),
+    close() {
+      closing ??= Promise.all([answers.empty(), quick.empty()]).then(connection.close);
+      return closing;
+    },
+  };
+}
+
+function requireAtLeast(min: number, options: Record<string, number>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value >= min) continue;
+    throw new TinyGptvError("parameter", `${name}: want at least ${min}, got ${value}`, {
+      subject: name,
+    });
+  }
+}
+
+/** The model's clock starts when it gets the call; the rest was waiting: for a place, the process, the model. */
+function withWait(
+  event: Extract<GenerateEvent, { type: "end" }>,
+  elapsed: number,
+): Extract<GenerateEvent, { type: "end" }> {
+  const { queue, total } = event.timings;
+  const timings = { ...event.timings, queue: queue + elapsed - total, total: elapsed };
+  return { ...event, timings };
+}
+
+/** The promise's outcome, or `aborted` as soon as the signal fires. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const abort = Promise.withResolvers<never>();
+  const onAbort = () => abort.reject(abortError(signal));
+  signal.addEventListener("abort", onAbort, { once: true });
+  return Promise.race([promise, abort.promise]).finally(() =>
+    signal.removeEventListener("abort", onAbort),
+  );
+}

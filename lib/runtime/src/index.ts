@@ -1,0 +1,22 @@
+/** The runtime: converted models in, answers out. Conversion and evaluation are packages of their own. */
+export {
+  formatBox,
+  parseBoxes,
+  resolveDecoding,
+  TinyGptvError,
+  toPercent,
+  version,
+} from "@tinygptv/protocol";
+export type {
+  CallOptions,
+  Engine,
+  EngineStatus,
+  ErrorCode,
+  ModelInfo,
+  PreprocessResult,
+} from "@tinygptv/protocol";
+export { readManifest, type Manifest } from "@tinygptv/model";
+export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
+export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
+export type { Model, RunOptions } from "./model.ts";
+export { openSession } from "./session/runtime.ts";

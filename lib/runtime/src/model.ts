@@ -1,0 +1,43 @@
+import type {
+  GenerateEvent,
+  GenerateRequest,
+  ModelInfo,
+  PreprocessResult,
+  ScoreRequest,
+  ScoreResult,
+} from "@tinygptv/protocol";
+
+export interface RunOptions {
+  signal?: AbortSignal;
+}
+
+/**
+ * One level of one converted model, loaded into this process (see `openModel`
+ * in pipeline.ts). The engine hosts models in a child process; the command
+ * line and tests may use one directly.
+ */
+export interface Model {
+  readonly info: ModelInfo;
+  generate(
+    request: GenerateRequest,
+    images: readonly Uint8Array[],
+    options?: RunOptions,
+  ): AsyncIterable<GenerateEvent>;
+  score(
+    request: ScoreRequest,
+    images: readonly Uint8Array[],
+    options?: RunOptions,
+  ): Promise<ScoreResult>;
+  tokenize(text: string): { id: number; text: string }[];
+  detokenize(ids: readonly number[]): string;
+  preprocess(image: Uint8Array, mode: "display" | "reference"): Promise<PreprocessResult>;
+  /** Counters since opening, for the engine's status. */
+  counters(): {
+    imageCacheHits: number;
+    imageCacheMisses: number;
+    prefixCachedTokens: number;
+    generatedTokens: number;
+    batchSize: number;
+  };
+  close(): Promise<void>;
+}

@@ -1,0 +1,26 @@
+/** The parts that answers are made of, for those who look inside: verification, comparison, benchmarks. */
+export { openSession, threadsFor } from "./session/runtime.ts";
+export { seeded } from "./decoding/rng.ts";
+export { argmax, logSoftmax, logSumExp } from "./decoding/logSoftmax.ts";
+export type { LanguageModel } from "./decoding/sequence.ts";
+export { decodeImage } from "./image/decode.ts";
+export { normalize, preprocess } from "./image/preprocess.ts";
+export { openEmbeddings, type TokenEmbeddings } from "./session/embeddings.ts";
+export { createLanguageModel } from "./session/languageModel.ts";
+export { encodeImage, type VisionSessions } from "./session/vision.ts";
+export { buildPrompt, encodePrompt } from "./text/templates.ts";
+export { loadTokenizer, type Tokenizer } from "./text/tokenizer.ts";
+export { decode, rowsOf } from "./decoding/decode.ts";
+export type { DecodedAnswer } from "./decoding/decoder.ts";
+export {
+  minLength,
+  noRepeatNgram,
+  repetitionPenalty,
+  type LogitsProcessor,
+} from "./decoding/logitsProcessors.ts";
+export { temperature, topK, topP } from "./decoding/logitsWarpers.ts";
+export { scoreCandidates } from "./decoding/scoring.ts";
+export { tokenSequences } from "./decoding/stopping.ts";
+export { resizeBicubic } from "./image/resize.ts";
+export { createScheduler, type Scheduler } from "./engine/scheduler.ts";
+export { padBatch } from "./text/padding.ts";

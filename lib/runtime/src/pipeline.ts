@@ -1,0 +1,263 @@
+/**
+ * Image to text, top to bottom: prompt and pictures -> embeddings -> decoding -> events.
+ */
+import type { ModelConfig } from "@tinygptv/model";
+import { TinyGptvError, parseBoxes, resolveDecoding, throwIfAborted } from "@tinygptv/protocol";
+import type {
+  GenerateEvent,
+  GenerateRequest,
+  ResolvedDecoding,
+  Round,
+  ScoreRequest,
+  ScoreResult,
+  Task,
+  Template,
+} from "@tinygptv/protocol";
+import { decode, rowsOf } from "./decoding/decode.ts";
+import type { DecodedAnswer, DecodingInput } from "./decoding/decoder.ts";
+import { jsonConstraint } from "./decoding/json/constrain.ts";
+import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
+import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
+import { stopTexts } from "./decoding/stopping.ts";
+import type { ImageMode } from "./image/decode.ts";
+import { createAnswerWriter, toAnswerToken, toHypothesis } from "./pipeline/answers.ts";
+import type { TokenEmbeddings } from "./session/embeddings.ts";
+import type { EncodedImage, ImageEncoder } from "./session/imageFeatures.ts";
+import type { Position, PrefixCache } from "./session/prefixCache.ts";
+import { buildPrompt, encodePrompt } from "./text/templates.ts";
+import type { Tokenizer } from "./text/tokenizer.ts";
+
+/** What the walk needs of a loaded model. */
+export interface PipelineParts {
+  /** `name:level` */
+  id: string;
+  config: ModelConfig;
+  tokenizer: Tokenizer;
+  images: ImageEncoder;
+  embeddings: TokenEmbeddings;
+  languageModel: LanguageModel;
+  prefixes: PrefixCache;
+  /** Makes the drafts of one greedy answer from its prompt's text tokens; absent where drafts are off. */
+  draft?: (prompt: readonly number[]) => NonNullable<DecodingInput["draft"]>;
+  /** Runs a decoder among others (engine/scheduler.ts). */
+  run<Result>(
+    decoder: Decoder<Result>,
+    options: { rows: number; signal?: AbortSignal },
+  ): Promise<Result>;
+}
+
+export interface WalkOptions {
+  emit?: (event: GenerateEvent) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Answers one request.
+ * @param pictures encoded files (PNG, JPEG, …), in the order of the prompt
+ * Errors: "parameter", "prompt", "image" for what was asked; "aborted" between steps.
+ */
+export async function generate(
+  parts: PipelineParts,
+  request: GenerateRequest,
+  pictures: readonly Uint8Array[],
+  { emit = () => {}, signal }: WalkOptions,
+): Promise<void> {
+  const { tokenizer, languageModel } = parts;
+  const clock = stopwatch();
+  const decoding = resolveDecoding(request.decoding);
+  const bounds = boundsOf(tokenizer, decoding);
+  const prompt = await preparePrompt(parts, request, pictures, signal);
+  const imageTime = clock.lap();
+  emit({
+    type: "start",
+    model: parts.id,
+    promptText: prompt.text,
+    images: prompt.images.map(({ info }) => info),
+    promptTokens: prompt.positions.length,
+    imageTokens: prompt.imageTokens,
+  });
+
+  const answerPrefix = request.answerPrefix ?? [];
+  const sequence = parts.prefixes.take(prompt.positions);
+  const cachedTokens = sequence.length;
+  const { width } = languageModel;
+  const writer = createAnswerWriter(tokenizer, decoding, emit);
+  let prefillTime: number | undefined;
+  let answers: DecodedAnswer[];
+  let kept: readonly Position[] = prompt.positions;
+  try {
+    const decoder = decode(
+      {
+        model: languageModel,
+        sequence,
+        prompt: { embeds: prompt.embeds.subarray(cachedTokens * width) },
+        answerPrefix,
+        beginTokenId: parts.config.tokens.endOfText,
+        ...bounds,
+        ...(parts.draft && decoding.method === "greedy"
+          ? { draft: parts.draft(prompt.positions.filter((one) => typeof one === "number")) }
+          : {}),
+        emit: (event) => {
+          prefillTime ??= clock.lap();
+          writer.write(event);
+        },
+      },
+      decoding,
+    );
+    answers = await parts.run(decoder, { rows: rowsOf(decoding), ...(signal ? { signal } : {}) });
+    const [first] = answers;
+    if (decoding.method !== "beam")
+      kept = [...prompt.positions, ...first!.tokens.map(({ id }) => id)];
+  } finally {
+    parts.prefixes.give(sequence, kept);
+  }
+  prefillTime ??= clock.lap();
+  writer.end();
+
+  const hypotheses = answers.map((answer) => toHypothesis(tokenizer, decoding, answer));
+  const { images } = prompt;
+  const shown = images.at(-1)?.info;
+  const decodeTime = clock.lap();
+  emit({
+    type: "end",
+    hypotheses,
+    boxes: shown ? parseBoxes(hypotheses[0]!.text, { ...shown, image: images.length - 1 }) : [],
+    usage: {
+      promptTokens: prompt.positions.length,
+      imageTokens: prompt.imageTokens,
+      completionTokens: hypotheses.reduce((sum, { tokens }) => sum + tokens.length, 0),
+      cachedTokens,
+    },
+    timings: {
+      queue: 0,
+      image: imageTime,
+      prefill: prefillTime,
+      decode: decodeTime,
+      total: imageTime + prefillTime + decodeTime,
+    },
+    ...(decoding.method === "sample" ? { seed: decoding.seed } : {}),
+  });
+}
+
+/** Scores given answers, teacher-forced: the reference's `multi_select` with every log-probability. */
+export async function score(
+  parts: PipelineParts,
+  request: ScoreRequest,
+  pictures: readonly Uint8Array[],
+  { signal }: Pick<WalkOptions, "signal">,
+): Promise<ScoreResult> {
+  const { tokenizer, languageModel } = parts;
+  const prompt = await preparePrompt(parts, request, pictures, signal);
+  const candidates = request.candidates.map((text) =>
+    tokenizer.encode(text + (request.endSymbol ?? "")),
+  );
+  const sequence = parts.prefixes.take(prompt.positions);
+  try {
+    const embeds = prompt.embeds.subarray(sequence.length * languageModel.width);
+    const decoder = scoreCandidates(
+      { model: languageModel, sequence, prompt: { embeds } },
+      candidates,
+      request.topLogprobs,
+    );
+    const scored = await parts.run(decoder, {
+      rows: Math.min(candidates.length, scoringRows),
+      ...(signal ? { signal } : {}),
+    });
+    return {
+      candidates: scored.map(({ tokens, meanLogprob }, i) => ({
+        text: request.candidates[i]!,
+        tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
+        meanLogprob,
+      })),
+      ranks: rankCandidates(scored),
+      images: prompt.images.map(({ info }) => info),
+    };
+  } finally {
+    parts.prefixes.give(sequence, prompt.positions);
+  }
+}
+
+/** What both kinds of request say of their prompt. */
+interface PromptFields {
+  rounds: readonly Round[];
+  task?: Task | undefined;
+  template?: Template | undefined;
+  imageMode?: ImageMode | undefined;
+}
+
+interface PreparedPrompt {
+  text: string;
+  images: EncodedImage[];
+  imageTokens: number;
+  /** What stands at each position, for the prefix cache. */
+  positions: Position[];
+  /** Token embeddings with the picture features among them, [positions, width]. */
+  embeds: Float32Array;
+}
+
+async function preparePrompt(
+  { tokenizer, images: encoder, embeddings, languageModel, config }: PipelineParts,
+  { rounds, task, template = "stage4", imageMode = "display" }: PromptFields,
+  pictures: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<PreparedPrompt> {
+  const text = buildPrompt({ rounds, template, task, imageCount: pictures.length });
+  const segments = encodePrompt(tokenizer, text);
+  const { numQueryTokens } = config.qformer;
+  const imageTokens = pictures.length * numQueryTokens;
+  const length = segments.reduce((sum, ids) => sum + ids.length, 0) + imageTokens;
+  if (length === 0) throw new TinyGptvError("prompt", "prompt: want at least one token, got none");
+  if (length > languageModel.contextLength)
+    throw new TinyGptvError(
+      "prompt",
+      `prompt: want at most ${languageModel.contextLength} positions, got ${length} (${imageTokens} of them pictures)`,
+    );
+
+  const images: EncodedImage[] = [];
+  for (const picture of pictures) images.push(await encoder.encode(picture, imageMode, signal));
+  throwIfAborted(signal);
+
+  const { width } = languageModel;
+  const embeds = new Float32Array(length * width);
+  const positions: Position[] = [];
+  segments.forEach((ids, i) => {
+    embeddings.lookUp(ids, embeds, positions.length * width);
+    positions.push(...ids);
+    const image = images[i]; // picture i goes between segments i and i + 1
+    if (!image) return;
+    embeds.set(image.features, positions.length * width);
+    const key = `${imageMode}/${image.info.hash}`;
+    for (let query = 0; query < numQueryTokens; query++) positions.push(`${key}/${query}`);
+  });
+  return { text, images, imageTokens, positions, embeds };
+}
+
+/**
+ * Where answers end and what is kept out of them. Stop texts of a single token
+ * end a beam, all are looked for in the text. JSON ends with the end-of-text
+ * token, which its constraint allows once the text is complete.
+ */
+function boundsOf(tokenizer: Tokenizer, { stop, badWords, jsonSchema }: ResolvedDecoding) {
+  const encoded = stop.map((text) => tokenizer.encode(text));
+  const singles = encoded.filter((ids) => ids.length === 1).map(([id]) => id!);
+  return {
+    endTokenIds: jsonSchema === undefined ? singles : [tokenizer.endOfTextId],
+    ...(jsonSchema === undefined ? {} : { constraint: jsonConstraint(jsonSchema, tokenizer) }),
+    isStopped: stopTexts(stop, tokenizer.tokenBytes),
+    // A word is spelled differently at the start of a text and after a space.
+    badWordIds: badWords.flatMap((text) => [tokenizer.encode(text), tokenizer.encode(` ${text}`)]),
+  };
+}
+
+/** Milliseconds since the last lap. */
+function stopwatch(): { lap(): number } {
+  let last = performance.now();
+  return {
+    lap() {
+      const now = performance.now();
+      const elapsed = now - last;
+      last = now;
+      return elapsed;
+    },
+  };
+}

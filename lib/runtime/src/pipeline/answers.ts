@@ -1,0 +1,75 @@
+/** From decoded tokens to what a reader sees. */
+import type { DecodedAnswer, DecodedToken, DecodingEvent } from "../decoding/decoder.ts";
+import type { AnswerToken, GenerateEvent, Hypothesis, ResolvedDecoding } from "@tinygptv/protocol";
+import { createDetokenizer } from "../text/detokenizer.ts";
+import { createStopScanner } from "../text/stopText.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+
+/** Turns decoding events into what a reader sees: tokens, text that never cuts a character, beams. */
+export function createAnswerWriter(
+  tokenizer: Tokenizer,
+  decoding: ResolvedDecoding,
+  emit: (event: GenerateEvent) => void,
+) {
+  const detokenizer = createDetokenizer(tokenizer);
+  const scanner = createStopScanner(decoding.stop);
+  const show = (text: string) => {
+    if (text) emit({ type: "delta", text });
+  };
+  return {
+    write(event: DecodingEvent) {
+      if (event.type === "token") {
+        emit({ type: "token", token: toAnswerToken(tokenizer, event.token) });
+        show(scanner.push(detokenizer.push(event.token.id)).text);
+      } else {
+        emit({
+          type: "beams",
+          hypotheses: event.answers.map((answer) => ({
+            text: answerText(tokenizer, decoding, answer),
+            score: answer.score!,
+          })),
+        });
+      }
+    },
+    end() {
+      show(scanner.push(detokenizer.flush()).text + scanner.flush());
+    },
+  };
+}
+
+/** The answer as text, cut before the first stop text. */
+function answerText(
+  tokenizer: Tokenizer,
+  { stop }: ResolvedDecoding,
+  { tokens }: DecodedAnswer,
+): string {
+  const scanner = createStopScanner(stop);
+  const { text } = scanner.push(tokenizer.decode(tokens.map(({ id }) => id)));
+  return text + scanner.flush();
+}
+
+export function toHypothesis(
+  tokenizer: Tokenizer,
+  decoding: ResolvedDecoding,
+  answer: DecodedAnswer,
+): Hypothesis {
+  const { tokens, finishReason, score: beamScore } = answer;
+  return {
+    text: answerText(tokenizer, decoding, answer),
+    tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
+    finishReason,
+    ...(beamScore === undefined ? {} : { score: beamScore }),
+  };
+}
+
+export function toAnswerToken(
+  tokenizer: Tokenizer,
+  { id, logprob, top }: DecodedToken,
+): AnswerToken {
+  return {
+    id,
+    text: tokenizer.tokenText(id),
+    ...(logprob === undefined ? {} : { logprob }),
+    ...(top ? { top: top.map((one) => ({ ...one, text: tokenizer.tokenText(one.id) })) } : {}),
+  };
+}

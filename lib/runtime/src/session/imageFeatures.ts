@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { clipMean, clipStd } from "@tinygptv/model";
+import type { ModelConfig } from "@tinygptv/model";
+import { throwIfAborted } from "@tinygptv/protocol";
+import type { ImageInfo } from "@tinygptv/protocol";
+import { decodeImage, type ImageMode } from "../image/decode.ts";
+import { preprocess } from "../image/preprocess.ts";
+import { encodeImage, type VisionSessions } from "./vision.ts";
+
+/** A picture as the language model takes it. */
+export interface EncodedImage {
+  info: ImageInfo;
+  /** [queries, width] */
+  features: Float32Array;
+}
+
+export interface ImageEncoder {
+  /** Decodes and encodes a picture, or finds it among the last ones. Errors have code "image". */
+  encode(bytes: Uint8Array, mode: ImageMode, signal?: AbortSignal): Promise<EncodedImage>;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+/** Bytes of features kept; of the full model one picture takes 320 KiB. */
+const cacheBytes = 64 * 2 ** 20;
+
+/** The vision path with a cache by content, so that the second question about a picture skips the vision encoder. */
+export function createImageEncoder(sessions: VisionSessions, config: ModelConfig): ImageEncoder {
+  const featureBytes = 4 * config.qformer.numQueryTokens * config.phi.width;
+  const limit = Math.max(1, Math.floor(cacheBytes / featureBytes));
+  // A Map keeps insertion order: the first entry is the least recently used.
+  const cache = new Map<string, Promise<EncodedImage>>();
+  let hits = 0;
+  let misses = 0;
+
+  async function read(bytes: Uint8Array, mode: ImageMode, hash: string): Promise<EncodedImage> {
+    const image = await decodeImage(bytes, { mode });
+    const size = config.vision.imageSize;
+    const pixelValues = preprocess(image, { size, mean: clipMean, std: clipStd });
+    const features = await encodeImage(sessions, pixelValues, config);
+    return { info: { hash, width: image.width, height: image.height, cached: false }, features };
+  }
+
+  return {
+    async encode(bytes, mode, signal) {
+      throwIfAborted(signal);
+      const hash = createHash("sha256").update(bytes).digest("hex");
+      const key = `${mode}/${hash}`;
+      const known = cache.get(key);
+      const entry = known ?? read(bytes, mode, hash);
+      cache.delete(key);
+      cache.set(key, entry);
+      if (cache.size > limit) cache.delete(cache.keys().next().value!);
+      if (known) hits++;
+      else misses++;
+      try {
+        const { info, features } = await entry;
+        return { info: { ...info, cached: known !== undefined }, features };
+      } catch (error) {
+        if (cache.get(key) === entry) cache.delete(key);
+        throw error;
+      }
+    },
+    get hits() {
+      return hits;
+    },
+    get misses() {
+      return misses;
+    },
+  };
+}

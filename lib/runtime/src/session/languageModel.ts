@@ -1,0 +1,132 @@
+import type { PhiConfig } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { ForwardLogits, ForwardRow, LanguageModel, Sequence } from "../decoding/sequence.ts";
+import type { TokenEmbeddings } from "./embeddings.ts";
+import { KvCache } from "./kvCache.ts";
+import type { SequenceShelf } from "./prefixCache.ts";
+import type { Session, SessionTensor } from "@tinygptv/graph";
+import { CachedSequences } from "./sequences.ts";
+
+/** Runs the language model's graph (models/phi.ts) over cached sequences. */
+export function createLanguageModel(
+  session: Session,
+  embeddings: TokenEmbeddings,
+  config: PhiConfig,
+): LanguageModel & SequenceShelf {
+  const { width, vocabSize, contextLength, numLayers, numHeads, headDim } = config;
+  const cache = new KvCache({ numLayers, numHeads, headDim });
+  const sequences = new CachedSequences(cache);
+  const layers = Array.from({ length: numLayers }, (_, layer) => layer);
+  const outputs = ["logits", ...layers.flatMap((layer) => [`key.${layer}`, `value.${layer}`])];
+  const pastFeeds = createPastFeeds(cache, config);
+  /** Embeddings of a step, (B,S,H); as long as the longest step so far. */
+  let embedsBuffer = new Float32Array(0);
+
+  async function forward(rows: readonly ForwardRow[]): Promise<ForwardLogits> {
+    const counts = rows.map(({ input }) =>
+      "tokens" in input ? input.tokens.length : input.embeds.length / width,
+    );
+    rows.forEach(({ sequence }, i) => expectRoom(sequence, counts[i]!, contextLength));
+    sequences.reserve(new Map(rows.map(({ sequence }, i) => [sequence, counts[i]!])));
+    const batch = rows.length;
+    const { first, rows: batchRows } = sequences.gather(rows.map(({ sequence }) => sequence));
+    const longest = Math.max(...counts);
+
+    const size = batch * longest * width;
+    if (embedsBuffer.length < size) embedsBuffer = new Float32Array(size);
+    const embeds = embedsBuffer.subarray(0, size); // (B,S,H), padded on the right with anything finite
+    const pastLength = new BigInt64Array(batch);
+    rows.forEach(({ sequence, input }, i) => {
+      const offset = batchRows[i]! * longest * width;
+      if ("tokens" in input) embeddings.lookUp(input.tokens, embeds, offset);
+      else embeds.set(input.embeds, offset);
+      pastLength[batchRows[i]!] = BigInt(sequence.length);
+    });
+    // Per row, the positions whose logits are wanted, as indices into the B·S inputs.
+    const wanted = rows.map(({ logits }, i) => {
+      const start = batchRows[i]! * longest;
+      const from = logits === "all" ? 0 : logits === "last" ? counts[i]! - 1 : counts[i]!;
+      return Array.from({ length: counts[i]! - from }, (_, j) => start + from + j);
+    });
+
+    const results = await session.run(
+      {
+        inputs_embeds: { dtype: "float32", shape: [batch, longest, width], data: embeds },
+        past_length: { dtype: "int64", shape: [batch], data: pastLength },
+        logits_rows: int64(wanted.flat()),
+        // A batch that starts from nothing needs no look at the cache.
+        ...pastFeeds(first, rows.every(({ sequence }) => sequence.length === 0) ? 0 : batch, batch),
+      },
+      outputs,
+    );
+
+    rows.forEach(({ sequence }, i) => {
+      for (const layer of layers)
+        cache.append(layer, sequences.slotOf(sequence), sequence.length, {
+          key: results[`key.${layer}`]!,
+          value: results[`value.${layer}`]!,
+          row: batchRows[i]!,
+          sequence: longest,
+          count: counts[i]!,
+        });
+      sequences.extend(sequence, counts[i]!);
+    });
+
+    let offset = 0;
+    return wanted.map(({ length }) => {
+      const logits = results.logits!.subarray(offset, offset + length * vocabSize);
+      offset += length * vocabSize;
+      return logits;
+    });
+  }
+
+  return {
+    vocabularySize: vocabSize,
+    width,
+    contextLength,
+    bytesPerPosition: cache.bytesPerPosition,
+    create: () => sequences.create(),
+    fork: (parent) => sequences.fork(parent),
+    reorder: (targets, parents) => sequences.reorder(targets, parents),
+    truncate: (sequence, length) => sequences.truncate(sequence, length),
+    release: (sequence) => sequences.release(sequence),
+    save: (sequence, length) => sequences.save(sequence, length),
+    restore: (saved, length) => sequences.restore(saved, length),
+    forward,
+  };
+}
+
+type Feeds = Readonly<Record<string, SessionTensor>>;
+
+/** Cached keys and values as inputs of the graph, made anew only where the batch has changed or the cache has moved. */
+function createPastFeeds(cache: KvCache, { numLayers, numHeads, headDim }: PhiConfig) {
+  let known = "";
+  let feeds: Feeds = {};
+  /** @param held rows of the batch that are in the cache: all or none */
+  return (first: number, held: number, batch: number): Feeds => {
+    const key = `${cache.generation} ${first} ${held} ${batch}`;
+    if (key === known) return feeds;
+    const shape = [batch, numHeads, held === 0 ? 0 : cache.capacity, headDim];
+    const made: Record<string, SessionTensor> = {};
+    for (let layer = 0; layer < numLayers; layer++) {
+      const views = cache.view(layer, first, held);
+      made[`past_key.${layer}`] = { dtype: "float32", shape, data: views.key };
+      made[`past_value.${layer}`] = { dtype: "float32", shape, data: views.value };
+    }
+    [known, feeds] = [key, made];
+    return feeds;
+  };
+}
+
+function int64(values: readonly number[]): SessionTensor {
+  return { dtype: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) };
+}
+
+function expectRoom(sequence: Sequence, count: number, contextLength: number): void {
+  if (count < 1) throw new TinyGptvError("prompt", "input: want at least one position, got none");
+  if (sequence.length + count > contextLength)
+    throw new TinyGptvError(
+      "prompt",
+      `context: want at most ${contextLength} positions, got ${sequence.length} and ${count} more`,
+    );
+}

@@ -1,0 +1,140 @@
+/** The only place that knows ONNX Runtime. */
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import * as ort from "onnxruntime-node";
+import type { Session, SessionTensor } from "@tinygptv/graph";
+import { elementCount } from "@tinygptv/model";
+import type { ModelConfig } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+
+export interface SessionOptions {
+  /** Threads within an operator; all cores unless given. */
+  threads?: number | undefined;
+}
+
+/**
+ * Threads for a model: operators of a small one are over before a second thread
+ * has woken up, and waiting threads spin on cores that others need.
+ * @returns undefined for all cores
+ */
+export function threadsFor({ phi }: ModelConfig): number | undefined {
+  return phi.width < 1024 ? 1 : undefined;
+}
+
+/** Opens an ONNX file. Errors have code "model". */
+export async function openSession(
+  path: string,
+  { threads }: SessionOptions = {},
+): Promise<Session> {
+  if (!existsSync(path))
+    throw new TinyGptvError("model", `${path}: want an ONNX file, got no such file`);
+  const session = await create(path, threads === undefined ? {} : { intraOpNumThreads: threads });
+  return {
+    async run(feeds, outputs) {
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, tensor]) => [name, toOrtTensor(name, tensor)]),
+      );
+      const results = await session.run(inputs, outputs);
+      return Object.fromEntries(outputs.map((name) => [name, results[name]!.data as Float32Array]));
+    },
+    release: () => session.release(),
+  };
+}
+
+/** What a graph as ONNX Runtime keeps it in memory depends on, beside the processor. */
+export const runtimeVersion = ort.env.versions.node ?? ort.env.versions.common;
+
+/**
+ * Loads a graph and writes it down the way it lies in memory then: optimized,
+ * and with weights in the order this processor's kernels read them. What is
+ * written can be opened in its place and is mapped instead of copied.
+ * Not every kernel brings its weights back as they were (8-bit ones in blocks of
+ * 64 come back as nonsense in 1.30), so the copy is run beside the original.
+ * @param out path of the `.onnx` file to write; its weights go to `${out}.data`
+ * @returns whether the copy computes exactly the same
+ */
+export async function writePrepacked(path: string, out: string): Promise<boolean> {
+  const session = await create(path, {
+    optimizedModelFilePath: out,
+    extra: {
+      session: {
+        optimized_model_external_initializers_file_name: `${basename(out)}.data`,
+        optimized_model_external_initializers_min_size_in_bytes: "1024",
+        save_external_prepacked_constant_initializers: "1",
+      },
+    },
+  });
+  const copy = await create(out, {});
+  // One position and several: kernels differ.
+  const same = (await runAlike(session, copy, 1)) && (await runAlike(session, copy, 5));
+  await session.release();
+  await copy.release();
+  return same;
+}
+
+/** Whether two sessions of one graph give the same on made-up inputs, open dimensions being of `size`. */
+async function runAlike(
+  one: ort.InferenceSession,
+  other: ort.InferenceSession,
+  size: number,
+): Promise<boolean> {
+  const feeds: Record<string, ort.Tensor> = {};
+  for (const input of one.inputMetadata) {
+    if (!input.isTensor) return false;
+    const dims = input.shape.map((dim) =>
+      typeof dim === "number" ? dim : dim === "batch" ? 1 : size,
+    );
+    const count = elementCount(dims);
+    feeds[input.name] =
+      input.type === "int64"
+        ? new ort.Tensor("int64", new BigInt64Array(count), dims)
+        : new ort.Tensor(
+            "float32",
+            new Float32Array(count).map((_, i) => Math.sin(i)),
+            dims,
+          );
+  }
+  const wanted = await one.run(feeds);
+  const got = await other.run(feeds);
+  return one.outputNames.every((name) => {
+    const values = got[name]!.data as Float32Array;
+    return (wanted[name]!.data as Float32Array).every((value, i) => Object.is(value, values[i]));
+  });
+}
+
+function create(
+  path: string,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(path, {
+    executionProviders: ["cpu"],
+    graphOptimizationLevel: "all",
+    // Warnings about unused initializers and the like are not for users.
+    logSeverityLevel: 3,
+    ...options,
+  }).catch((cause: Error) => {
+    throw new TinyGptvError("model", `${path}: ONNX Runtime cannot load it: ${cause.message}`, {
+      cause,
+    });
+  });
+}
+
+/** Tensors of inputs that are given again: cached keys and values stay the same for many steps. */
+const ortTensors = new WeakMap<SessionTensor, ort.Tensor>();
+
+function toOrtTensor(name: string, tensor: SessionTensor): ort.Tensor {
+  const known = ortTensors.get(tensor);
+  if (known) return known;
+  const { dtype, shape, data } = tensor;
+  if (data.length !== elementCount(shape))
+    throw new TinyGptvError(
+      "model",
+      `${name}: want ${elementCount(shape)} elements for [${shape}], got ${data.length}`,
+    );
+  const made =
+    dtype === "float32"
+      ? new ort.Tensor("float32", data, shape)
+      : new ort.Tensor("int64", data, shape);
+  ortTensors.set(tensor, made);
+  return made;
+}

@@ -1,0 +1,103 @@
+import { Tokenizer as BytePairEncoder } from "@huggingface/tokenizers";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { decodeAsReference } from "./referenceDecoding.ts";
+import { endOfText, readTokenizerDefinition } from "./tokenizerFiles.ts";
+import type { TokenizerDefinition } from "./tokenizerFiles.ts";
+import { decodeUtf8 } from "./utf8.ts";
+import { createVocabulary } from "./vocabulary.ts";
+
+interface DecodeOptions {
+  /** Show special tokens (`<|endoftext|>`) instead of leaving them out. */
+  readonly keepSpecial?: boolean;
+}
+
+/** Text to token ids and back. */
+export interface Tokenizer {
+  /** Largest id + 1. The model's logits may have more rows: padding without tokens. */
+  readonly vocabularySize: number;
+  readonly endOfTextId: number;
+  readonly specialIds: ReadonlySet<number>;
+  /**
+   * Token ids of a text, without any begin token. An unpaired surrogate counts as U+FFFD.
+   *
+   * @throws TinyGptvError "prompt": longer than `maxTextLength`
+   */
+  encode(text: string): number[];
+  /**
+   * The text of a token list: its bytes as UTF-8, U+FFFD where they are none.
+   * Ids without a token stand for nothing (the reference crashes on them).
+   */
+  decode(ids: readonly number[], options?: DecodeOptions): string;
+  /** The text as the reference's slow tokenizer decodes it; see referenceDecoding.ts. */
+  decodeReference(ids: readonly number[], options?: DecodeOptions): string;
+  /** The bytes of one token, possibly part of a character only. Not to be written to. */
+  tokenBytes(id: number): Uint8Array;
+  /** What one token decodes to on its own, special tokens included. */
+  tokenText(id: number): string;
+  /** Id of a token by its spelling in the vocabulary: `Ġway`, `###`, `<|endoftext|>`. */
+  idOf(token: string): number | undefined;
+}
+
+/**
+ * Longest text that is encoded, in UTF-16 units. The library needs up to 5 µs
+ * for one, so this keeps a hostile text below a second; no context window of a
+ * TinyGPT-V holds as much.
+ */
+export const maxTextLength = 100_000;
+
+/**
+ * Reads the tokenizer of a Phi-2 or model folder.
+ *
+ * @throws TinyGptvError "model": its files are missing, damaged or of another kind of tokenizer
+ */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  return createTokenizer(await readTokenizerDefinition(folder));
+}
+
+/** Byte-level BPE with CodeGen's rules for splitting text. */
+function createTokenizer(definition: TokenizerDefinition): Tokenizer {
+  const vocabulary = createVocabulary(definition);
+  const endOfTextId = vocabulary.idOf(endOfText);
+  if (endOfTextId === undefined) {
+    throw new TinyGptvError("model", `tokenizer: want a token ${endOfText}, got none`);
+  }
+  const encoder = new BytePairEncoder(
+    {
+      model: { type: "BPE", vocab: definition.vocab, merges: definition.merges },
+      added_tokens: definition.addedTokens,
+      pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+      normalizer: null,
+      post_processor: null, // would add begin tokens
+      decoder: null, // the library's cleans up spaces; ours is exact
+    },
+    {},
+  );
+
+  const bytesOf = (ids: readonly number[], keepSpecial: boolean) =>
+    Buffer.concat(
+      (keepSpecial ? ids : ids.filter((id) => !vocabulary.specialIds.has(id))).map(
+        vocabulary.bytes,
+      ),
+    );
+
+  return {
+    vocabularySize: vocabulary.size,
+    endOfTextId,
+    specialIds: vocabulary.specialIds,
+    encode(text) {
+      if (text.length > maxTextLength) {
+        throw new TinyGptvError(
+          "prompt",
+          `text: want at most ${maxTextLength} characters, got ${text.length}`,
+        );
+      }
+      return encoder.encode(text).ids;
+    },
+    decode: (ids, { keepSpecial = false } = {}) => decodeUtf8(bytesOf(ids, keepSpecial)),
+    decodeReference: (ids, { keepSpecial = false } = {}) =>
+      decodeAsReference(vocabulary, ids, keepSpecial),
+    tokenBytes: vocabulary.bytes,
+    tokenText: (id) => decodeUtf8(vocabulary.bytes(id)),
+    idOf: vocabulary.idOf,
+  };
+}

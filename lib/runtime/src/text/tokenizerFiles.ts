@@ -1,0 +1,141 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { TinyGptvError } from "@tinygptv/protocol";
+
+/** What a byte-level BPE tokenizer is made of, whichever files it came from. */
+export interface TokenizerDefinition {
+  /** Token, spelled in byte symbols (`Ġway`), to id. */
+  readonly vocab: Readonly<Record<string, number>>;
+  /** Pairs of tokens, most urgent first. */
+  readonly merges: readonly (readonly [string, string])[];
+  readonly addedTokens: readonly AddedToken[];
+}
+
+/** A token matched in the text before anything else, spelled as it is. */
+interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Not part of the text (`<|endoftext|>`); left out in decoding. */
+  readonly special: boolean;
+}
+
+/** Begin, end and unknown token of every Phi-2 folder. */
+export const endOfText = "<|endoftext|>";
+
+/** Only their kind is checked here; `createVocabulary` checks the entries, faster than zod does. */
+const vocabSchema = z.custom<Record<string, number>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "want an object of tokens and ids",
+);
+const mergesSchema = z.custom<unknown[]>(Array.isArray, "want a list of merges");
+
+/** Phi-2's (CodeGen's) kind of tokenizer; any other setting would need code that is not here. */
+const tokenizerJsonSchema = z.object({
+  normalizer: z.null(),
+  pre_tokenizer: z.object({
+    type: z.literal("ByteLevel"),
+    add_prefix_space: z.literal(false),
+    use_regex: z.literal(true).optional(),
+  }),
+  model: z.object({
+    type: z.literal("BPE").optional(),
+    vocab: vocabSchema,
+    merges: mergesSchema,
+  }),
+  added_tokens: z.array(
+    z.object({
+      id: z.number(),
+      content: z.string().min(1),
+      special: z.boolean(),
+      lstrip: z.literal(false).optional(),
+      rstrip: z.literal(false).optional(),
+      single_word: z.literal(false).optional(),
+    }),
+  ),
+});
+
+/**
+ * Reads the tokenizer of a Phi-2 folder: `tokenizer.json`, or, where an older
+ * folder lacks it, `vocab.json`, `merges.txt` and `added_tokens.json`.
+ *
+ * @throws TinyGptvError "model": a file is missing or not that of a byte-level BPE tokenizer
+ */
+export async function readTokenizerDefinition(folder: string): Promise<TokenizerDefinition> {
+  const text = await readOptional(folder, "tokenizer.json");
+  if (text === undefined) return readSeparateFiles(folder);
+  const { model, added_tokens } = parseJson("tokenizer.json", text, tokenizerJsonSchema);
+  return {
+    vocab: model.vocab,
+    merges: model.merges.map((merge) => toMerge("tokenizer.json", merge)),
+    addedTokens: added_tokens,
+  };
+}
+
+async function readSeparateFiles(folder: string): Promise<TokenizerDefinition> {
+  const vocab = parseJson("vocab.json", await readRequired(folder, "vocab.json"), vocabSchema);
+  const merges = (await readRequired(folder, "merges.txt")).split(/\r?\n/);
+  const added = await readOptional(folder, "added_tokens.json");
+  const addedIds = added === undefined ? {} : parseJson("added_tokens.json", added, vocabSchema);
+  const endOfTextId = vocab[endOfText] ?? addedIds[endOfText];
+  const special =
+    endOfTextId === undefined ? [] : [{ id: endOfTextId, content: endOfText, special: true }];
+  return {
+    vocab,
+    merges: merges
+      .filter((line) => line !== "" && !line.startsWith("#version"))
+      .map((line) => toMerge("merges.txt", line)),
+    addedTokens: [
+      ...special,
+      ...Object.entries(addedIds)
+        .filter(([content]) => content !== endOfText)
+        .map(([content, id]) => ({ id, content, special: false })),
+    ],
+  };
+}
+
+/** A merge is written `"left right"`, in newer files `["left", "right"]`. */
+function toMerge(file: string, merge: unknown): [string, string] {
+  const [left, right, ...rest]: unknown[] =
+    typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
+  if (typeof left === "string" && typeof right === "string" && left && right && !rest.length) {
+    return [left, right];
+  }
+  throw new TinyGptvError(
+    "model",
+    `${file}: want merges of two tokens, got ${JSON.stringify(merge)}`,
+  );
+}
+
+function parseJson<T extends z.ZodType>(file: string, text: string, schema: T): z.infer<T> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new TinyGptvError("model", `${file}: want JSON, got text that does not parse`, { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success)
+    throw new TinyGptvError("model", `${file}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+async function readRequired(folder: string, file: string): Promise<string> {
+  const text = await readOptional(folder, file);
+  if (text !== undefined) return text;
+  throw new TinyGptvError(
+    "model",
+    `${folder}: want tokenizer.json, or vocab.json and merges.txt; got neither tokenizer.json nor ${file}`,
+  );
+}
+
+/** A file's text; undefined where there is no such file. */
+async function readOptional(folder: string, file: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(folder, file), "utf8");
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new TinyGptvError("io", `${join(folder, file)}: cannot be read: ${message}`, { cause });
+  }
+}
