@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { size } from "@tinygptv/model";
+import { dimensions } from "@tinygptv/model";
 import type { PhiConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { parseJson } from "./settings.ts";
@@ -10,17 +10,17 @@ import { parseJson } from "./settings.ts";
 /** transformers' own Phi configuration (fused and separate layouts). */
 const transformersConfig = z
   .looseObject({
-    hidden_size: size,
-    num_hidden_layers: size,
-    num_attention_heads: size,
-    num_key_value_heads: size.nullish(),
-    intermediate_size: size,
-    vocab_size: size,
+    hidden_size: dimensions.width,
+    num_hidden_layers: dimensions.layers,
+    num_attention_heads: dimensions.heads,
+    num_key_value_heads: dimensions.heads.nullish(),
+    intermediate_size: dimensions.mlpWidth,
+    vocab_size: dimensions.vocabulary,
     partial_rotary_factor: z.number().positive().max(1),
     rope_theta: z.number().positive().default(10_000),
     rope_scaling: z.null().optional(),
     layer_norm_eps: z.number().positive(),
-    max_position_embeddings: size,
+    max_position_embeddings: dimensions.context,
     hidden_act: z.literal("gelu_new"),
     tie_word_embeddings: z.literal(false).optional(),
   })
@@ -42,15 +42,15 @@ const transformersConfig = z
 /** Microsoft's first publication (blocks layout). */
 const microsoftConfig = z
   .looseObject({
-    n_embd: size,
-    n_layer: size,
-    n_head: size,
-    n_head_kv: size.nullish(),
-    n_inner: size.nullish(),
-    vocab_size: size,
-    rotary_dim: size,
+    n_embd: dimensions.width,
+    n_layer: dimensions.layers,
+    n_head: dimensions.heads,
+    n_head_kv: dimensions.heads.nullish(),
+    n_inner: dimensions.mlpWidth.nullish(),
+    vocab_size: dimensions.vocabulary,
+    rotary_dim: dimensions.width,
     layer_norm_epsilon: z.number().positive(),
-    n_positions: size,
+    n_positions: dimensions.context,
     activation_function: z.literal("gelu_new"),
   })
   .transform((config) => ({

@@ -1,7 +1,7 @@
 /** What cannot be read off the weight files: `model.json`, or the published model's values. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { epsilon, nameSchema, size } from "@tinygptv/model";
+import { dimensions, epsilon, nameSchema } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 const gelu = z.literal("gelu (erf)").optional();
@@ -14,18 +14,18 @@ export const settingsSchema = z.strictObject({
   arch: z.enum(["minigpt4", "minigpt_v2"]).optional(),
   weights: z.enum(["trained", "random", "fixture"]).optional(),
   vit: z.strictObject({
-    image_size: size,
-    patch_size: size,
-    num_heads: size,
-    depth: size,
+    image_size: dimensions.imageSize,
+    patch_size: dimensions.patchSize,
+    num_heads: dimensions.heads,
+    depth: dimensions.layers,
     norm_eps: epsilon,
     activation: gelu,
   }),
   ln_vision_eps: epsilon,
   qformer: z.strictObject({
-    num_heads: size,
-    num_layers: size,
-    cross_attention_freq: size,
+    num_heads: dimensions.heads,
+    num_layers: dimensions.layers,
+    cross_attention_freq: dimensions.layers,
     layer_norm_eps: epsilon,
     activation: gelu,
   }),

@@ -17,9 +17,9 @@ export { transpose } from "./tensor/transpose.ts";
 export {
   clipMean,
   clipStd,
+  dimensions,
   epsilon,
   modelConfigSchema,
-  size,
   visionTokens,
   type ModelConfig,
   type PhiConfig,

@@ -14,6 +14,10 @@ it.each<[what: string, at: string, value: unknown, ...says: string[]]>([
   ["an unknown part", "extra", 1, 'Unrecognized key: "extra"'],
   ["a default level that is not there", "defaultLevel", "int4", "want one of fp32, got int4"],
   ["a size below zero", "config.phi.width", -1],
+  ["more layers than any model has", "config.phi.numLayers", 1e7, "config.phi.numLayers"],
+  ["pictures larger than memory", "config.vision.imageSize", 14_000, "config.vision.imageSize"],
+  ["a picture of half patches", "config.vision.imageSize", 29, "want a multiple of 14"],
+  ["more patches than attention can take", "config.vision.patchSize", 1, "imageSize"],
   ["half a sha256", "files.0.sha256", "ab"],
   ["a file twice", "files.0", manifest.files[1], "want each file once, got"],
 ])("refuses %s", (_, at, value, ...says) => {
