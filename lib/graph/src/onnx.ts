@@ -163,7 +163,7 @@ function decodeAttribute(proto: onnxProto.onnx.IAttributeProto): Attribute {
     case AttributeType.FLOAT:
       return { float: proto.f! };
     case AttributeType.STRING:
-      return new TextDecoder().decode(proto.s);
+      return new TextDecoder().decode(proto.s ?? undefined);
     case AttributeType.INTS:
       return proto.ints!.map(Number);
     default:
