@@ -181,7 +181,7 @@ function checkedOut(pnpm: string) {
     "bin/pnpm": `${program("12.0.0")}; ${pnpm}`,
     "bin/chromium": "",
   });
-  for (const folder of [".cache", "node_modules/vitest", "models/nano/checkpoint", "lib/src"]) {
+  for (const folder of [".cache", "node_modules/vitest", "models/nano/checkpoint", "lib"]) {
     mkdirSync(join(fit.checkout, folder), { recursive: true });
   }
   for (const folder of ["apps/cli/src", "apps/playground", "functions/inference"]) {

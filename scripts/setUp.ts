@@ -17,7 +17,7 @@ export async function convertNano(): Promise<void> {
   const converted = "models/nano/converted";
   const build = {
     name: "nano",
-    inputs: [checkpoint, "lib/convert/src", "lib/graph/src", "lib/model/src"],
+    inputs: [checkpoint, "lib"],
     output: `${converted}/manifest.json`,
   };
   await whenChanged(build, () =>

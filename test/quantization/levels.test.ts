@@ -122,8 +122,10 @@ describe("quantize", () => {
   it("makes levels again where asked to, and removes the old files", async () => {
     const path = join(folder.path, "again");
     cpSync(model, path, { recursive: true });
-    await expect(quantizeModel(path, ["int4"])).rejects.toMatchObject({ code: "model" });
-    const manifest = await quantizeModel(path, ["int4"], { replace: true });
+    await expect(quantizeModel(path, ["int4"], { openSession })).rejects.toMatchObject({
+      code: "model",
+    });
+    const manifest = await quantizeModel(path, ["int4"], { openSession, replace: true });
     const named = manifest.files.map(({ path: name }) => name);
     expect(await listing(path)).toEqual([...named, "manifest.json"].toSorted());
     expect(manifest.levels.int4!.phi).toBe("phi/int4-b128.2.onnx");
@@ -149,6 +151,7 @@ describe("quantize", () => {
     const path = await convertMicro(join(folder.path, "dying"), ["fp32"]);
     const dead = join(folder.path, "dead");
     await quantizeModel(path, ["int4"], {
+      openSession,
       onProgress: ({ component, done, total }) => {
         // What a crash at this moment would leave.
         if (component === "phi" && done < total)
@@ -158,7 +161,7 @@ describe("quantize", () => {
     expect(await listing(dead)).toContain("phi/int4-b128.onnx.data");
     expect(Object.keys((await readManifest(dead)).levels)).toEqual(["fp32"]);
     expect(await answerOf(dead, "fp32")).toBe(await answerOf(model, "fp32"));
-    await quantizeModel(dead, ["int4"]);
+    await quantizeModel(dead, ["int4"], { openSession });
     expect(await answerOf(dead, "int4")).toBe(await answerOf(model, "int4"));
   });
 
@@ -166,8 +169,9 @@ describe("quantize", () => {
     const path = await convertMicro(join(folder.path, "shared"), ["fp32"]);
     let other: Promise<unknown> | undefined;
     const work = quantizeModel(path, ["int4"], {
+      openSession,
       onProgress: () => {
-        other ??= quantizeModel(path, ["fp16"]);
+        other ??= quantizeModel(path, ["fp16"], { openSession });
       },
     });
     await other;
@@ -182,12 +186,12 @@ describe("quantize", () => {
     [["int3"], "level: want one of fp32, fp16, int8, int4, int4-b32, int4-gptq, auto, got int3"],
     [["int4-gptq"], "level int4-gptq: want questions about pictures to calibrate with, got none"],
   ])("refuses %j", async (levels, message) => {
-    await expect(quantizeModel(model, levels)).rejects.toThrow(message);
+    await expect(quantizeModel(model, levels, { openSession })).rejects.toThrow(message);
   });
 
   it("wants fp32 or fp16 to start from", async () => {
     const path = await convertMicro(join(folder.path, "small"), ["int8"]);
-    await expect(quantizeModel(path, ["int4"])).rejects.toThrow(
+    await expect(quantizeModel(path, ["int4"], { openSession })).rejects.toThrow(
       "want the level fp32 or fp16 to start from, got only int8",
     );
   });
