@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { constants } from "node:os";
+import { delimiter, join } from "node:path";
 
 /** Signals that end a program; a child gets them when we do. */
 const endings = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
@@ -27,9 +29,12 @@ const endings = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
  */
 export function runProgram(command, args, { env = {}, output = "show" } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      env: { ...process.env, ...env },
+    const environment = { ...process.env, ...env };
+    const start = startOf(command, args, { path: environment.PATH ?? "" });
+    const child = spawn(start.file, start.args, {
+      env: environment,
       stdio: output === "show" ? "inherit" : ["inherit", "pipe", "pipe"],
+      windowsVerbatimArguments: start.isVerbatim,
     });
 
     let kept = "";
@@ -61,6 +66,39 @@ export function runProgram(command, args, { env = {}, output = "show" } = {}) {
     });
     child.on("close", (code, signal) => end(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
   });
+}
+
+/**
+ * How a program is started. Windows starts only `.exe` files by itself; what npm
+ * installs are `.cmd` files there, which its shell has to run.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args for a `.cmd` file without quotes and percent signs
+ * @param {{ path: string, platform?: string, shell?: string, exists?: (path: string) => boolean }} machine
+ */
+export function startOf(command, args, machine) {
+  const { path, platform = process.platform, shell = process.env.ComSpec ?? "cmd.exe" } = machine;
+  const file = path
+    .split(delimiter)
+    .map((folder) => fileOf(command, folder, machine))
+    .find(Boolean);
+  if (platform !== "win32" || !file?.endsWith(".cmd")) {
+    return { file: command, args: [...args], isVerbatim: false };
+  }
+  const line = [file, ...args].map((word) => `"${word}"`).join(" ");
+  return { file: shell, args: ["/d", "/s", "/c", `"${line}"`], isVerbatim: true };
+}
+
+/**
+ * The file of a program in a folder, undefined where it has none.
+ *
+ * @param {string} program
+ * @param {string} folder
+ * @param {{ platform?: string, exists?: (path: string) => boolean }} [machine]
+ */
+export function fileOf(program, folder, { platform = process.platform, exists = existsSync } = {}) {
+  const suffixes = platform === "win32" ? [".exe", ".cmd"] : [""];
+  return suffixes.map((suffix) => join(folder, program + suffix)).find((file) => exists(file));
 }
 
 function hasTerminal() {

@@ -22,6 +22,7 @@ if (program === undefined) {
   process.exitCode = 2;
 } else {
   process.chdir(root);
+  if (process.env.npm_lifecycle_event !== undefined) endWithShell();
   const path = await bringToolchain();
   if (path === undefined) {
     process.exitCode = 1;
@@ -29,4 +30,18 @@ if (program === undefined) {
     const { code } = await runProgram("node", [program, ...args], { env: { PATH: path } });
     process.exitCode = code;
   }
+}
+
+/**
+ * A signal to npm ends the shell between npm and us and goes no further, since
+ * not every shell hands it on. So the end of that shell counts as the signal.
+ */
+function endWithShell() {
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    process.kill(process.pid, "SIGTERM");
+  }, 200);
+  watch.unref();
 }

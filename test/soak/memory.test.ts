@@ -7,7 +7,7 @@ import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
 import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
 import type { Model } from "../../lib/runtime/src/model.ts";
 
-const isLong = process.env.SOAK === "long";
+const isLong = process.env.MODE === "long";
 const steps = isLong ? 10_000 : 600;
 const pictures = isLong ? 200 : 20;
 const timeout = isLong ? 1_200_000 : 120_000;
