@@ -12,7 +12,7 @@ import { createActivity } from "./activity.ts";
 import type { Activity } from "./activity.ts";
 import { configSchema } from "./config.ts";
 import type { ConfigInput } from "./config.ts";
-import { HttpError, toHttpError } from "./errors.ts";
+import { HttpError } from "./errors.ts";
 import { createFetchPicture } from "./images/fetchPicture.ts";
 import type { FetchPicture } from "./images/fetchPicture.ts";
 import { createPictureLoader } from "./images/loadPictures.ts";
@@ -20,6 +20,7 @@ import { createMetrics } from "./metrics.ts";
 import { refuseWhileDraining, retrySeconds } from "./middleware/admission.ts";
 import { authenticate } from "./middleware/auth.ts";
 import { limitConcurrency } from "./middleware/concurrency.ts";
+import { followLifetime } from "./middleware/lifetime.ts";
 import { observe } from "./middleware/observe.ts";
 import { allowOrigins } from "./middleware/origin.ts";
 import { createModelDirectory } from "./modelDirectory.ts";
@@ -76,6 +77,7 @@ export function createApp(options: AppOptions): Endpoint {
   const authenticated = authenticate(config.keys);
   app
     .use(requestId())
+    .use(followLifetime(services))
     .use(observe(services))
     .use(secureHeaders())
     .use(allowOrigins(config.corsOrigins, config.keys.length > 0))
@@ -122,7 +124,7 @@ function refuseMethod(c: Context, methods: readonly string[]): Response {
 function answerError(error: unknown, c: Context<AppEnv>, { engine }: Services): Response {
   // Middleware of hono (authentication) brings a response of its own.
   if (error instanceof HTTPException) return error.getResponse();
-  const { status, body, headers, code, cause } = toHttpError(error);
+  const { status, body, headers, code, cause } = c.get("life").explain(error);
   Object.assign(c.get("logFields"), { code, ...(status >= 500 && cause ? { err: cause } : {}) });
   if (status === 429 || status === 503)
     c.header("retry-after", String(retrySeconds(engine.status())));

@@ -1,5 +1,5 @@
 import type { Engine, GenerateEvent, GenerateRequest } from "@tinygptv/protocol";
-import type { Job } from "./job.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** One generation to be done. */
@@ -17,12 +17,12 @@ export interface Run {
 export async function* generate(
   { engine, metrics }: { engine: Engine; metrics: Metrics },
   { model, request, images }: Run,
-  job: Job,
+  life: Pick<Lifetime, "signal" | "explain">,
 ): AsyncGenerator<GenerateEvent> {
   const began = performance.now();
   let answering = false;
   try {
-    for await (const event of engine.generate(request, images, { model, signal: job.signal })) {
+    for await (const event of engine.generate(request, images, { model, signal: life.signal })) {
       if (!answering && event.type !== "start") {
         answering = true;
         metrics.firstToken(model, (performance.now() - began) / 1000);
@@ -32,6 +32,6 @@ export async function* generate(
       yield event;
     }
   } catch (error) {
-    throw job.explain(error);
+    throw life.explain(error);
   }
 }

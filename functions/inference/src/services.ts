@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Activity } from "./activity.ts";
 import type { Config } from "./config.ts";
 import type { PictureLoader } from "./images/loadPictures.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { ModelDirectory } from "./modelDirectory.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Store } from "./store/store.ts";
@@ -23,6 +24,7 @@ export interface Services {
 export interface AppEnv {
   Variables: {
     requestId: string;
+    life: Lifetime;
     /** Who calls: `key-1`, … or `local` where no keys are configured. */
     caller: string;
     /** Further fields of the request's log line. */

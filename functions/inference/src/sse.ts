@@ -1,4 +1,6 @@
 /** Server-sent events. */
+import type { Context } from "hono";
+import type { AppEnv } from "./services.ts";
 
 export interface SseEvent {
   /** The event's name; left out, clients see a plain message. */
@@ -6,54 +8,49 @@ export interface SseEvent {
   data: string;
 }
 
-export interface SseHandlers {
-  /** The client has gone. */
-  onCancel: () => void;
-  /** A failure in mid-stream; what it returns is the last event. */
-  onError: (error: unknown) => SseEvent;
-}
+const headers = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  // Proxies of the nginx kind gather a response unless told not to.
+  "x-accel-buffering": "no",
+};
 
 /**
  * A response that pulls its events one at a time: a slow client slows its own
  * generation down, one that goes away cancels it, and no write error is lost.
  * There is a response only once there is a first event: what fails before is
- * thrown and can have a status of its own.
+ * thrown and can have a status of its own. A failure in mid-stream arrives as
+ * the error object and ends it.
  */
-export async function sseResponse(
+export async function streamEvents(
+  c: Context<AppEnv>,
   events: AsyncIterator<SseEvent>,
-  { onCancel, onError }: SseHandlers,
 ): Promise<Response> {
-  let next: Promise<IteratorResult<SseEvent>> | undefined = events.next();
-  await next;
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await (next ?? events.next());
-          next = undefined;
-          if (done) return controller.close();
-          controller.enqueue(encoder.encode(format(value)));
-        } catch (error) {
-          controller.enqueue(encoder.encode(format(onError(error))));
-          controller.close();
-        }
-      },
-      async cancel() {
-        onCancel();
-        await events.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(body, {
-    headers: {
-      "content-type": "text/event-stream",
-      "cache-control": "no-cache, no-transform",
-      // Proxies of the nginx kind gather a response unless told not to.
-      "x-accel-buffering": "no",
-    },
-  });
+  const life = c.get("life");
+  const first = await events.next();
+  const explained = (error: unknown): SseEvent => {
+    const { body, code, cause } = life.explain(error);
+    Object.assign(c.get("logFields"), { streamError: code, err: cause });
+    return { data: JSON.stringify(body) };
+  };
+  return new Response(life.stream(encoded(first, events, explained)), { headers });
+}
+
+const encoder = new TextEncoder();
+
+async function* encoded(
+  first: IteratorResult<SseEvent>,
+  events: AsyncIterator<SseEvent>,
+  explained: (error: unknown) => SseEvent,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    for (let next = first; !next.done; next = await events.next())
+      yield encoder.encode(format(next.value));
+  } catch (error) {
+    yield encoder.encode(format(explained(error)));
+  } finally {
+    await events.return?.();
+  }
 }
 
 /** `data` is JSON or `[DONE]`: it holds no line break. */

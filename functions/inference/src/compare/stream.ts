@@ -4,7 +4,7 @@ import { toFinished, toHypothesis, toImages, toLogprobs, toUsage } from "../chat
 import type { StartEvent } from "../chat/answer.ts";
 import { generate } from "../generate.ts";
 import { interleave } from "../interleave.ts";
-import type { Job } from "../job.ts";
+import type { Lifetime } from "../lifetime.ts";
 import type { Services } from "../services.ts";
 import type { SseEvent } from "../sse.ts";
 
@@ -27,12 +27,12 @@ interface Tag {
 export async function* streamCompare(
   services: Services,
   { models, requests, images }: Comparison,
-  job: Job,
+  life: Lifetime,
 ): AsyncGenerator<SseEvent> {
   const runs = requests.flatMap((request, set) =>
     models.map((model, index) => {
       const tag = { run: set * models.length + index, model, parameter_set: set };
-      return answer(services, { model, request, images }, tag, job);
+      return answer(services, { model, request, images }, tag, life);
     }),
   );
   for await (const { item } of interleave(runs, services.config.limits.compareConcurrency))
@@ -45,14 +45,14 @@ async function* answer(
   services: Services,
   run: Parameters<typeof generate>[1],
   tag: Tag,
-  job: Job,
+  life: Lifetime,
 ): AsyncGenerator<CompareEvent> {
   const logprobs = run.request.decoding?.logprobs ?? false;
   const tokens = (some: readonly AnswerToken[]) => (logprobs ? toLogprobs(some) : null);
   let start: StartEvent | undefined;
   let unsent: AnswerToken[] = [];
   try {
-    for await (const event of generate(services, run, job)) {
+    for await (const event of generate(services, run, life)) {
       switch (event.type) {
         case "start":
           start = event;
@@ -88,7 +88,7 @@ async function* answer(
     }
   } catch (error) {
     // What ends the whole comparison is not this run's to report.
-    if (job.signal.aborted) throw error;
-    yield { type: "error", ...tag, error: job.explain(error).body.error };
+    if (life.signal.aborted) throw error;
+    yield { type: "error", ...tag, error: life.explain(error).body.error };
   }
 }

@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { HttpError } from "../errors.ts";
 import type { AppEnv } from "../services.ts";
-import { whenSent } from "./whenSent.ts";
 
 /** At most `limit` requests of one caller at the same time; a stream counts until its end. */
 export function limitConcurrency(limit: number): MiddlewareHandler<AppEnv> {
@@ -18,12 +17,11 @@ export function limitConcurrency(limit: number): MiddlewareHandler<AppEnv> {
         },
       );
     running.set(caller, count + 1);
-    const release = () => {
+    c.get("life").atEnd(() => {
       const left = running.get(caller)! - 1;
       if (left === 0) running.delete(caller);
       else running.set(caller, left);
-    };
+    });
     await next();
-    c.res = whenSent(c.res, release);
   };
 }

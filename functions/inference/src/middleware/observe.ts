@@ -1,24 +1,20 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv, Services } from "../services.ts";
-import { whenSent } from "./whenSent.ts";
 
-/** One log line, one measurement and one count of activity per request, up to the end of its stream. */
+/** One log line and one measurement a request, at its end. */
 export function observe({
   log,
   metrics,
-  activity,
-}: Pick<Services, "log" | "metrics" | "activity">): MiddlewareHandler<AppEnv> {
+}: Pick<Services, "log" | "metrics">): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const began = performance.now();
-    const end = activity.begin();
     c.set("logFields", {});
-    await next();
-    const { status } = c.res;
-    // The pattern, not the path: one time series a route.
-    const route = routePath(c, -1);
-    c.res = whenSent(c.res, () => {
-      const seconds = (performance.now() - began) / 1000;
+    const life = c.get("life");
+    life.atEnd(() => {
+      const { seconds } = life;
+      const { status } = c.res;
+      // The pattern, not the path: one time series a route.
+      const route = routePath(c, -1);
       metrics.request({ method: c.req.method, route, status: String(status) }, seconds);
       const level = status >= 500 ? "error" : "info";
       log[level](
@@ -33,7 +29,7 @@ export function observe({
         },
         "request",
       );
-      end();
     });
+    await next();
   };
 }

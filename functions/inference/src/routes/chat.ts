@@ -11,10 +11,10 @@ import { complete } from "../chat/complete.ts";
 import { planChat } from "../chat/plan.ts";
 import { streamChat } from "../chat/stream.ts";
 import { generate } from "../generate.ts";
-import { asJob, streamJob } from "../job.ts";
 import { logQuestion } from "../logQuestion.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
+import { streamEvents } from "../sse.ts";
 import { validate } from "../validate.ts";
 import { documented, events, json, jsonBody } from "./describe.ts";
 
@@ -39,27 +39,27 @@ export function chatRoutes(services: Services): Hono<AppEnv> {
     "/v1/chat/completions",
     description,
     refuseWhenFull(services),
-    (c) =>
-      asJob(c, limits.generationMs, async (job) => {
-        const body = validate(
-          chatRequestSchema,
-          await readJson(c, limits),
-          unsupportedChatParameters,
-        );
-        const plan = planChat(body);
-        const model = await services.models.idOf(body.model);
-        logQuestion(c, services.config, model, plan.rounds);
-        const images = await services.pictures(plan.pictures, job.signal);
-        const runs = plan.requests.map((request) =>
-          generate(services, { model, request, images }, job),
-        );
-        const identity = {
-          id: `chatcmpl-${randomUUID()}`,
-          created: Math.floor(Date.now() / 1000),
-          model,
-        };
-        if (body.stream === true) return streamJob(c, job, streamChat(runs, plan, identity));
-        return c.json(await complete(runs, plan, identity));
-      }),
+    async (c) => {
+      const life = c.get("life");
+      const body = validate(
+        chatRequestSchema,
+        await readJson(c, limits),
+        unsupportedChatParameters,
+      );
+      const plan = planChat(body);
+      const model = await services.models.idOf(body.model);
+      logQuestion(c, services.config, model, plan.rounds);
+      const images = await services.pictures(plan.pictures, life.signal);
+      const runs = plan.requests.map((request) =>
+        generate(services, { model, request, images }, life),
+      );
+      const identity = {
+        id: `chatcmpl-${randomUUID()}`,
+        created: Math.floor(Date.now() / 1000),
+        model,
+      };
+      if (body.stream === true) return streamEvents(c, streamChat(runs, plan, identity));
+      return c.json(await complete(runs, plan, identity));
+    },
   );
 }

@@ -3,10 +3,10 @@ import { compareEventSchema, compareRequestSchema } from "@tinygptv/protocol/htt
 import { readJson } from "../body.ts";
 import { planCompare } from "../compare/plan.ts";
 import { streamCompare } from "../compare/stream.ts";
-import { asJob, streamJob } from "../job.ts";
 import { logQuestion } from "../logQuestion.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
+import { streamEvents } from "../sse.ts";
 import { validate } from "../validate.ts";
 import { documented, events, jsonBody } from "./describe.ts";
 
@@ -22,16 +22,20 @@ const description = documented({
 /** `POST /v1/compare` */
 export function compareRoutes(services: Services): Hono<AppEnv> {
   const { limits } = services.config;
-  return new Hono<AppEnv>().post("/v1/compare", description, refuseWhenFull(services), (c) =>
-    asJob(c, limits.generationMs, async (job) => {
+  return new Hono<AppEnv>().post(
+    "/v1/compare",
+    description,
+    refuseWhenFull(services),
+    async (c) => {
+      const life = c.get("life");
       const body = validate(compareRequestSchema, await readJson(c, limits));
       const plan = planCompare(body);
       const models = await Promise.all(
         body.models.map((model, index) => services.models.idOf(model, `models[${index}]`)),
       );
       logQuestion(c, services.config, models, plan.rounds);
-      const images = await services.pictures(plan.pictures, job.signal);
-      return streamJob(c, job, streamCompare(services, { ...plan, models, images }, job));
-    }),
+      const images = await services.pictures(plan.pictures, life.signal);
+      return streamEvents(c, streamCompare(services, { ...plan, models, images }, life));
+    },
   );
 }

@@ -7,7 +7,6 @@ import { HttpError } from "../errors.ts";
 import { checkSize } from "../images/loadPictures.ts";
 import { deletePicture, getPicture, putPicture } from "../images/pictureStore.ts";
 import { pictureType } from "../images/pictureType.ts";
-import { asJob } from "../job.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { documented, json } from "./describe.ts";
@@ -51,47 +50,44 @@ export function imageRoutes(services: Services): Hono<AppEnv> {
     new HttpError("image_not_found", `there is no picture ${id.slice(0, 80)}`, { param: "id" });
 
   return new Hono<AppEnv>()
-    .post("/v1/images", post, refuseWhenFull(services), (c) =>
-      asJob(c, limits.generationMs, async ({ signal }) => {
-        const bytes = await readPicture(c, limits);
-        const type = pictureType(bytes, "file");
-        // The engine decodes it once: what is kept can be used.
-        const { width, height } = await engine.preprocess(bytes, "display", { signal });
-        const { id, created } = await putPicture(store, bytes, type, signal);
-        const answer: ImageObject = {
-          id,
-          object: "image",
-          created: Math.floor(Date.now() / 1000),
-          type,
-          bytes: bytes.length,
-          width,
-          height,
-        };
-        return c.json(answer, created ? 201 : 200);
-      }),
-    )
-    .get("/v1/images/:id", get, (c) =>
-      asJob(c, limits.generationMs, async ({ signal }) => {
-        const id = c.req.param("id");
-        const stored = await getPicture(store, id, signal);
-        if (!stored) throw notFound(id);
-        return c.body(stored.body, 200, {
-          "content-type": stored.contentType,
-          "content-length": String(stored.size),
-          // The id is the content's hash: it never changes.
-          "cache-control": "private, max-age=31536000, immutable",
-          etag: `"${id}"`,
-        });
-      }),
-    )
-    .delete("/v1/images/:id", remove, (c) =>
-      asJob(c, limits.generationMs, async ({ signal }) => {
-        const id = c.req.param("id");
-        if (!(await deletePicture(store, id, signal))) throw notFound(id);
-        const answer: Deleted = { id, object: "image", deleted: true };
-        return c.json(answer);
-      }),
-    );
+    .post("/v1/images", post, refuseWhenFull(services), async (c) => {
+      const { signal } = c.get("life");
+      const bytes = await readPicture(c, limits);
+      const type = pictureType(bytes, "file");
+      // The engine decodes it once: what is kept can be used.
+      const { width, height } = await engine.preprocess(bytes, "display", { signal });
+      const { id, created } = await putPicture(store, bytes, type, signal);
+      const answer: ImageObject = {
+        id,
+        object: "image",
+        created: Math.floor(Date.now() / 1000),
+        type,
+        bytes: bytes.length,
+        width,
+        height,
+      };
+      return c.json(answer, created ? 201 : 200);
+    })
+    .get("/v1/images/:id", get, async (c) => {
+      const { signal } = c.get("life");
+      const id = c.req.param("id");
+      const stored = await getPicture(store, id, signal);
+      if (!stored) throw notFound(id);
+      return c.body(c.get("life").stream(stored.body.values()), 200, {
+        "content-type": stored.contentType,
+        "content-length": String(stored.size),
+        // The id is the content's hash: it never changes.
+        "cache-control": "private, max-age=31536000, immutable",
+        etag: `"${id}"`,
+      });
+    })
+    .delete("/v1/images/:id", remove, async (c) => {
+      const { signal } = c.get("life");
+      const id = c.req.param("id");
+      if (!(await deletePicture(store, id, signal))) throw notFound(id);
+      const answer: Deleted = { id, object: "image", deleted: true };
+      return c.json(answer);
+    });
 }
 
 /** The body itself, or the one `file` of a form. */

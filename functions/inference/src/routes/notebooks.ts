@@ -9,7 +9,6 @@ import {
 import type { NotebookCreated, NotebookObject } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { HttpError } from "../errors.ts";
-import { asJob } from "../job.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
 import { documented, json, jsonBody } from "./describe.ts";
@@ -31,48 +30,44 @@ const keyOf = (id: string) => `notebooks/${id.slice("nb_".length)}`;
 
 /** `POST /v1/notebooks` */
 export function notebookRoutes({ store, config: { limits } }: Services): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/notebooks", post, (c) =>
-    asJob(c, limits.generationMs, async ({ signal }) => {
-      const {
-        title = "",
-        markdown,
-        files = {},
-      } = validate(notebookRequestSchema, await readJson(c, limits));
-      const id = `nb_${randomBytes(16).toString("hex")}`;
-      const created: NotebookCreated = {
-        id,
-        object: "notebook",
-        created: Math.floor(Date.now() / 1000),
-        title,
-      };
-      const notebook: NotebookObject = { ...created, markdown, files };
-      const bytes = Buffer.from(JSON.stringify(notebook));
-      await store.put(keyOf(id), bytes, {
-        contentType: "application/json",
-        ifNoneMatch: "*",
-        signal,
-      });
-      return c.json(created, 201);
-    }),
-  );
+  return new Hono<AppEnv>().post("/v1/notebooks", post, async (c) => {
+    const { signal } = c.get("life");
+    const {
+      title = "",
+      markdown,
+      files = {},
+    } = validate(notebookRequestSchema, await readJson(c, limits));
+    const id = `nb_${randomBytes(16).toString("hex")}`;
+    const created: NotebookCreated = {
+      id,
+      object: "notebook",
+      created: Math.floor(Date.now() / 1000),
+      title,
+    };
+    const notebook: NotebookObject = { ...created, markdown, files };
+    const bytes = Buffer.from(JSON.stringify(notebook));
+    await store.put(keyOf(id), bytes, {
+      contentType: "application/json",
+      ifNoneMatch: "*",
+      signal,
+    });
+    return c.json(created, 201);
+  });
 }
 
 /** `GET /v1/notebooks/{id}`: open to all, so it comes before authentication. */
-export function sharedNotebookRoutes({ store, config: { limits } }: Services): Hono<AppEnv> {
-  return new Hono<AppEnv>().get("/v1/notebooks/:id", get, (c) =>
-    asJob(c, limits.generationMs, async ({ signal }) => {
-      const id = c.req.param("id");
-      const stored = notebookIdPattern.test(id)
-        ? await store.get(keyOf(id), { signal })
-        : undefined;
-      if (!stored)
-        throw new HttpError("notebook_not_found", `there is no notebook ${id.slice(0, 80)}`, {
-          param: "id",
-        });
-      return c.body(stored.body, 200, {
-        "content-type": "application/json",
-        "cache-control": "private, max-age=31536000, immutable",
+export function sharedNotebookRoutes({ store }: Services): Hono<AppEnv> {
+  return new Hono<AppEnv>().get("/v1/notebooks/:id", get, async (c) => {
+    const { signal } = c.get("life");
+    const id = c.req.param("id");
+    const stored = notebookIdPattern.test(id) ? await store.get(keyOf(id), { signal }) : undefined;
+    if (!stored)
+      throw new HttpError("notebook_not_found", `there is no notebook ${id.slice(0, 80)}`, {
+        param: "id",
       });
-    }),
-  );
+    return c.body(c.get("life").stream(stored.body.values()), 200, {
+      "content-type": "application/json",
+      "cache-control": "private, max-age=31536000, immutable",
+    });
+  });
 }

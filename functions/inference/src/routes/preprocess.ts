@@ -3,7 +3,6 @@ import { preprocessRequestSchema, preprocessResponseSchema } from "@tinygptv/pro
 import type { PreprocessResponse } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { pictureId } from "../images/pictureStore.ts";
-import { asJob } from "../job.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
@@ -20,8 +19,12 @@ const description = documented({
 /** `POST /v1/preprocess` */
 export function preprocessRoutes(services: Services): Hono<AppEnv> {
   const { limits } = services.config;
-  return new Hono<AppEnv>().post("/v1/preprocess", description, refuseWhenFull(services), (c) =>
-    asJob(c, limits.generationMs, async ({ signal }) => {
+  return new Hono<AppEnv>().post(
+    "/v1/preprocess",
+    description,
+    refuseWhenFull(services),
+    async (c) => {
+      const { signal } = c.get("life");
       const body = validate(preprocessRequestSchema, await readJson(c, limits));
       const model = await services.models.idOf(body.model);
       const [image] = await services.pictures([{ url: body.image, param: "image" }], signal);
@@ -38,6 +41,6 @@ export function preprocessRoutes(services: Services): Hono<AppEnv> {
         preview: `data:image/png;base64,${Buffer.from(seen.png).toString("base64")}`,
       };
       return c.json(answer);
-    }),
+    },
   );
 }

@@ -5,7 +5,6 @@ import type { ScoreHttpResponse } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
 import { toImages, toLogprobs } from "../chat/answer.ts";
 import { toQuestion } from "../chat/question.ts";
-import { asJob } from "../job.ts";
 import { logQuestion } from "../logQuestion.ts";
 import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
@@ -23,26 +22,25 @@ const description = documented({
 /** `POST /v1/score` */
 export function scoreRoutes(services: Services): Hono<AppEnv> {
   const { limits } = services.config;
-  return new Hono<AppEnv>().post("/v1/score", description, refuseWhenFull(services), (c) =>
-    asJob(c, limits.generationMs, async ({ signal }) => {
-      const body = validate(scoreHttpRequestSchema, await readJson(c, limits));
-      const { question, pictures } = toQuestion(body);
-      const model = await services.models.idOf(body.model);
-      logQuestion(c, services.config, model, question.rounds);
-      const images = await services.pictures(pictures, signal);
-      const { candidates, end_symbol: endSymbol, top_logprobs: topLogprobs } = body;
-      const request = { ...question, candidates, endSymbol, topLogprobs };
-      const result = await services.engine.score(request, images, { model, signal });
-      const answer: ScoreHttpResponse = {
-        object: "score",
-        model,
-        candidates: result.candidates.map(toCandidate),
-        ranks: result.ranks,
-        usage: { images: toImages(result.images) },
-      };
-      return c.json(answer);
-    }),
-  );
+  return new Hono<AppEnv>().post("/v1/score", description, refuseWhenFull(services), async (c) => {
+    const { signal } = c.get("life");
+    const body = validate(scoreHttpRequestSchema, await readJson(c, limits));
+    const { question, pictures } = toQuestion(body);
+    const model = await services.models.idOf(body.model);
+    logQuestion(c, services.config, model, question.rounds);
+    const images = await services.pictures(pictures, signal);
+    const { candidates, end_symbol: endSymbol, top_logprobs: topLogprobs } = body;
+    const request = { ...question, candidates, endSymbol, topLogprobs };
+    const result = await services.engine.score(request, images, { model, signal });
+    const answer: ScoreHttpResponse = {
+      object: "score",
+      model,
+      candidates: result.candidates.map(toCandidate),
+      ranks: result.ranks,
+      usage: { images: toImages(result.images) },
+    };
+    return c.json(answer);
+  });
 }
 
 function toCandidate({

@@ -7,7 +7,6 @@ import {
 } from "@tinygptv/protocol/http";
 import type { DetokenizeResponse, TokenizeResponse } from "@tinygptv/protocol/http";
 import { readJson } from "../body.ts";
-import { asJob } from "../job.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
 import { documented, json, jsonBody } from "./describe.ts";
@@ -26,22 +25,20 @@ const detokenize = documented({
 /** `POST /v1/tokenize`, `POST /v1/detokenize` */
 export function tokenRoutes({ engine, models, config: { limits } }: Services): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .post("/v1/tokenize", tokenize, (c) =>
-      asJob(c, limits.generationMs, async ({ signal }) => {
-        const body = validate(tokenizeRequestSchema, await readJson(c, limits));
-        const model = await models.idOf(body.model);
-        const tokens = await engine.tokenize(body.text, { model, signal });
-        const answer: TokenizeResponse = { object: "tokens", model, tokens };
-        return c.json(answer);
-      }),
-    )
-    .post("/v1/detokenize", detokenize, (c) =>
-      asJob(c, limits.generationMs, async ({ signal }) => {
-        const body = validate(detokenizeRequestSchema, await readJson(c, limits));
-        const model = await models.idOf(body.model);
-        const text = await engine.detokenize(body.ids, { model, signal });
-        const answer: DetokenizeResponse = { object: "text", model, text };
-        return c.json(answer);
-      }),
-    );
+    .post("/v1/tokenize", tokenize, async (c) => {
+      const { signal } = c.get("life");
+      const body = validate(tokenizeRequestSchema, await readJson(c, limits));
+      const model = await models.idOf(body.model);
+      const tokens = await engine.tokenize(body.text, { model, signal });
+      const answer: TokenizeResponse = { object: "tokens", model, tokens };
+      return c.json(answer);
+    })
+    .post("/v1/detokenize", detokenize, async (c) => {
+      const { signal } = c.get("life");
+      const body = validate(detokenizeRequestSchema, await readJson(c, limits));
+      const model = await models.idOf(body.model);
+      const text = await engine.detokenize(body.ids, { model, signal });
+      const answer: DetokenizeResponse = { object: "text", model, text };
+      return c.json(answer);
+    });
 }
