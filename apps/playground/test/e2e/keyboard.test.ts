@@ -1,7 +1,15 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { hostPlayground } from "./hosted.ts";
-import { cell, cellIds, expectGone, expectSeen, runCell, screens } from "./playground.ts";
+import {
+  cell,
+  cellIds,
+  expectGone,
+  expectSeen,
+  openMarkdown,
+  runCell,
+  screens,
+} from "./playground.ts";
 
 const playground = hostPlayground();
 
@@ -61,6 +69,53 @@ describe("the keyboard", () => {
     await page.keyboard.press("Enter");
     await expectSeen(answer.getByText("up to date"));
     expect(await answer.locator(".cm-focused").count()).toBe(0);
+  });
+
+  it("gives no command by a single key while something inside a cell has the focus", async () => {
+    const page = await playground.open();
+    const answer = cell(page, "Prompt", "answer");
+    await runCell(answer);
+    await answer.getByRole("button", { name: "Tokens" }).click();
+    const before = await cellIds(page);
+    const asked = await answer.getByRole("status").getAttribute("title");
+    const singles = ["Backspace", "d", "p", "t", "i", "c", "w", "j", "k", "Shift+R"];
+    const places = answer.locator("button, a[href], [tabindex='0']");
+    for (const place of await places.all()) {
+      await place.focus();
+      for (const key of singles) await page.keyboard.press(key);
+    }
+    expect(await cellIds(page)).toEqual(before);
+    expect(await answer.getByRole("status").getAttribute("title")).toBe(asked);
+    // Where what had the focus goes, nothing has it, and keys that change something do nothing.
+    await answer.getByRole("button", { name: "Tokens" }).focus();
+    await page.evaluate(() => document.activeElement?.remove());
+    for (const key of ["Backspace", "d", "w", "Shift+R"]) await page.keyboard.press(key);
+    expect(await cellIds(page)).toEqual(before);
+    // From a button, Escape leads to the cell; there the same keys are commands.
+    await answer.getByTitle("Run cell").focus();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Backspace");
+    await expectGone(answer);
+    await page.keyboard.press("Control+z");
+    await expectSeen(answer);
+  });
+
+  it("writes into the field that a button has just made", async () => {
+    const page = await playground.open();
+    const answer = cell(page, "Prompt", "answer");
+    const before = await cellIds(page);
+    await answer.getByRole("button", { name: "Ask on" }).click();
+    await page.keyboard.type("what is behind it, d?");
+    expect(await cellIds(page)).toEqual(before);
+    await expectSeen(answer.getByLabel("Question, round 2").getByText("what is behind it, d?"));
+    await answer.getByRole("button", { name: "Remove round 2" }).click();
+    await page.keyboard.type(" now");
+    await expectSeen(answer.getByLabel("Question").getByText("now"));
+    await openMarkdown(page, "```evaluate e\nmetric: exact\n```");
+    await page.getByRole("button", { name: "Add question" }).click();
+    await page.keyboard.type("d, w and k");
+    expect(await page.getByRole("textbox", { name: "Question" }).inputValue()).toBe("d, w and k");
+    expect(await cellIds(page)).toHaveLength(1);
   });
 
   it("completes names of cells after {{", async () => {

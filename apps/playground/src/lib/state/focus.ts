@@ -1,4 +1,5 @@
 /** Cells and the keyboard: where the focus goes when a cell is chosen, written into or left. */
+import { tick } from "svelte";
 
 const itemOf = (id: string): HTMLElement | null =>
   document
@@ -20,17 +21,31 @@ export function enterCell(id: string): void {
   else entrance?.focus();
 }
 
-/** Leaves a text: the focus goes to its cell, where single keys are commands. */
-export function leaveText(text: HTMLElement): void {
-  const item = text.closest<HTMLElement>("[role=listitem]");
-  if (item === null) text.blur();
+/**
+ * Puts the cursor into a field that a command is about to make: the last one in
+ * the cell that `selector` finds.
+ */
+export async function enterNew(id: string, selector: string): Promise<void> {
+  await tick();
+  [...(itemOf(id)?.querySelectorAll<HTMLElement>(selector) ?? [])].at(-1)?.focus();
+}
+
+/** The cell something is in. */
+export const cellItem = (target: EventTarget | null): HTMLElement | null =>
+  target instanceof HTMLElement
+    ? target.closest<HTMLElement>("[role=listitem]:has([data-cell])")
+    : null;
+
+/** Leaves a text or a button: the focus goes to its cell, where single keys are commands. */
+export function leave(element: HTMLElement): void {
+  const item = cellItem(element);
+  if (item === null) element.blur();
   else item.focus({ preventScroll: true });
 }
 
-/** Whether it is no more than a cell, or the page. */
-export const isCell = (target: EventTarget | null): boolean =>
-  target === document.body ||
-  (target instanceof HTMLElement && target.getAttribute("role") === "listitem");
+/** Whether it is a cell as a whole, and nothing in it. */
+export const isFrame = (target: EventTarget | null): boolean =>
+  target !== null && cellItem(target) === target;
 
 /** Whether keys typed there belong to a text. */
 export const isEditing = (target: EventTarget | null): boolean =>

@@ -10,12 +10,12 @@ export interface Command {
   id: string;
   label: string;
   group: "Cells" | "Run" | "Notebook" | "View";
-  /** In tinykeys' words; single letters work while no text is being edited. */
+  /** In tinykeys' words; single keys work while a cell as a whole has the focus (`keys.ts`). */
   keys?: string;
   /** Works while text is being edited too. */
   everywhere?: boolean;
-  /** Works only while the focus is on a cell as a whole or on nothing: the key means something to buttons. */
-  onCell?: boolean;
+  /** A single key that also works while nothing has the focus: it shows or leads, and changes nothing. */
+  onPage?: boolean;
   run: (app: App) => void;
 }
 
@@ -96,6 +96,7 @@ export const commands: readonly Command[] = [
     label: "Next cell",
     group: "Cells",
     keys: "j",
+    onPage: true,
     run: ({ notebook }) => notebook.step(1),
   },
   {
@@ -103,6 +104,7 @@ export const commands: readonly Command[] = [
     label: "Previous cell",
     group: "Cells",
     keys: "k",
+    onPage: true,
     run: ({ notebook }) => notebook.step(-1),
   },
   {
@@ -110,7 +112,6 @@ export const commands: readonly Command[] = [
     label: "Write in the cell",
     group: "Cells",
     keys: "Enter",
-    onCell: true,
     run: onSelected((_app, id) => enterCell(id)),
   },
   {
@@ -184,6 +185,7 @@ export const commands: readonly Command[] = [
     label: "Keyboard shortcuts",
     group: "View",
     keys: "Shift+?",
+    onPage: true,
     run: (app) => (app.dialog = "shortcuts"),
   },
   {
