@@ -9,7 +9,7 @@ export type Method =
   | { readonly kind: "float16" }
   /** MatMulNBits, rounded to nearest. */
   | { readonly kind: "blockwise"; readonly format: BlockFormat }
-  /** MatMulNBits, rounded so that later weights make up for the errors of earlier ones (calibrate/gptq.ts). */
+  /** MatMulNBits, rounded so that later weights make up for the errors of earlier ones (quantize/gptq.ts). */
   | { readonly kind: "calibrated"; readonly format: BlockFormat }
   /** DynamicQuantizeMatMul; `fallback` where a layer's inputs have outliers. */
   | { readonly kind: "dynamic"; readonly fallback: BlockFormat };
