@@ -58,5 +58,11 @@ export function adopt(catalog: Catalog, source: WeightSource, table: readonly Re
       loadRows: async (start, end) => toFloat32(await source.read(key, { start, end }), dtype),
     });
   }
+  for (const [key, what] of source.unread ?? []) {
+    if (ourName(key) === undefined || ourName(key) === null) continue;
+    throw new TinyGptvError("layout", `${key} (${source.path}): want a tensor, got ${what}`, {
+      subject: key,
+    });
+  }
   return { unknown };
 }

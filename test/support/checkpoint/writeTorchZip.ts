@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import type { DType } from "../../../lib/model/src/tensor/dtype.ts";
 import { bytesPerElement, elementCount } from "../../../lib/model/src/tensor/dtype.ts";
-import type { Chunks, TensorInput } from "./chunks.ts";
+import { sized, type Chunks, type TensorInput } from "./chunks.ts";
 import type { PythonValue } from "./pickler.ts";
 import {
   PersistentId,
@@ -29,6 +29,8 @@ export interface TorchFileOptions {
   /** Device the storages claim to come from. */
   readonly location?: string;
   readonly protocol?: 2 | 4;
+  /** As PyTorch before 1.6 wrote it, instead of a zip archive. */
+  readonly legacy?: boolean;
 }
 
 /** Collects storages while a value is put together, and then writes both as torch.save would. */
@@ -38,7 +40,7 @@ export class TorchFile {
   readonly #options: Required<TorchFileOptions>;
 
   constructor(options: TorchFileOptions = {}) {
-    this.#options = { archive: "archive", location: "cpu", protocol: 2, ...options };
+    this.#options = { archive: "archive", location: "cpu", protocol: 2, legacy: false, ...options };
   }
 
   /** A view of a storage, in elements; a storage may be used for several. */
@@ -72,7 +74,8 @@ export class TorchFile {
 
   /** The bytes of the file with this value. Every storage is written, used in the value or not. */
   chunks(value: PythonValue): AsyncGenerator<Uint8Array> {
-    const { archive, protocol } = this.#options;
+    const { archive, protocol, legacy } = this.#options;
+    if (legacy) return this.#legacyChunks(value);
     const entries: ZipInput[] = [
       entry(`${archive}/data.pkl`, pickle(value, protocol)),
       entry(`${archive}/byteorder`, Buffer.from("little")),
@@ -86,14 +89,32 @@ export class TorchFile {
     return zipFile(entries);
   }
 
+  /** torch/serialization.py, `_legacy_save`. */
+  async *#legacyChunks(value: PythonValue): AsyncGenerator<Uint8Array> {
+    const machine = new Map<PythonValue, PythonValue>([
+      ["protocol_version", 1001],
+      ["little_endian", true],
+      ["type_sizes", new Map(Object.entries({ short: 2, int: 4, long: 4 }))],
+    ]);
+    yield Buffer.from("80028a0a6cfc9c46f9206aa850192e", "hex");
+    const keys = this.#storages.map((_, key) => String(key));
+    for (const each of [1001, machine, value, keys]) yield pickle(each, this.#options.protocol);
+    for (const { dtype, numel, data } of this.#storages) {
+      const count = Buffer.alloc(8);
+      count.writeBigUInt64LE(BigInt(numel));
+      yield count;
+      yield* sized("storage", numel * bytesPerElement[dtype], data());
+    }
+  }
+
   #persistentId(storage: TorchStorageInput): PersistentId {
     let id = this.#ids.get(storage);
     if (!id) {
       const key = String(this.#storages.push(storage) - 1);
       const type = storageClasses[storage.dtype];
-      id = new PersistentId(
-        new PythonTuple("storage", type, key, this.#options.location, storage.numel),
-      );
+      const { location, legacy } = this.#options;
+      const fields = ["storage", type, key, location, storage.numel];
+      id = new PersistentId(new PythonTuple(...fields, ...(legacy ? [null] : [])));
       this.#ids.set(storage, id);
     }
     return id;

@@ -203,16 +203,6 @@ test("a folder without weights says what it looked for and what it found", async
 
 test.each([
   [
-    "before PyTorch 1.6",
-    Buffer.from("80028a0a6cfc9c46f9206aa85019", "hex"),
-    "wrote before PyTorch 1.6; save it again",
-  ],
-  [
-    "of the same in protocol 4",
-    Buffer.from("80049500000000000000008a0a6cfc9c46f9206aa85019", "hex"),
-    "before PyTorch 1.6",
-  ],
-  [
     "of the first PyTorch",
     Buffer.concat([Buffer.alloc(257), Buffer.from("ustar\0")]),
     "is a tar file",

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { collect } from "../../../../test/support/checkpoint/chunks.ts";
+import { collect, type TensorInput } from "../../../../test/support/checkpoint/chunks.ts";
 import type { MutationHints } from "../../../../test/support/checkpoint/mutate.ts";
 import { mutate } from "../../../../test/support/checkpoint/mutate.ts";
 import { safetensorsHeader } from "../../../../test/support/checkpoint/writeSafetensors.ts";
+import { writeTorchZip } from "../../../../test/support/checkpoint/writeTorchZip.ts";
 import { zipFile } from "../../../../test/support/checkpoint/zipWriter.ts";
 import { randomBelow } from "../../../../test/support/random.ts";
 import { byteLength } from "@tinygptv/model";
@@ -41,6 +42,7 @@ test.each([
   { what: "zip", rounds: 1500, target: zip },
   { what: "pickle", rounds: 3000, target: pickle },
   { what: "pickle in a zip with checksums that fit", rounds: 1000, target: repacked },
+  { what: "file of PyTorch before 1.6", rounds: 1500, target: legacy },
   { what: "index of shards", rounds: 500, target: index },
 ])("$what: $rounds mutations", { timeout: 60_000 }, async ({ rounds, target }) => {
   const { bytes, hints, read } = await target();
@@ -152,6 +154,30 @@ async function repacked(): Promise<Target> {
   };
 }
 
+async function legacy(): Promise<Target> {
+  const path = join(scratch, "legacy.pth");
+  const source = await openWeights(fixture("micro-stage3/TinyGPT-V_for_Stage1.pth"));
+  const tensors: [string, TensorInput][] = [];
+  for (const { name, dtype, shape } of source.tensors.values())
+    tensors.push([name, { dtype, shape, data: await source.read(name) }]);
+  await source.close();
+  await writeTorchZip(path, tensors, { under: "model", legacy: true });
+  const bytes = await readFile(path);
+  const pickles = bytes.lastIndexOf("]q") + 1000;
+  return {
+    bytes,
+    hints: {
+      hot: [
+        [14, 400],
+        [14, pickles],
+        [pickles - 1000, pickles],
+      ],
+      words: pickleWords,
+    },
+    read: readAll,
+  };
+}
+
 async function index(): Promise<Target> {
   const name = "model.safetensors.index.json";
   for (const shard of ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]) {
@@ -217,6 +243,7 @@ const phrases = [
 ];
 const names = [
   "cos\nsystem\n",
+  "cargparse\nNamespace\n)\x81",
   "ctorch\nFloatStorage\n",
   "ctorch\nLongStorage\n",
   "ccollections\nOrderedDict\n",

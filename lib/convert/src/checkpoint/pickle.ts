@@ -12,7 +12,8 @@ const stop = 0x2e;
  * built, nothing is ever looked up or run.
  *
  * None, bool, str and float become their counterparts, int a number (a bigint
- * beyond 2^53), dict a Map, list an array, tuple a frozen array.
+ * beyond 2^53), dict a Map, list an array, tuple a frozen array, and what weights
+ * are not made of `Unread`.
  *
  * @param file for messages, as is `what`, the part of it the bytes are
  */
@@ -23,6 +24,14 @@ export function unpickle(
   names: PickleNames,
 ): unknown {
   const cursor = new Cursor(file, what, bytes);
+  const value = unpickleNext(cursor, names);
+  if (cursor.remaining > 0)
+    throw cursor.error(`want nothing after the pickle, got ${cursor.remaining} bytes`);
+  return value;
+}
+
+/** The same for one pickle among other bytes; the cursor is left behind it. */
+export function unpickleNext(cursor: Cursor, names: PickleNames): unknown {
   if (cursor.u8() !== proto) throw cursor.error("want a pickle of protocol 2 or later");
   const protocol = cursor.u8();
   if (protocol < 2 || protocol > 5) throw cursor.error(`want protocol 2 to 5, got ${protocol}`);
@@ -36,7 +45,5 @@ export function unpickle(
       );
     run(machine);
   }
-  if (cursor.remaining > 0)
-    throw cursor.error(`want nothing after the pickle, got ${cursor.remaining} bytes`);
   return machine.result();
 }

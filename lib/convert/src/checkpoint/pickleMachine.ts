@@ -1,5 +1,5 @@
 import type { Cursor } from "./cursor.ts";
-import { quote } from "./untrusted.ts";
+import { Unread } from "./untrusted.ts";
 
 // Far above real checkpoints (a thousand tensors: 7,000 objects), and low enough
 // that the worst pickle takes some hundred megabytes and seconds.
@@ -14,11 +14,11 @@ const limits = {
   stringBytes: 1 << 20,
 };
 
-/** What a pickle may name and use. Everything else in it is refused. */
+/** What a pickle may name and use. Everything else it names is `Unread`. */
 export interface PickleNames {
   /** By full name, `module.name`. */
   readonly globals: ReadonlyMap<string, PickleGlobal>;
-  /** The object that stands outside the pickle under this id. `error` makes the error to throw. */
+  /** What stands outside the pickle under this id. `error` makes the error to throw. */
   persistent(id: unknown, error: (problem: string) => Error): object;
 }
 
@@ -117,17 +117,19 @@ export class PickleMachine {
   pushGlobal(module: string, name: string): void {
     const fullName = `${module}.${name}`;
     const global = this.#names.globals.get(fullName);
-    if (!global) {
-      throw this.cursor.error(
-        `refuses the name ${quote(fullName)}, which is none of those that weights need`,
-      );
-    }
-    this.push(global);
+    if (global) this.push(global);
+    else this.pushObject(new Unread(fullName));
   }
 
+  /** REDUCE, and the creation of objects, which is a call of their class. */
   call(): void {
     const args = this.pop();
     const callee = this.pop();
+    // What is made of something that is not read is not read either.
+    if (callee instanceof Unread) {
+      this.push(callee);
+      return;
+    }
     if (!this.#isGlobal(callee) || !callee.call) throw this.cursor.error("want a function to call");
     if (!Array.isArray(args)) throw this.cursor.error(`${callee.name}: want a tuple of arguments`);
     this.pushObject(

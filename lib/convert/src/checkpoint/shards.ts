@@ -111,7 +111,7 @@ function joinTensors(
     if (!info)
       throw damaged(
         indexPath,
-        `tensor ${quote(name)}: want it in ${quote(shardName)}, which has none of that name`,
+        `tensor ${quote(name)}: want it in ${quote(shardName)}, which has ${shard.unread?.get(name) ?? "none of that name"}`,
       );
     tensors.set(name, { ...info, shard });
   }

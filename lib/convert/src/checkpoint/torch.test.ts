@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { collect } from "../../../../test/support/checkpoint/chunks.ts";
 import { expectDamaged } from "../../../../test/support/checkpoint/expectDamaged.ts";
 import type { PythonValue } from "../../../../test/support/checkpoint/pickler.ts";
-import { orderedDict, pickle, PythonTuple } from "../../../../test/support/checkpoint/pickler.ts";
+import {
+  orderedDict,
+  pickle,
+  PythonCall,
+  PythonGlobal,
+  PythonTuple,
+} from "../../../../test/support/checkpoint/pickler.ts";
 import { counting, sparse } from "../../../../test/support/checkpoint/sources.ts";
 import type { TorchFileOptions } from "../../../../test/support/checkpoint/writeTorchZip.ts";
 import { TorchFile } from "../../../../test/support/checkpoint/writeTorchZip.ts";
@@ -79,7 +85,7 @@ test.each([
   await expectDamaged(source.read("scalar", { start: 0, end: 1 }), '"scalar"', "shape []");
 });
 
-test.each(["model", "state_dict"])(
+test.each(["model", "state_dict", "model_state_dict", "module"])(
   "finds the state dict under %s and leaves the rest unread",
   async (key) => {
     const bytes = await save((file) => {
@@ -92,6 +98,14 @@ test.each(["model", "state_dict"])(
         [key]: orderedDict(dict({ weight: file.tensor("float32", [2], ramp(8)) })),
         config: dict({ run: dict({ task: "image_text_pretrain", amp: true, seed: null }) }),
         scaler: dict({ scale: 65536.5 }),
+        args: new PythonCall(
+          new PythonGlobal("argparse", "Namespace"),
+          new PythonTuple(),
+          new Map(),
+          dict({
+            out: new PythonCall(new PythonGlobal("pathlib", "PosixPath"), new PythonTuple("/x")),
+          }),
+        ),
         epoch: 4,
       });
     });
@@ -106,6 +120,30 @@ test.each(["model", "state_dict"])(
     expect(touched).toBe(false);
   },
 );
+
+test("finds the state dict in a container in a container", async () => {
+  const bytes = await save((file) => {
+    const weights = orderedDict(dict({ weight: file.tensor("float32", [2], ramp(8)) }));
+    return dict({ state_dict: dict({ module: weights }), epoch: 1 });
+  });
+  expect([...(await open(bytes)).tensors.keys()]).toEqual(["weight"]);
+});
+
+test("tells what stands among the tensors without being one", async () => {
+  const bytes = await save((file) => {
+    const array = new PythonCall(
+      new PythonGlobal("numpy.core.multiarray", "_reconstruct"),
+      new PythonTuple(),
+    );
+    return dict({ weight: file.tensor("float32", [2], ramp(8)), array, version: 3 });
+  });
+  const { tensors, unread } = await open(bytes);
+  expect([...tensors.keys()]).toEqual(["weight"]);
+  expect([...unread!]).toEqual([
+    ["array", 'an object of "numpy.core.multiarray._reconstruct", which is not read'],
+    ["version", "3"],
+  ]);
+});
 
 test("opening reads no tensor, and a tensor is one read after its header", async () => {
   const size = 1 << 20;
@@ -216,7 +254,7 @@ test.each([
   [
     "a list",
     { "m/data.pkl": pickle([1, 2]) },
-    "want a dictionary of tensors, or one under model or state_dict, got [1,2]",
+    "want a dictionary of tensors, or one under model, state_dict, model_state_dict, module, got [1,2]",
   ],
   [
     "no tensors",
@@ -224,9 +262,14 @@ test.each([
     'a dictionary with the keys ["epoch"]',
   ],
   [
+    "a whole module",
+    { "m/data.pkl": pickle(new PythonCall(new PythonGlobal("model", "Net"), new PythonTuple())) },
+    'got an object of "model.Net", which is not read: save the weights alone, torch.save(model.state_dict(), PATH)',
+  ],
+  [
     "a system call",
     { "m/data.pkl": Buffer.from("\x80\x02cos\nsystem\n.", "latin1") },
-    'm/data.pkl: refuses the name "os.system"',
+    'got an object of "os.system", which is not read',
   ],
 ])("refuses an archive with %s", async (_, entries, problem) => {
   await expectDamaged(open(await archive(entries)), "m.pth", problem);

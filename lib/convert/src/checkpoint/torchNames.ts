@@ -1,6 +1,6 @@
 import type { DType } from "@tinygptv/model";
 import type { PickleGlobal, PickleNames } from "./pickleMachine.ts";
-import { describe, isCount, isCounts } from "./untrusted.ts";
+import { describe, isCount, isCounts, Unread } from "./untrusted.ts";
 
 /** A storage that a pickle names: `numel` elements in an entry of their own. */
 export class TorchStorage {
@@ -51,12 +51,13 @@ const storageTypes: ReadonlyMap<unknown, DType> = new Map<PickleGlobal, DType>([
 
 const globals = [
   { name: "collections.OrderedDict", call: orderedDict },
+  { name: "torch._utils._rebuild_tensor", call: rebuildOldTensor },
   { name: "torch._utils._rebuild_tensor_v2", call: rebuildTensor },
   { name: "torch._utils._rebuild_parameter", call: rebuildParameter },
   ...(storageTypes.keys() as Iterable<PickleGlobal>),
 ];
 
-/** What torch.save names in state dicts, optimizer states, loss scalers and plain configurations. */
+/** What torch.save makes weights of. */
 export const torchNames: PickleNames = {
   globals: new Map(globals.map((global) => [global.name, global])),
   persistent: rebuildStorage,
@@ -64,16 +65,21 @@ export const torchNames: PickleNames = {
 
 type MakeError = (problem: string) => Error;
 
-/** Its items follow as SETITEMS; no pickler of Python 3 hands them over as arguments. */
+/** Its items follow as SETITEMS; the pickler of Python 2 hands them over as a list of pairs. */
 function orderedDict(args: readonly unknown[], error: MakeError): Map<unknown, unknown> {
-  if (args.length > 0) throw error(`want no arguments, got ${args.length}`);
-  return new Map();
+  const [items = [], ...others] = args;
+  const arePairs =
+    Array.isArray(items) && items.every((item) => Array.isArray(item) && item.length === 2);
+  if (!arePairs || others.length > 0)
+    throw error(`want nothing or a list of pairs, got ${describe(args)}`);
+  return new Map(items as [unknown, unknown][]);
 }
 
 /** torch/_utils.py: (storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None). */
-function rebuildTensor(args: readonly unknown[], error: MakeError): TorchTensor {
+function rebuildTensor(args: readonly unknown[], error: MakeError): TorchTensor | Unread {
   const [storage, offset, shape, strides, , , metadata] = args;
   if (args.length < 6 || args.length > 7) throw error(`want 6 or 7 arguments, got ${args.length}`);
+  if (storage instanceof Unread) return storage;
   if (!(storage instanceof TorchStorage))
     throw error(`storage: want one, got ${describe(storage)}`);
   if (!isCount(offset))
@@ -88,19 +94,31 @@ function rebuildTensor(args: readonly unknown[], error: MakeError): TorchTensor 
   return new TorchTensor(storage, offset, shape, strides);
 }
 
+/** Before PyTorch 0.4: (storage, storage_offset, size, stride). */
+function rebuildOldTensor(args: readonly unknown[], error: MakeError): TorchTensor | Unread {
+  if (args.length !== 4) throw error(`want 4 arguments, got ${args.length}`);
+  return rebuildTensor([...args, false, null], error);
+}
+
 /** torch/_utils.py: (data, requires_grad, backward_hooks). */
-function rebuildParameter(args: readonly unknown[], error: MakeError): TorchTensor {
+function rebuildParameter(args: readonly unknown[], error: MakeError): TorchTensor | Unread {
   const [tensor] = args;
+  if (tensor instanceof Unread) return tensor;
   if (!(tensor instanceof TorchTensor)) throw error(`data: want a tensor, got ${describe(tensor)}`);
   return tensor;
 }
 
-/** ("storage", type, key, location, numel). The location tells which device it was saved from: no matter here. */
-function rebuildStorage(id: unknown, error: MakeError): TorchStorage {
+/**
+ * ("storage", type, key, location, numel), which in older files a description of
+ * a view follows. The location tells which device it was saved from: no matter here.
+ */
+function rebuildStorage(id: unknown, error: MakeError): TorchStorage | Unread {
   const fields: unknown[] = Array.isArray(id) ? id : [];
-  const [tag, type, key, location, numel] = fields;
+  const [tag, type, key, location, numel, view] = fields;
+  // A whole module is ("module", class, source file, source).
+  if (type instanceof Unread && (tag === "storage" || tag === "module")) return type;
   const dtype = storageTypes.get(type);
-  if (fields.length !== 5 || tag !== "storage" || !dtype) {
+  if (fields.length < 5 || fields.length > 6 || tag !== "storage" || !dtype) {
     throw error(`persistent id: want ("storage", type, key, location, numel), got ${describe(id)}`);
   }
   if (typeof key !== "string") throw error(`storage key: want a string, got ${describe(key)}`);
@@ -108,5 +126,7 @@ function rebuildStorage(id: unknown, error: MakeError): TorchStorage {
     throw error(`storage location: want a string, got ${describe(location)}`);
   if (!isCount(numel))
     throw error(`storage size: want a count of elements, got ${describe(numel)}`);
+  // PyTorch writes views of storages no more since 0.4.
+  if (view !== undefined && view !== null) return new Unread("a view of a storage");
   return new TorchStorage(dtype, key, numel);
 }

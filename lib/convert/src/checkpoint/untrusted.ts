@@ -16,6 +16,19 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text);
 }
 
+/**
+ * What a name outside the closed table of a pickle stands for, and all that is
+ * made of it: the arguments of an experiment, a random state, a date. Nothing
+ * runs, nothing is kept, and it counts only where a weight is wanted in its place.
+ */
+export class Unread {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
 /** A value out of a file, short enough for a message. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return quote(value);
@@ -24,6 +37,7 @@ export function describe(value: unknown): string {
     return `[${shown.join(",")}${value.length > 8 ? ",..." : ""}]`;
   }
   if (value instanceof Map) return `a dictionary of ${value.size}`;
+  if (value instanceof Unread) return `an object of ${quote(value.name)}, which is not read`;
   if (typeof value === "object" && value !== null) return "an object";
   return value === undefined ? "nothing" : String(value).slice(0, 40);
 }

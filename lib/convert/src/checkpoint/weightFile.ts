@@ -1,6 +1,7 @@
 import type { ByteSource } from "./byteSource.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { readTorch } from "./torch.ts";
+import { readLegacyTorch } from "./torchLegacy.ts";
 import { damaged } from "./untrusted.ts";
 import type { WeightSource } from "./weightSource.ts";
 
@@ -14,21 +15,17 @@ interface Signature {
 // torch/serialization.py: MAGIC_NUMBER 0x1950a86a20f9469cfc6c, as the pickle has it.
 const legacyMagic = Buffer.from("6cfc9c46f9206aa85019", "hex");
 
-const saveAgain =
-  'save it again with PyTorch 1.13 or later: torch.save(torch.load(PATH, map_location="cpu", weights_only=True), PATH)';
-
 const refused: readonly Signature[] = [
   {
-    matches: (head) => head[0] === 0x80 && head.includes(legacyMagic),
-    problem: `is in the format that torch.save wrote before PyTorch 1.6; ${saveAgain}`,
-  },
-  {
+    // Any version reads them, but only with weights_only off, which runs what is in the file.
     matches: (head) => head.toString("latin1", 257, 262) === "ustar",
-    problem: `is a tar file, as the first versions of torch.save wrote; ${saveAgain}`,
+    problem:
+      'is a tar file, as the first versions of torch.save wrote; if you trust it, save it again: torch.save(torch.load(PATH, map_location="cpu"), PATH)',
   },
   {
     matches: (head) => head[0] === 0x80 && head[1]! <= 5,
-    problem: `is a bare pickle; ${saveAgain}`,
+    problem:
+      "is a bare pickle, which holds no tensors of torch.save; save what it was made of with torch.save(model.state_dict(), PATH)",
   },
   {
     matches: (head) => head.toString("latin1").startsWith("version https://git-lfs"),
@@ -50,6 +47,7 @@ export async function readWeights(source: ByteSource): Promise<WeightSource> {
   if (head.toString("latin1", 0, 2) === "PK") return readTorch(source);
   // The brace that opens its header. Asked before the rest: a header's length can look like a pickle.
   if (head[8] === 0x7b) return readSafetensors(source);
+  if (head[0] === 0x80 && head.includes(legacyMagic)) return readLegacyTorch(source);
   const known = refused.find(({ matches }) => matches(head));
   if (known) throw damaged(source.name, known.problem);
   const start =

@@ -24,6 +24,8 @@ export interface WeightSource {
   /** Path as given by the caller, for messages. */
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** What stands among the tensors without being one, by name: an error only where a weight is wanted. */
+  readonly unread?: ReadonlyMap<string, string>;
   /**
    * Dense, row-major, little-endian bytes of a tensor, in its own dtype.
    * `rows` reads only first-axis rows [start, end), for tensors that are too large to hold.
