@@ -4,7 +4,7 @@ import { openGraph } from "../../lib/runtime/src/engine/openGraph.ts";
 import { readManifest } from "../../lib/model/src/manifest.ts";
 import { openEmbeddings } from "../../lib/runtime/src/session/embeddings.ts";
 import { createLanguageModel } from "../../lib/runtime/src/session/languageModel.ts";
-import { loadTokenizer } from "../../lib/runtime/src/text/tokenizer.ts";
+import { loadTokenizer } from "../../lib/model/src/tokenizer/tokenizer.ts";
 
 const [folder, level, threads, copies] = process.argv.slice(2) as [string, string, string, string];
 const manifest = await readManifest(folder);

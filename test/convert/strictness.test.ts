@@ -1,10 +1,11 @@
 /** What a conversion refuses, and in which words; nothing is ever made then. */
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { convert, type ConvertOptions } from "../../lib/convert/src/index.ts";
 import type { SourcePaths } from "../../lib/convert/src/sources.ts";
+import { PythonGlobal } from "../support/checkpoint/pickler.ts";
 import { temporaryFolder } from "../support/converted.ts";
 import { expectSound } from "../support/expectSound.ts";
 import {
@@ -45,6 +46,9 @@ const withBlocks =
       for (const n of numbers)
         if (name.startsWith("blocks.3.")) tensors.set(name.replace("3", String(n)), tensor);
   };
+
+/** A list in a list, and so on. */
+const nested = (depth: number): unknown => (depth === 0 ? [] : [nested(depth - 1)]);
 
 const cases: Case[] = [
   {
@@ -187,12 +191,86 @@ const cases: Case[] = [
   {
     what: "another activation",
     config: (json) => (json.hidden_act = "gelu"),
-    says: ["config.json", 'expected "gelu_new"', "hidden_act"],
+    says: ['config.json: hidden_act: want "gelu_new", got "gelu"'],
   },
   {
     what: "a rotary scaling that is not built",
     config: (json) => (json.rope_scaling = { type: "linear", factor: 2 }),
-    says: ["config.json", "rope_scaling"],
+    says: ["config.json: rope_scaling", "default"],
+  },
+  {
+    what: "a rotary scaling that is not built, in the form of transformers 5",
+    config: (json) =>
+      Object.assign(json, { rope_parameters: { rope_type: "yarn", rope_theta: 10_000 } }),
+    says: ['config.json: rope_parameters.rope_type: want "default", got "yarn"'],
+  },
+  {
+    what: "rotary settings that disagree",
+    config: (json) => (json.rope_parameters = { partial_rotary_factor: 0.5 }),
+    says: ["partial_rotary_factor: want 0.5 as rope_parameters.partial_rotary_factor, got 0.4"],
+  },
+  {
+    what: "no rotary settings",
+    config: (json) => delete json.partial_rotary_factor,
+    says: ["partial_rotary_factor: want it, here or in rope_parameters, got neither"],
+  },
+  ...[100_000, 2 ** 32, 1e300, 0, -1, 1.5].map((layers) => ({
+    what: `${layers} layers in the config`,
+    config: (json: Record<string, unknown>) => (json.num_hidden_layers = layers),
+    says: ["config.json: num_hidden_layers: want ", `got ${layers}`],
+  })),
+  ...[
+    "hidden_size",
+    "num_attention_heads",
+    "intermediate_size",
+    "vocab_size",
+    "max_position_embeddings",
+  ].map((name) => ({
+    what: `a ${name} beyond all bounds`,
+    config: (json: Record<string, unknown>) => (json[name] = 2 ** 32),
+    says: [`config.json: ${name}: want at most `, "got 4294967296"],
+  })),
+  ...(
+    [
+      ["vit", "depth"],
+      ["vit", "image_size"],
+      ["qformer", "num_layers"],
+      ["qformer", "cross_attention_freq"],
+    ] as const
+  ).map(([part, name]) => ({
+    what: `a ${part}.${name} beyond all bounds`,
+    settings: (json: Record<string, unknown>) =>
+      Object.assign(json[part] as object, { [name]: 100_000 }),
+    says: [`model.json: ${part}.${name}: want at most `, "got 100000"],
+  })),
+  {
+    what: "a picture beyond all bounds",
+    options: { imageSize: 14_000_000 },
+    says: ["imageSize"],
+  },
+  {
+    what: "a config that nests deeply",
+    config: (json) => (json.nested = nested(200)),
+    says: ["config.json: want at most 64 levels of nesting"],
+  },
+  {
+    what: "a name of 100 kB",
+    checkpoint: (all) => all.set("x".repeat(100_000), float32([2], Number)),
+    says: ["want only keys", "xxx…xxx"],
+  },
+  {
+    what: "a name of control characters",
+    checkpoint: (all) => all.set("\u001b[31m\n", float32([2], Number)),
+    says: ['got 1 that fit nothing: "\\u001b[31m\\n"'],
+  },
+  {
+    what: "a weight that is no tensor",
+    checkpoint: (all) => all.delete("llama_proj.weight"),
+    besides: { "llama_proj.weight": new PythonGlobal("numpy", "ndarray") },
+    says: [
+      "llama_proj.weight (",
+      'want a tensor, got an object of "numpy.ndarray", which is not read',
+    ],
   },
   {
     what: "a vocabulary that is smaller than the tokenizer",
@@ -271,6 +349,7 @@ it.each(cases)("refuses $what", async ({ says, swap, options, noSettings, code, 
   );
   expect(error).toMatchObject({ name: "TinyGptvError", code: code ?? "layout" });
   for (const part of says) expect((error as Error).message).toContain(part);
+  expect((error as Error).message.length).toBeLessThan(3000);
   expect(existsSync(out)).toBe(false);
 });
 
@@ -293,13 +372,74 @@ it("goes on over unknown keys where that is allowed", async () => {
   await expectSound(out);
 });
 
-it("refuses a tokenizer without the token that ends an answer", async () => {
+it("reads the rotary settings of transformers 5", async () => {
   const { sources, settings } = await editedSources(nextPath(), {
-    without: ["tokenizer.json", "vocab.json"],
+    config: (json) => {
+      const { partial_rotary_factor, rope_theta, ...rest } = json;
+      for (const name of Object.keys(json)) delete json[name];
+      const rope = {
+        rope_type: "default",
+        partial_rotary_factor,
+        rope_theta: rope_theta ?? 10_000,
+      };
+      Object.assign(json, rest, { rope_parameters: rope });
+    },
   });
-  await writeFile(join(sources.phi, "vocab.json"), JSON.stringify({ "<|endoftext|>": 0, a: 1 }));
-  await expect(convert({ sources, settings, out: nextPath() })).rejects.toMatchObject({
-    code: "layout",
-    message: expect.stringContaining("want the token ###, got a vocabulary without it"),
-  });
+  const plain = await editedSources(nextPath(), {});
+  const [five, four] = [
+    await convert({ sources, settings, out: nextPath() }),
+    await convert({ ...plain, out: nextPath() }),
+  ];
+  expect(five.config.phi).toEqual(four.config.phi);
+});
+
+/** Edits the tokenizer of a set, and gives what a conversion is given. */
+async function withTokenizer(edit: (json: Record<string, unknown>) => void) {
+  const { sources, settings } = await editedSources(nextPath(), { config: () => {} });
+  const path = join(sources.phi, "tokenizer.json");
+  const json = JSON.parse(await readFile(path, "utf8"));
+  edit(json);
+  await writeFile(path, JSON.stringify(json));
+  return { sources, settings };
+}
+
+it.each<[string, (json: Record<string, unknown>) => void, string]>([
+  [
+    "without the token that ends an answer",
+    (json) => {
+      const tokens = json.added_tokens as { content: string }[];
+      json.added_tokens = tokens.filter(({ content }) => content !== "###");
+      const model = json.model as { vocab: Record<string, number>; merges: unknown[] };
+      delete model.vocab["###"];
+      model.merges = model.merges.filter((merge) => String(merge).replace(/[ ,]/, "") !== "###");
+    },
+    "want the token ###, got a vocabulary without it",
+  ],
+  [
+    "that the runtime would refuse",
+    (json) => (json.normalizer = { type: "NFC" }),
+    "tokenizer.json: normalizer",
+  ],
+  [
+    "with a merge that nests deeply",
+    (json) => ((json.model as { merges: unknown[] }).merges[0] = nested(1000)),
+    "tokenizer.json: want at most 64 levels of nesting",
+  ],
+  [
+    "with a token of 100 kB",
+    (json) =>
+      (((json.model as { vocab: object }).vocab as Record<string, number>)["\u2020".repeat(1e5)] =
+        5),
+    "tokenizer",
+  ],
+])("refuses a tokenizer %s before anything is written", async (_, edit, problem) => {
+  const out = nextPath();
+  const error = await convert({ ...(await withTokenizer(edit)), out }).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  expect(error).toMatchObject({ name: "TinyGptvError", code: "layout" });
+  expect(error!.message).toContain(problem);
+  expect(error!.message.length).toBeLessThan(1000);
+  expect(existsSync(out)).toBe(false);
 });

@@ -16,7 +16,7 @@ import { createLanguageModel } from "../../lib/runtime/src/session/languageModel
 import { createPrefixCache } from "../../lib/runtime/src/session/prefixCache.ts";
 import type { Session } from "../../lib/graph/src/session.ts";
 import { openSession } from "../../lib/runtime/src/session/runtime.ts";
-import { loadTokenizer, type Tokenizer } from "../../lib/runtime/src/text/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../lib/model/src/tokenizer/tokenizer.ts";
 import { randomBelow } from "../support/random.ts";
 
 const nano = (path: string) => fileURLToPath(new URL(`../../models/nano/${path}`, import.meta.url));

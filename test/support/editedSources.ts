@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openWeights } from "../../lib/convert/src/checkpoint/folder.ts";
 import { findSources, type SourcePaths } from "../../lib/convert/src/sources.ts";
 import type { TensorInput } from "./checkpoint/chunks.ts";
+import type { PythonValue } from "./checkpoint/pickler.ts";
 import { writeTorchZip } from "./checkpoint/writeTorchZip.ts";
 import { fixture } from "./converted.ts";
 
@@ -15,6 +16,8 @@ export interface Edits {
   vision?: (tensors: Tensors) => void;
   qformer?: (tensors: Tensors) => void;
   checkpoint?: (tensors: Tensors) => void;
+  /** Entries of the stage file that are no tensors. */
+  besides?: Readonly<Record<string, PythonValue>>;
   /** Of the language model's `config.json`. */
   config?: (config: Json) => void;
   /** Of `model.json`. */
@@ -44,7 +47,10 @@ export async function editedSources(
     const tensors = await readTensors(paths[role]);
     edit(tensors);
     sources[role] = join(folder, paths[role].split("/").at(-1)!);
-    await writeTorchZip(sources[role], tensors, role === "vision" ? {} : { under: "model" });
+    await writeTorchZip(sources[role], tensors, {
+      ...(role === "vision" ? {} : { under: "model" }),
+      ...(role === "checkpoint" && edits.besides ? { besides: edits.besides } : {}),
+    });
   }
   if (edits.phi || edits.config || edits.without) {
     const tensors = await readTensors(paths.phi);

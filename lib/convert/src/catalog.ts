@@ -3,6 +3,7 @@ import type { WeightSource } from "./checkpoint/weightSource.ts";
 import { toFloat32 } from "@tinygptv/model";
 import type { DType } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { shown } from "./checkpoint/untrusted.ts";
 import type { Weight } from "./models/weights.ts";
 import { compile, type Rename } from "./weightMap.ts";
 
@@ -40,12 +41,12 @@ export function adopt(catalog: Catalog, source: WeightSource, table: readonly Re
     if (taken.has(name))
       throw new TinyGptvError(
         "layout",
-        `${file}: ${taken.get(name)} and ${key} are the same weight`,
+        `${file}: ${shown(taken.get(name)!)} and ${shown(key)} are the same weight`,
       );
     if (!floating.has(dtype))
       throw new TinyGptvError(
         "layout",
-        `dtype: ${key} (${file}): want one of ${[...floating].join(", ")}, got ${dtype}`,
+        `dtype: ${shown(key)} (${file}): want one of ${[...floating].join(", ")}, got ${dtype}`,
         { subject: key },
       );
     taken.set(name, key);
@@ -53,16 +54,20 @@ export function adopt(catalog: Catalog, source: WeightSource, table: readonly Re
       name,
       shape,
       dtype,
-      origin: `${key} (${file})`,
+      origin: `${shown(key)} (${file})`,
       load: async () => toFloat32(await source.read(key), dtype),
       loadRows: async (start, end) => toFloat32(await source.read(key, { start, end }), dtype),
     });
   }
   for (const [key, what] of source.unread ?? []) {
     if (ourName(key) === undefined || ourName(key) === null) continue;
-    throw new TinyGptvError("layout", `${key} (${source.path}): want a tensor, got ${what}`, {
-      subject: key,
-    });
+    throw new TinyGptvError(
+      "layout",
+      `${shown(key)} (${source.path}): want a tensor, got ${what}`,
+      {
+        subject: key,
+      },
+    );
   }
   return { unknown };
 }

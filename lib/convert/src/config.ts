@@ -31,7 +31,7 @@ export async function deriveConfig(
   catalog: Catalog,
   settings: Settings,
   phiFolder: string,
-  tokenizer: TokenizerFiles,
+  { tokenizer, stop }: TokenizerFiles,
   imageSize: number | undefined,
 ): Promise<ModelConfig> {
   const { vit, qformer, phi } = settings;
@@ -58,15 +58,15 @@ export async function deriveConfig(
     },
     mapping: { width: shapeOf(catalog, "mapping.fc1.weight", 2)[0]! },
     phi: { ...declared, postNormEps: phi.post_layernorm_eps },
-    tokens: { endOfText: tokenizer.endOfText, stop: tokenizer.stop },
+    tokens: { endOfText: tokenizer.endOfTextId, stop },
   };
   expectEqual("layer_norm_eps", phi.layer_norm_eps, declared.layerNormEps);
   for (const [token, id] of Object.entries(settings.tokens ?? {}))
-    expectEqual(`token ${token}`, id, tokenizer.ids.get(token));
-  if (tokenizer.largestId >= declared.vocabSize)
+    expectEqual(`token ${token}`, id, tokenizer.idOf(token));
+  if (tokenizer.vocabularySize > declared.vocabSize)
     throw new TinyGptvError(
       "layout",
-      `${phiFolder}: vocab_size: want more than ${tokenizer.largestId}, the tokenizer's largest id, got ${declared.vocabSize}: the tokenizer is of another model`,
+      `${phiFolder}: vocab_size: want more than ${tokenizer.vocabularySize - 1}, the tokenizer's largest id, got ${declared.vocabSize}: the tokenizer is of another model`,
       { subject: "vocab_size" },
     );
   expectMultiple("image size", config.vision.imageSize, "patch size", config.vision.patchSize);

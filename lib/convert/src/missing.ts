@@ -1,5 +1,6 @@
 /** What a conversion lacks, named as in the published files, and what probably happened. */
 import { TinyGptvError } from "@tinygptv/protocol";
+import { shown } from "./checkpoint/untrusted.ts";
 import type { Catalog } from "./catalog.ts";
 import { ourNames, publishedKey, type PhiLayout } from "./weightMap.ts";
 
@@ -72,6 +73,6 @@ const partOf = (name: string) => name.slice(0, name.indexOf("."));
 
 /** Names for a message, the first twenty of them. */
 export function list(names: readonly string[]): string {
-  const shown = names.slice(0, 20).join(", ");
-  return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
+  const some = names.slice(0, 20).map(shown).join(", ");
+  return names.length > 20 ? `${some} and ${names.length - 20} more` : some;
 }

@@ -2,10 +2,25 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { dimensions } from "@tinygptv/model";
+import { dimensions, parseJsonFile } from "@tinygptv/model";
 import type { PhiConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { parseJson } from "./settings.ts";
+
+const fraction = z.number().positive().max(1);
+const base = z.number().positive();
+const defaultRotary = 10_000;
+
+/** Says that rotary positions are as they are without any scaling. */
+const noScaling = z.strictObject({
+  rope_type: z.literal("default").optional(),
+  type: z.literal("default").optional(),
+});
+
+/** What transformers 5 keeps together, the earlier versions beside each other. */
+const ropeParameters = noScaling.extend({
+  rope_theta: base.optional(),
+  partial_rotary_factor: fraction.optional(),
+});
 
 /** transformers' own Phi configuration (fused and separate layouts). */
 const transformersConfig = z
@@ -16,28 +31,41 @@ const transformersConfig = z
     num_key_value_heads: dimensions.heads.nullish(),
     intermediate_size: dimensions.mlpWidth,
     vocab_size: dimensions.vocabulary,
-    partial_rotary_factor: z.number().positive().max(1),
-    rope_theta: z.number().positive().default(10_000),
-    rope_scaling: z.null().optional(),
+    partial_rotary_factor: fraction.optional(),
+    rope_theta: base.optional(),
+    rope_parameters: ropeParameters.optional(),
+    rope_scaling: noScaling.nullish(),
     layer_norm_eps: z.number().positive(),
     max_position_embeddings: dimensions.context,
     hidden_act: z.literal("gelu_new"),
     tie_word_embeddings: z.literal(false).optional(),
   })
-  .transform((config) => ({
-    width: config.hidden_size,
-    numLayers: config.num_hidden_layers,
-    numHeads: config.num_attention_heads,
-    numKeyValueHeads: config.num_key_value_heads ?? config.num_attention_heads,
-    mlpWidth: config.intermediate_size,
-    vocabSize: config.vocab_size,
-    rotaryDim: Math.trunc(
-      config.partial_rotary_factor * (config.hidden_size / config.num_attention_heads),
-    ),
-    ropeTheta: config.rope_theta,
-    layerNormEps: config.layer_norm_eps,
-    contextLength: config.max_position_embeddings,
-  }));
+  .transform((config, context) => {
+    const { rope_parameters: rope = {} } = config;
+    const either = (name: "rope_theta" | "partial_rotary_factor", otherwise?: number): number => {
+      const [outside, inside] = [config[name], rope[name]];
+      const complain = (message: string) =>
+        context.addIssue({ code: "custom", path: [name], message });
+      if (outside !== undefined && inside !== undefined && outside !== inside)
+        complain(`want ${inside} as rope_parameters.${name}, got ${outside}`);
+      const value = outside ?? inside ?? otherwise;
+      if (value === undefined) complain("want it, here or in rope_parameters, got neither");
+      return value ?? 1;
+    };
+    const headDim = config.hidden_size / config.num_attention_heads;
+    return {
+      width: config.hidden_size,
+      numLayers: config.num_hidden_layers,
+      numHeads: config.num_attention_heads,
+      numKeyValueHeads: config.num_key_value_heads ?? config.num_attention_heads,
+      mlpWidth: config.intermediate_size,
+      vocabSize: config.vocab_size,
+      rotaryDim: Math.trunc(either("partial_rotary_factor") * headDim),
+      ropeTheta: either("rope_theta", defaultRotary),
+      layerNormEps: config.layer_norm_eps,
+      contextLength: config.max_position_embeddings,
+    };
+  });
 
 /** Microsoft's first publication (blocks layout). */
 const microsoftConfig = z
@@ -61,7 +89,7 @@ const microsoftConfig = z
     mlpWidth: config.n_inner ?? 4 * config.n_embd,
     vocabSize: config.vocab_size,
     rotaryDim: config.rotary_dim,
-    ropeTheta: 10_000,
+    ropeTheta: defaultRotary,
     layerNormEps: config.layer_norm_epsilon,
     contextLength: config.n_positions,
   }));
@@ -76,9 +104,9 @@ export async function readPhiConfig(folder: string): Promise<Omit<PhiConfig, "po
       { cause },
     );
   });
-  const raw = parseJson(text, path, z.looseObject({}));
+  const raw = parseJsonFile(text, path, z.looseObject({}), "layout");
   const schema = "n_embd" in raw ? microsoftConfig : transformersConfig;
-  const { numKeyValueHeads, ...config } = parseJson(text, path, schema);
+  const { numKeyValueHeads, ...config } = parseJsonFile(text, path, schema, "layout");
   const headDim = config.width / config.numHeads;
   if (numKeyValueHeads !== config.numHeads)
     throw new TinyGptvError(

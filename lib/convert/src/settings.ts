@@ -1,7 +1,7 @@
 /** What cannot be read off the weight files: `model.json`, or the published model's values. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { dimensions, epsilon, nameSchema } from "@tinygptv/model";
+import { dimensions, epsilon, nameSchema, parseJsonFile } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 const gelu = z.literal("gelu (erf)").optional();
@@ -68,21 +68,5 @@ export async function readSettings(path: string): Promise<Settings> {
       cause,
     });
   });
-  return parseJson(text, path, settingsSchema);
-}
-
-/** Parses and validates a JSON file that belongs to a checkpoint. */
-export function parseJson<T>(text: string, path: string, schema: z.ZodType<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new TinyGptvError("layout", `${path}: want JSON, got text that does not parse`, {
-      cause,
-    });
-  }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw new TinyGptvError("layout", `${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseJsonFile(text, path, settingsSchema, "layout");
 }

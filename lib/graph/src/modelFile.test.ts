@@ -89,6 +89,17 @@ describe("writeModel and readModel", () => {
     );
   });
 
+  it("name the data file that is missing", async () => {
+    const path = join(folder, "gone.onnx");
+    await writeModel(path, graphOf([5000]));
+    await rm(`${path}.data`);
+    const { initializers } = await readModel(path);
+    await expect(initializers.get("w0")!.load()).rejects.toMatchObject({
+      code: "model",
+      message: `${path}.data: want the weights of a graph, got no such file`,
+    });
+  });
+
   it("name the file that is no graph", async () => {
     const path = join(folder, "text.onnx");
     await writeFile(path, "no protobuf, only text");
@@ -128,12 +139,14 @@ describe("external data", () => {
     { location: "../secrets", offset: 0, length: 4 },
     { location: "/etc/passwd", offset: 0, length: 4 },
     { location: "..", offset: 0, length: 4 },
+    { location: "a\0b", offset: 0, length: 4 },
+    { location: "x".repeat(100_000), offset: 0, length: 4 },
     { location: "data", offset: -1, length: 4 },
     { location: "data", offset: 0.5, length: 4 },
     { location: "data", offset: NaN, length: 4 },
   ])("refuses $location at $offset", (stored) => {
     expect(() => decodeModel(encode(stored), async () => new Uint8Array())).toThrow(
-      /^onnx: initializer w0: want a file beside the graph, an offset and a length, got/,
+      /^onnx: initializer w0: want a file beside the graph, an offset and a length, got .{1,300}$/,
     );
   });
 

@@ -95,7 +95,13 @@ async function readRange(
   path: string,
   { offset, length }: { offset: number; length: number },
 ): Promise<Uint8Array> {
-  const file = await open(path);
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    const found = cause.code === "ENOENT" ? "no such file" : cause.message;
+    throw new TinyGptvError("model", `${path}: want the weights of a graph, got ${found}`, {
+      subject: path,
+      cause,
+    });
+  });
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
     if (bytesRead !== length)

@@ -5,7 +5,7 @@
 import onnxProto from "onnx-proto";
 import { byteLength } from "@tinygptv/model";
 import type { DType } from "@tinygptv/model";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { shorten, TinyGptvError } from "@tinygptv/protocol";
 import type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
 
 const { onnx } = onnxProto;
@@ -169,7 +169,7 @@ function decodeAttribute(proto: onnxProto.onnx.IAttributeProto): Attribute {
     default:
       throw new TinyGptvError(
         "model",
-        `onnx: attribute ${proto.name}: want an integer, float, string or list of integers, got type ${proto.type}`,
+        `onnx: attribute ${shorten(proto.name ?? "")}: want an integer, float, string or list of integers, got type ${proto.type}`,
       );
   }
 }
@@ -198,7 +198,7 @@ function decodeInitializer(
   if (bytes !== byteLength(dtype, shape))
     throw new TinyGptvError(
       "model",
-      `onnx: initializer ${proto.name}: want ${byteLength(dtype, shape)} bytes for ${dtype} [${shape}], got ${bytes}`,
+      `onnx: initializer ${shorten(proto.name ?? "")}: want ${byteLength(dtype, shape)} bytes for ${dtype} [${shape}], got ${bytes}`,
     );
   return { name: proto.name!, dtype, shape, load: () => load(stored) };
 }
@@ -209,13 +209,13 @@ function decodeExternalData({ name, externalData }: ITensorProto): StoredData {
   const { location = "", offset, length }: Record<string, string> = entries;
   const stored = { location, offset: Number(offset), length: Number(length) };
   const isSound =
-    /^[^/\\]+$/.test(location) &&
+    /^[^/\\\p{Cc}]{1,255}$/u.test(location) &&
     location !== ".." &&
     [stored.offset, stored.length].every((size) => Number.isSafeInteger(size) && size >= 0);
   if (!isSound)
     throw new TinyGptvError(
       "model",
-      `onnx: initializer ${name}: want a file beside the graph, an offset and a length, got ${JSON.stringify(entries)}`,
+      `onnx: initializer ${shorten(name ?? "")}: want a file beside the graph, an offset and a length, got ${shorten(JSON.stringify(entries))}`,
     );
   return stored;
 }

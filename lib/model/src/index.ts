@@ -26,3 +26,6 @@ export {
   type QformerConfig,
   type VisionConfig,
 } from "./config.ts";
+export { loadTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
+export { padBatch } from "./tokenizer/padding.ts";
+export { parseJsonFile } from "./jsonFile.ts";

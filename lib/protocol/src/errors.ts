@@ -16,6 +16,16 @@ export type ErrorCode =
   | "network" // a download failed
   | "io"; // the disk refused
 
+/** A message names things out of files and requests, which may be of any length. */
+const maxMessage = 4000;
+
+/** A text as a message can show it: of a long one the beginning and the end. */
+export function shorten(text: string, most = 200): string {
+  if (text.length <= most) return text;
+  const end = Math.floor(most / 4);
+  return `${text.slice(0, most - end - 1)}…${text.slice(-end)}`;
+}
+
 /**
  * The one error class of the project. The message names the thing, what was
  * expected and what was found: `shape: llama_proj.weight: want [4096,768], got [4096,1024]`.
@@ -30,7 +40,10 @@ export class TinyGptvError extends Error {
     message: string,
     options: { subject?: string; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      shorten(message, maxMessage),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "TinyGptvError";
     this.code = code;
     this.subject = options.subject;

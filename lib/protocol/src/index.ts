@@ -4,7 +4,7 @@
  */
 export * from "./protocol.ts";
 export * from "./engine.ts";
-export { TinyGptvError, abortError, throwIfAborted, type ErrorCode } from "./errors.ts";
+export { TinyGptvError, abortError, shorten, throwIfAborted, type ErrorCode } from "./errors.ts";
 export { formatBox, parseBoxes, toPercent, type Corners } from "./boxes.ts";
 export { acceptedFormats, sniffFormat, type ImageFormat } from "./imageFormat.ts";
 export { version } from "./version.ts";

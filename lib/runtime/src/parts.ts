@@ -9,7 +9,7 @@ export { openEmbeddings, type TokenEmbeddings } from "./session/embeddings.ts";
 export { createLanguageModel } from "./session/languageModel.ts";
 export { encodeImage, type VisionSessions } from "./session/vision.ts";
 export { buildPrompt, encodePrompt } from "./text/templates.ts";
-export { loadTokenizer, type Tokenizer } from "./text/tokenizer.ts";
+export { loadTokenizer, padBatch, type Tokenizer } from "@tinygptv/model";
 export { decode, rowsOf } from "./decoding/decode.ts";
 export type { DecodedAnswer } from "./decoding/decoder.ts";
 export {
@@ -23,4 +23,3 @@ export { scoreCandidates } from "./decoding/scoring.ts";
 export { tokenSequences } from "./decoding/stopping.ts";
 export { resizeBicubic } from "./image/resize.ts";
 export { createScheduler, type Scheduler } from "./engine/scheduler.ts";
-export { padBatch } from "./text/padding.ts";

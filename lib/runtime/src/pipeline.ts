@@ -25,7 +25,7 @@ import type { TokenEmbeddings } from "./session/embeddings.ts";
 import type { EncodedImage, ImageEncoder } from "./session/imageFeatures.ts";
 import type { Position, PrefixCache } from "./session/prefixCache.ts";
 import { buildPrompt, encodePrompt } from "./text/templates.ts";
-import type { Tokenizer } from "./text/tokenizer.ts";
+import type { Tokenizer } from "@tinygptv/model";
 
 /** What the walk needs of a loaded model. */
 export interface PipelineParts {

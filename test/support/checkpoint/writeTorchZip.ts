@@ -121,6 +121,12 @@ export class TorchFile {
   }
 }
 
+interface WriteTorchOptions {
+  readonly under?: string;
+  /** Entries of the state dict that are no tensors. */
+  readonly besides?: Readonly<Record<string, PythonValue>>;
+}
+
 /**
  * Writes a state dict of dense tensors as torch.save would, piece by piece: a
  * file far larger than memory is fine, and nothing is kept.
@@ -130,15 +136,17 @@ export class TorchFile {
 export async function writeTorchZip(
   path: string,
   tensors: Iterable<readonly [string, TensorInput]>,
-  options: TorchFileOptions & { readonly under?: string } = {},
+  options: TorchFileOptions & WriteTorchOptions = {},
 ): Promise<void> {
-  const { under, ...fileOptions } = options;
+  const { under, besides = {}, ...fileOptions } = options;
   const file = new TorchFile(fileOptions);
   const items = Array.from(
     tensors,
     ([name, { dtype, shape, data }]) => [name, file.tensor(dtype, shape, data)] as const,
   );
-  const stateDict = orderedDict(new Map(items));
+  const stateDict = orderedDict(
+    new Map<PythonValue, PythonValue>([...items, ...Object.entries(besides)]),
+  );
   await writeFile(
     path,
     file.chunks(under === undefined ? stateDict : new Map([[under, stateDict]])),

@@ -1,4 +1,4 @@
-import { TinyGptvError } from "@tinygptv/protocol";
+import { shorten, TinyGptvError } from "@tinygptv/protocol";
 
 // PyTorch's own limit on the number of dimensions.
 const maxRank = 64;
@@ -13,7 +13,12 @@ export function damaged(file: string, problem: string, cause?: unknown): TinyGpt
  * long ones cut, so that a hostile name cannot flood or forge a log.
  */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text);
+  return JSON.stringify(shorten(text));
+}
+
+/** A name out of a file: as it is where it is printable and short. */
+export function shown(name: string): string {
+  return /^[\x20-\x7e]+$/.test(name) ? shorten(name) : quote(name);
 }
 
 /**

@@ -172,6 +172,34 @@ describe("tokenizer files", () => {
     expect(pairs.encode("what color").length).toBeLessThan(10);
   });
 
+  const byteLevel = { type: "ByteLevel", add_prefix_space: false };
+  const rule = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+  it.each<[string, object]>([
+    ["in a sequence", { type: "Sequence", pretokenizers: [byteLevel] }],
+    [
+      "in a sequence of sequences",
+      { type: "Sequence", pretokenizers: [{ type: "Sequence", pretokenizers: [byteLevel] }] },
+    ],
+    [
+      "as two steps",
+      {
+        type: "Sequence",
+        pretokenizers: [
+          { type: "Split", pattern: { Regex: rule }, behavior: "Isolated", invert: false },
+          { ...byteLevel, use_regex: false },
+        ],
+      },
+    ],
+  ])("reads the rule for splitting text %s", async (_, pre_tokenizer) => {
+    const wrapped = await load({
+      pre_tokenizer,
+      normalizer: { type: "Sequence", normalizers: [] },
+    });
+    const plain = await load({});
+    const texts = cases.encode.map(({ text }) => text);
+    expect(texts.map(wrapped.encode)).toEqual(texts.map(plain.encode));
+  });
+
   it("says which files it looked for", async () => {
     await expect(loadTokenizer(folder)).rejects.toMatchObject({
       code: "model",
@@ -188,6 +216,11 @@ describe("tokenizer files", () => {
       "a prefix space",
       { pre_tokenizer: { type: "ByteLevel", add_prefix_space: true } },
       /add_prefix_space/,
+    ],
+    [
+      "another rule for splitting text in a sequence",
+      { pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Whitespace" }, byteLevel] } },
+      /pre_tokenizer/,
     ],
     [
       "a missing byte",

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { shorten, TinyGptvError } from "@tinygptv/protocol";
+import { parseJsonFile } from "../jsonFile.ts";
 
 /** What a byte-level BPE tokenizer is made of, whichever files it came from. */
 export interface TokenizerDefinition {
@@ -30,14 +31,40 @@ const vocabSchema = z.custom<Record<string, number>>(
 );
 const mergesSchema = z.custom<unknown[]>(Array.isArray, "want a list of merges");
 
+/**
+ * Steps that may be wrapped: `{type: "Sequence", pretokenizers: [...]}`, one in
+ * another, stands for its steps in order. Deeper ones are no list and refused.
+ */
+function steps(value: unknown, list: "normalizers" | "pretokenizers", depth = 4): unknown {
+  if (value === null || value === undefined) return [];
+  const { type, [list]: inner } = value as Record<string, unknown>;
+  if (type !== "Sequence" || !Array.isArray(inner) || depth === 0) return [value];
+  return inner.flatMap((step) => steps(step, list, depth - 1));
+}
+
+const byteLevel = { type: z.literal("ByteLevel"), add_prefix_space: z.literal(false) };
+
+/** CodeGen's rule, which ByteLevel brings along: contractions, words, numbers, signs, spaces. */
+const codeGenRule =
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const codeGenSplit = z.object({
+  type: z.literal("Split"),
+  pattern: z.object({ Regex: z.literal(codeGenRule) }),
+  behavior: z.literal("Isolated"),
+  invert: z.literal(false).optional(),
+});
+
 /** Phi-2's (CodeGen's) kind of tokenizer; any other setting would need code that is not here. */
 const tokenizerJsonSchema = z.object({
-  normalizer: z.null(),
-  pre_tokenizer: z.object({
-    type: z.literal("ByteLevel"),
-    add_prefix_space: z.literal(false),
-    use_regex: z.literal(true).optional(),
-  }),
+  normalizer: z.preprocess((value) => steps(value, "normalizers"), z.tuple([])),
+  pre_tokenizer: z.preprocess(
+    (value) => steps(value, "pretokenizers"),
+    z.union([
+      z.tuple([z.object({ ...byteLevel, use_regex: z.literal(true).optional() })]),
+      // The rule as a step of its own.
+      z.tuple([codeGenSplit, z.object({ ...byteLevel, use_regex: z.literal(false) })]),
+    ]),
+  ),
   model: z.object({
     type: z.literal("BPE").optional(),
     vocab: vocabSchema,
@@ -64,7 +91,12 @@ const tokenizerJsonSchema = z.object({
 export async function readTokenizerDefinition(folder: string): Promise<TokenizerDefinition> {
   const text = await readOptional(folder, "tokenizer.json");
   if (text === undefined) return readSeparateFiles(folder);
-  const { model, added_tokens } = parseJson("tokenizer.json", text, tokenizerJsonSchema);
+  const { model, added_tokens } = parseJsonFile(
+    text,
+    "tokenizer.json",
+    tokenizerJsonSchema,
+    "model",
+  );
   return {
     vocab: model.vocab,
     merges: model.merges.map((merge) => toMerge("tokenizer.json", merge)),
@@ -73,10 +105,16 @@ export async function readTokenizerDefinition(folder: string): Promise<Tokenizer
 }
 
 async function readSeparateFiles(folder: string): Promise<TokenizerDefinition> {
-  const vocab = parseJson("vocab.json", await readRequired(folder, "vocab.json"), vocabSchema);
+  const vocab = parseJsonFile(
+    await readRequired(folder, "vocab.json"),
+    "vocab.json",
+    vocabSchema,
+    "model",
+  );
   const merges = (await readRequired(folder, "merges.txt")).split(/\r?\n/);
   const added = await readOptional(folder, "added_tokens.json");
-  const addedIds = added === undefined ? {} : parseJson("added_tokens.json", added, vocabSchema);
+  const addedIds =
+    added === undefined ? {} : parseJsonFile(added, "added_tokens.json", vocabSchema, "model");
   const endOfTextId = vocab[endOfText] ?? addedIds[endOfText];
   const special =
     endOfTextId === undefined ? [] : [{ id: endOfTextId, content: endOfText, special: true }];
@@ -103,21 +141,8 @@ function toMerge(file: string, merge: unknown): [string, string] {
   }
   throw new TinyGptvError(
     "model",
-    `${file}: want merges of two tokens, got ${JSON.stringify(merge)}`,
+    `${file}: want merges of two tokens, got ${shorten(JSON.stringify(merge))}`,
   );
-}
-
-function parseJson<T extends z.ZodType>(file: string, text: string, schema: T): z.infer<T> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new TinyGptvError("model", `${file}: want JSON, got text that does not parse`, { cause });
-  }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw new TinyGptvError("model", `${file}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
 }
 
 async function readRequired(folder: string, file: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { TinyGptvError } from "@tinygptv/protocol";
+import { shorten, TinyGptvError } from "@tinygptv/protocol";
 import type { TokenizerDefinition } from "./tokenizerFiles.ts";
 
 /** Ids, spellings and bytes of all tokens. */
@@ -75,14 +75,14 @@ function tokensById(ids: ReadonlyMap<string, number>): (string | undefined)[] {
   let size = 0;
   for (const [token, id] of ids) {
     if (!Number.isInteger(id) || id < 0 || id >= maxTokens) {
-      throw broken(`${JSON.stringify(token)}: want an id from 0 to ${maxTokens - 1}, got ${id}`);
+      throw broken(`${quote(token)}: want an id from 0 to ${maxTokens - 1}, got ${id}`);
     }
     size = Math.max(size, id + 1);
   }
   const tokens: (string | undefined)[] = Array.from({ length: size });
   for (const [token, id] of ids) {
     if (tokens[id] !== undefined) {
-      throw broken(`${JSON.stringify(tokens[id])} and ${JSON.stringify(token)} both have id ${id}`);
+      throw broken(`${quote(tokens[id])} and ${quote(token)} both have id ${id}`);
     }
     tokens[id] = token;
   }
@@ -100,13 +100,15 @@ function requireLossless(
   }
   for (const token of ids.keys()) {
     if (!spelling.test(token)) {
-      throw broken(`${JSON.stringify(token)} is not spelled in byte symbols`);
+      throw broken(`${quote(token)} is not spelled in byte symbols`);
     }
   }
   const lost = merges.find(([left, right]) => !ids.has(left + right));
-  if (lost) throw broken(`the merge ${JSON.stringify(lost)} makes no token`);
+  if (lost) throw broken(`the merge ${quote(lost)} makes no token`);
 }
 
 function broken(message: string): TinyGptvError {
   return new TinyGptvError("model", `tokenizer: ${message}`);
 }
+
+const quote = (token: unknown) => shorten(JSON.stringify(token));

@@ -18,7 +18,7 @@ import { createLanguageModel } from "../session/languageModel.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
 import { threadsFor } from "../session/runtime.ts";
 import type { Session } from "@tinygptv/graph";
-import { loadTokenizer } from "../text/tokenizer.ts";
+import { loadTokenizer } from "@tinygptv/model";
 import { createEventQueue } from "./eventQueue.ts";
 import { openGraph, type GraphOptions } from "./openGraph.ts";
 import { createScheduler } from "./scheduler.ts";

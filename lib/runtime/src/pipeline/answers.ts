@@ -3,7 +3,7 @@ import type { DecodedAnswer, DecodedToken, DecodingEvent } from "../decoding/dec
 import type { AnswerToken, GenerateEvent, Hypothesis, ResolvedDecoding } from "@tinygptv/protocol";
 import { createDetokenizer } from "../text/detokenizer.ts";
 import { createStopScanner } from "../text/stopText.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "@tinygptv/model";
 
 /** Turns decoding events into what a reader sees: tokens, text that never cuts a character, beams. */
 export function createAnswerWriter(

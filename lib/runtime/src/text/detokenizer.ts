@@ -1,5 +1,4 @@
-import type { Tokenizer } from "./tokenizer.ts";
-import { createUtf8Stream } from "./utf8.ts";
+import type { Tokenizer } from "@tinygptv/model";
 
 /** Turns token ids into text as they come. */
 export interface Detokenizer {
@@ -16,7 +15,8 @@ export interface Detokenizer {
 export function createDetokenizer(
   tokenizer: Pick<Tokenizer, "tokenBytes" | "specialIds">,
 ): Detokenizer {
-  const stream = createUtf8Stream();
+  // A byte order mark is a character like any other, as in Python's decoder.
+  const stream = new TextDecoder("utf-8", { ignoreBOM: true });
   return {
     push: (id) =>
       tokenizer.specialIds.has(id) ? "" : stream.decode(tokenizer.tokenBytes(id), { stream: true }),

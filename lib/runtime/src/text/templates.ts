@@ -1,6 +1,6 @@
 import { TinyGptvError, tasks } from "@tinygptv/protocol";
 import type { Round, Task, Template } from "@tinygptv/protocol";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "@tinygptv/model";
 
 /** Stands in a prompt's text where the embeddings of a picture go. */
 const imageMark = "<ImageHere>";
