@@ -1,5 +1,5 @@
 /** What `inspect` says of checkpoints that are whole, partial, mixed up or broken. */
-import { cp, mkdir, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { inspect } from "../../lib/convert/src/index.ts";
@@ -83,6 +83,37 @@ it("says which of two stage files has to be chosen", async () => {
   expect(await inspect(set)).toMatchObject({
     problem: expect.stringContaining("choose with --checkpoint"),
     weights: [{}, {}, {}, { role: "checkpoint" }, { role: "checkpoint" }],
+  });
+});
+
+it("takes a stage file under the name that training gives it, where there is no other", async () => {
+  const [published, own] = ["TinyGPT-V_for_Stage4.pth", "checkpoint_49.pth"];
+  await cp(join(set, published), join(set, own));
+  const role = "checkpoint";
+  const pathsOf = async () => {
+    const found = await inspect(set);
+    if (found.kind !== "checkpoint") throw new Error(found.kind);
+    return found.weights.filter((each) => each.role === role).map(({ path }) => path);
+  };
+  expect(await pathsOf()).toEqual([join(set, published)]);
+  await rm(join(set, published));
+  expect(await pathsOf()).toEqual([join(set, own)]);
+  expect(await inspect(set)).toMatchObject({ missing: [], problem: undefined });
+  await cp(join(set, own), join(set, "checkpoint_3.pth"));
+  expect(await inspect(set)).toMatchObject({
+    problem: expect.stringContaining(
+      "want one checkpoint, got checkpoint_3.pth, checkpoint_49.pth",
+    ),
+  });
+});
+
+it("refuses a tokenizer that the runtime would refuse", async () => {
+  const path = join(set, "phi-2", "tokenizer.json");
+  const json = JSON.parse(await readFile(path, "utf8"));
+  await writeFile(path, JSON.stringify({ ...json, pre_tokenizer: { type: "Whitespace" } }));
+  expect(await inspect(set)).toMatchObject({
+    config: undefined,
+    problem: expect.stringContaining("tokenizer.json: pre_tokenizer"),
   });
 });
 

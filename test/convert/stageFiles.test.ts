@@ -1,10 +1,12 @@
 /** What a stage file may hold, and what each of its tensors does to the model. */
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { convert } from "../../lib/convert/src/index.ts";
 import { readModel } from "../../lib/graph/src/modelFile.ts";
 import type { Component } from "../../lib/model/src/manifest.ts";
 import { toFloat32 } from "../../lib/model/src/tensor/half.ts";
+import { writeSafetensors } from "../support/checkpoint/writeSafetensors.ts";
 import { fixture, temporaryFolder } from "../support/converted.ts";
 import {
   editedSources,
@@ -101,6 +103,30 @@ it("reads a stage file without LoRA, whose keys have the short prefix", async ()
   );
 });
 
+it.each([
+  ["DistributedDataParallel", "module.", ""],
+  ["torch.compile", "_orig_mod.", ""],
+  ["a trainer", "model.", ""],
+  ["a trainer around torch.compile around DistributedDataParallel", "model._orig_mod.module.", ""],
+  ["torch.compile of the language model alone", "", "_orig_mod."],
+  ["FSDP, and checkpointing inside", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."],
+])("reads files saved by %s", async (_, outer, inner) => {
+  const wrap = (tensors: Tensors) =>
+    rename(tensors, (name) => outer + name.replace(/^(llama_model\.|Qformer\.)/, `$1${inner}`));
+  const published = await weightsOf(await edited({}));
+  const wrapped = await weightsOf(
+    await edited({ checkpoint: wrap, qformer: wrap, vision: wrap, phi: wrap }),
+  );
+  for (const [component, weight] of [
+    ["phi", "phi.layers.1.attention.qkv.weight"],
+    ["phi", "phi.head.bias"],
+    ["mapping", "mapping.fc1.weight"],
+    ["qformer", "qformer.layers.1.mlp.fc1.weight"],
+    ["vision", "vision.blocks.1.norm1.bias"],
+  ] as const)
+    expect(await wrapped(component, weight)).toEqual(await published(component, weight));
+});
+
 const overrides: [key: string, shape: number[], component: Component, name: string][] = [
   [
     "Qformer.bert.encoder.layer.1.attention.self.query.bias",
@@ -159,7 +185,7 @@ const refused: [what: string, edits: Edits, ...parts: string[]][] = [
   [
     "no LoRA where the settings say there is",
     { checkpoint: (all) => rename(all, (name) => (isLora(name) ? undefined : name)) },
-    "LoRA rank: want 4 as the settings say, got 0",
+    'LoRA rank: want 4 as the settings say, got 0, no LoRA matrices; if that is right (merged weights have none), set "lora_r" of this file under "stages" in the settings to 0',
   ],
   [
     "LoRA of a rank whose alpha nothing tells",
@@ -175,6 +201,13 @@ const refused: [what: string, edits: Edits, ...parts: string[]][] = [
       },
     },
     "LoRA rank: want one for all matrices, got 4, 2",
+  ],
+  [
+    "a weight with and without a wrapper",
+    {
+      checkpoint: (all) => all.set("module.llama_proj.bias", all.get("llama_proj.bias")!),
+    },
+    "llama_proj.bias and module.llama_proj.bias are the same weight",
   ],
   [
     "half of a LoRA pair of the fused matrix",
@@ -298,3 +331,24 @@ function dropNorms(tensors: Tensors): void {
 function floats(tensors: Tensors, name: string): Float32Array {
   return toFloat32(tensors.get(name)!.data, "float32");
 }
+
+it("says what a PEFT adapter lacks, given as a folder or a file", async () => {
+  const adapter = join(folder.path, "adapter");
+  await mkdir(adapter);
+  await writeFile(join(adapter, "adapter_config.json"), "{}");
+  const key = "base_model.model.model.layers.0.self_attn.dense.lora_A.weight";
+  await writeSafetensors(join(adapter, "adapter_model.safetensors"), [
+    [key, float32([rank, width], Number)],
+  ]);
+  const { sources, settings } = await edited({});
+  for (const checkpoint of [adapter, join(adapter, "adapter_model.safetensors")]) {
+    const given = { sources: { ...sources, checkpoint }, settings };
+    const error = await convert({ ...given, out: join(folder.path, "no") }).catch(
+      (reason: Error) => reason,
+    );
+    expect(error).toMatchObject({ code: "layout" });
+    expect((error as Error).message).toMatch(
+      /adapter.*: want a TinyGPT-V stage file, got a PEFT adapter .*llama_proj, llama_proj2.*q_layernorm/,
+    );
+  }
+});

@@ -1,7 +1,6 @@
 /** What a file or folder holds, read from names and shapes alone, and whether it can be converted. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { openWeights } from "./checkpoint/folder.ts";
 import type { TensorInfo, WeightSource } from "./checkpoint/weightSource.ts";
 import { byteLength, manifestName, readManifest } from "@tinygptv/model";
 import type { Manifest, ModelConfig } from "@tinygptv/model";
@@ -11,6 +10,7 @@ import {
   detectPhiLayout,
   findSources,
   namesFor,
+  openPart,
   recognise,
   sourceRoles,
   type SourceRole,
@@ -98,7 +98,7 @@ async function tryConversion(folder: string) {
 }
 
 async function inspectWeights(path: string): Promise<InspectedWeights> {
-  const source = await openWeights(path);
+  const source = await openPart(path);
   try {
     const tensors = [...source.tensors.values()];
     const found = recognise(source);

@@ -15,7 +15,7 @@ export function loraAlphaFor(catalog: Catalog, { stages }: Settings, stageFile: 
   if (named && named.lora_r !== rank)
     throw new TinyGptvError(
       "layout",
-      `${stageFile}: LoRA rank: want ${named.lora_r} as the settings say, got ${rank}`,
+      `${stageFile}: LoRA rank: want ${named.lora_r} as the settings say, got ${rank}${rank === 0 ? ", no LoRA matrices" : ""}; if that is right (merged weights have none), set "lora_r" of this file under "stages" in the settings to ${rank}`,
       { subject: "lora_r" },
     );
   // Without LoRA there is nothing to scale.

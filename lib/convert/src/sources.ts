@@ -2,8 +2,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { openWeights } from "./checkpoint/folder.ts";
+import { shown } from "./checkpoint/untrusted.ts";
 import type { WeightSource } from "./checkpoint/weightSource.ts";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { list } from "./missing.ts";
+import { unwrap } from "./wrappers.ts";
 import { phiLayouts, type PhiLayout } from "./weightMap.ts";
 
 export interface SourcePaths {
@@ -21,12 +24,14 @@ export const sourceRoles = ["phi", "vision", "qformer", "checkpoint"] as const;
 export type SourceRole = (typeof sourceRoles)[number];
 export type Sources = Record<SourceRole, WeightSource>;
 
+/** The later ones count where there is none of the earlier. */
 const publishedNames = {
-  phi: /^phi-?2?$/i,
-  vision: /^eva_vit_g\.pth$/,
-  qformer: /^blip2_pretrained_flant5xxl\.pth$/,
-  checkpoint: /^TinyGPT-V_for_Stage\d\.pth$/,
-} satisfies Record<SourceRole, RegExp>;
+  phi: [/^phi-?2?$/i],
+  vision: [/^eva_vit_g\.pth$/],
+  qformer: [/^blip2_pretrained_flant5xxl\.pth$/],
+  // The second: as the reference's own training saves an epoch, or the best one.
+  checkpoint: [/^TinyGPT-V_for_Stage\d\.pth$/, /^checkpoint_(\d+|best)\.pth$/],
+} satisfies Record<SourceRole, readonly RegExp[]>;
 
 /**
  * Finds the published names in one folder.
@@ -53,8 +58,8 @@ export async function findSources(
       throw new TinyGptvError(
         "checkpoint",
         found.length === 0
-          ? `${folder}: want a ${role} named like ${publishedNames[role].source}, got ${names.join(", ") || "an empty folder"}; name it with --${role}`
-          : `${folder}: want one ${role}, got ${found.join(", ")}; choose with --${role}`,
+          ? `${folder}: want a ${role} named like ${publishedNames[role].map(({ source }) => source).join(" or ")}, got ${list(names) || "an empty folder"}; name it with --${role}`
+          : `${folder}: want one ${role}, got ${list(found)}; choose with --${role}`,
         { subject: role },
       );
     paths[role] = join(folder, found[0]!);
@@ -65,7 +70,19 @@ export async function findSources(
 
 /** Those of the names that are published ones of a role. */
 export function namesFor(role: SourceRole, names: readonly string[]): string[] {
-  return names.filter((name) => publishedNames[role].test(name));
+  const found = publishedNames[role].map((form) => names.filter((name) => form.test(name)));
+  return found.find((some) => some.length > 0) ?? [];
+}
+
+/** Opens one of the four; its keys are without the wrappers of training. */
+export async function openPart(path: string): Promise<WeightSource> {
+  const source = await openWeights(path);
+  try {
+    return unwrap(source, (keys) => recogniseKeys(keys) !== undefined);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 /** Opens all four; what one cannot be opened for closes the others. */
@@ -73,7 +90,7 @@ export async function openSources(paths: SourcePaths): Promise<Sources> {
   const opened: Partial<Sources> = {};
   try {
     for (const role of sourceRoles) {
-      const source = await openWeights(paths[role]);
+      const source = await openPart(paths[role]);
       opened[role] = source;
       expectRole(source, role);
     }
@@ -105,8 +122,17 @@ export async function describeSources(paths: SourcePaths, sources: Sources) {
   );
 }
 
+interface Marker {
+  /** What it can be converted as; nothing on its own where there is none. */
+  readonly role: SourceRole | undefined;
+  readonly key: RegExp;
+  readonly what: string;
+  /** Why it is not what is wanted. */
+  readonly hint?: string;
+}
+
 /** A key that only one of the published files has. */
-const markers: readonly { role: SourceRole; key: RegExp; what: string }[] = [
+const markers: readonly Marker[] = [
   { role: "checkpoint", key: /^llama_(proj|model)\b/, what: "a TinyGPT-V stage file" },
   { role: "vision", key: /^blocks\.0\.attn\.qkv\.weight$/, what: "a vision transformer" },
   { role: "qformer", key: /^Qformer\.bert\./, what: "a Q-Former" },
@@ -115,11 +141,20 @@ const markers: readonly { role: SourceRole; key: RegExp; what: string }[] = [
     key: new RegExp(`^${marker.replaceAll(".", "\\.")}$`),
     what: "a Phi language model",
   })),
+  {
+    role: undefined,
+    key: /^base_model\.model\..*\.lora_[AB]\./,
+    what: "a PEFT adapter",
+    hint: "it holds LoRA matrices alone; a stage file has the linear maps (llama_proj, llama_proj2) and the norms (q_layernorm, k_layernorm, post_layernorm) too: save the whole model's trained weights, torch.save(model.state_dict(), PATH)",
+  },
 ];
 
 /** What a checkpoint looks like by its keys, or undefined. */
-export function recognise(source: WeightSource): { role: SourceRole; what: string } | undefined {
-  const keys = [...source.tensors.keys()];
+export function recognise(source: WeightSource): Marker | undefined {
+  return recogniseKeys([...source.tensors.keys()]);
+}
+
+function recogniseKeys(keys: readonly string[]): Marker | undefined {
   return markers.find(({ key }) => keys.some((name) => key.test(name)));
 }
 
@@ -127,10 +162,10 @@ function expectRole(source: WeightSource, role: SourceRole): void {
   const found = recognise(source);
   if (found?.role === role) return;
   const want = markers.find((marker) => marker.role === role)!.what;
-  const some = [...source.tensors.keys()].slice(0, 4).join(", ");
+  const some = [...source.tensors.keys()].slice(0, 4).map(shown).join(", ");
   throw new TinyGptvError(
     "layout",
-    `${source.path}: want ${want}, got ${found ? found.what : "none of the published files"} (${source.tensors.size} tensors: ${some}${source.tensors.size > 4 ? ", …" : ""})`,
+    `${source.path}: want ${want}, got ${found ? found.what : "none of the published files"} (${source.tensors.size} tensors: ${some}${source.tensors.size > 4 ? ", …" : ""})${found?.hint ? `: ${found.hint}` : ""}`,
     { subject: role },
   );
 }

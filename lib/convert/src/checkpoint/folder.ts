@@ -12,6 +12,9 @@ const layouts = [
   { name: "model.safetensors.index.json", open: openShards },
   { name: "pytorch_model.bin", open: openOne },
   { name: "pytorch_model.bin.index.json", open: openShards },
+  // No weights of a model, but what they are should be told.
+  { name: "adapter_model.safetensors", open: openOne },
+  { name: "adapter_model.bin", open: openOne },
 ];
 
 /**

@@ -38,8 +38,8 @@ export class Unread {
 export function describe(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (Array.isArray(value)) {
-    const shown = value.slice(0, 8).map((item) => (Array.isArray(item) ? "[...]" : describe(item)));
-    return `[${shown.join(",")}${value.length > 8 ? ",..." : ""}]`;
+    const some = value.slice(0, 8).map((item) => (Array.isArray(item) ? "[...]" : describe(item)));
+    return `[${some.join(",")}${value.length > 8 ? ",..." : ""}]`;
   }
   if (value instanceof Map) return `a dictionary of ${value.size}`;
   if (value instanceof Unread) return `an object of ${quote(value.name)}, which is not read`;
