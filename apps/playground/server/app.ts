@@ -1,5 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { HttpBindings } from "@hono/node-server";
+import { apiPaths } from "@tinygptv/protocol/http";
 import { Hono } from "hono";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
@@ -11,13 +12,10 @@ export interface Api {
   fetch(request: Request, env: HttpBindings): Response | Promise<Response>;
 }
 
-/** What the endpoint answers; everything else is the app's pages and files. */
-const apiPaths = ["/v1/*", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/*"];
-
-/** Endpoint and playground on one port, in one process. */
+/** Endpoint and playground on one port, in one process: what is no path of the API is the app's pages and files. */
 export function withPages(api: Api, pages: PageHandler): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.on(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], apiPaths, ({ req, env }) =>
+  app.on(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], [...apiPaths], ({ req, env }) =>
     api.fetch(req.raw, env),
   );
   app.all("*", ({ env }) => {

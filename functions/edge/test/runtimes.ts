@@ -1,12 +1,16 @@
-/** The edge function inside real edge runtimes, bundled and set up as it is deployed. */
+/** The edge function inside real edge runtimes, built and set up as it is deployed. */
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
 import { EdgeRuntime } from "edge-runtime";
-import { build } from "esbuild";
 import { Miniflare } from "miniflare";
+import { rolldown } from "rolldown";
+import { readOutput, runBuild } from "../../deploy/src/testing/output.ts";
 import wrangler from "../wrangler.json" with { type: "json" };
 
 export interface RunningEdge {
@@ -17,25 +21,27 @@ export interface RunningEdge {
 /** Starts the edge function with these variables. */
 export type StartEdge = (variables: Record<string, string>) => Promise<RunningEdge>;
 
-async function bundle(source: string, globalName?: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../${source}`, import.meta.url))],
-    bundle: true,
-    write: false,
-    format: globalName ? "iife" : "esm",
-    globalName,
-    conditions: ["workerd", "worker", "browser"],
-    platform: "neutral",
-    mainFields: ["module", "main"],
-  });
-  return outputFiles[0]!.text;
+/**
+ * What the build puts out, in a folder of its own: nothing of the workspace is
+ * above it. It stays until the process ends.
+ */
+export const build = memoize(async (): Promise<string> => {
+  const out = await mkdtemp(join(tmpdir(), "edge-"));
+  process.once("exit", () => rmSync(out, { recursive: true }));
+  await runBuild(new URL("../build.ts", import.meta.url), "--out", out);
+  return out;
+});
+
+function memoize<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 /** The edge function as a Worker; it shares its rate limits in a KV namespace. */
 export async function workerOptions() {
   return {
     modules: true,
-    script: await bundle(wrangler.main),
+    script: await readFile(join(await build(), wrangler.main), "utf8"),
     compatibilityDate: wrangler.compatibility_date,
     compatibilityFlags: wrangler.compatibility_flags,
     kvNamespaces: ["LIMITS"],
@@ -57,12 +63,17 @@ export async function workerd(): Promise<StartEdge> {
  * that breaks as if it were complete; this one breaks it off.
  */
 export async function vercel(): Promise<StartEdge> {
-  const script = await bundle("api/index.ts", "edge");
+  const { folder, config } = await readOutput(join(await build(), ".vercel/output"));
+  if (config.runtime !== "edge") throw new Error(`want an edge function, got ${config.runtime}`);
+  // The package runs scripts only; the platform takes the module as it is.
+  const module = await rolldown({ input: join(folder, config.entrypoint) });
+  const { output } = await module.generate({ format: "iife", name: "edge", exports: "named" });
   return async (variables) => {
+    const named = Object.entries(variables).filter(([name]) => config.envVarsInUse.includes(name));
     const runtime = new EdgeRuntime({
-      initialCode: `${script}
+      initialCode: `${output[0].code}
         addEventListener("fetch", (event) => event.respondWith(edge.default(event.request, event)));`,
-      extend: (context) => Object.assign(context, { process: { env: variables } }),
+      extend: (context) => Object.assign(context, { process: { env: Object.fromEntries(named) } }),
     });
     const server = createServer((request, response) => {
       answerBy(runtime, request, response).catch(() => response.destroy());

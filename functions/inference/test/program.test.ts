@@ -1,9 +1,8 @@
-/** The endpoint as a program of its own, and as a Vercel function. */
+/** The endpoint as a program of its own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { expect, test, vi } from "vitest";
-import type { ModelList } from "@tinygptv/protocol/http";
+import { expect, test } from "vitest";
 import { nanoPath } from "./nano.ts";
 
 const source = (file: string) => fileURLToPath(new URL(`../src/${file}`, import.meta.url));
@@ -54,13 +53,4 @@ test.each([
   const { ended, log } = start(env);
   expect(await ended).not.toBe(0);
   expect(log()).toMatch(message);
-});
-
-test("is a handler on Vercel", async () => {
-  for (const [name, value] of Object.entries({ ...environment, TINYGPTV_LOG_LEVEL: "silent" }))
-    vi.stubEnv(name, value);
-  const { GET } = await import("../src/vercel.ts");
-  const response = await GET(new Request("http://localhost/v1/models"));
-  const { data }: ModelList = JSON.parse(await response.text());
-  expect(data[0]!.id).toMatch(/:fp32$/);
 });

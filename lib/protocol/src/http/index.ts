@@ -7,4 +7,5 @@ export * from "./compare.ts";
 export * from "./error.ts";
 export * from "./fields.ts";
 export * from "./inspect.ts";
+export * from "./paths.ts";
 export * from "./resources.ts";
