@@ -140,7 +140,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(build|\\.svelte-kit)/|^test/fixtures/" },
+    exclude: { path: "(^|/)(build|\\.svelte-kit)/|^(lib|apps)/[^/]+/dist/|^test/fixtures/" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       conditionNames: ["import", "node", "default", "types"],

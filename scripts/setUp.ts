@@ -39,6 +39,18 @@ export async function convertNano(): Promise<void> {
   );
 }
 
+/** Builds the packages that others may install, and checks what they offer. */
+export async function buildPackages(): Promise<void> {
+  const build = {
+    name: "packages",
+    inputs: ["lib", "apps/cli", "tsdown.config.ts", "pnpm-lock.yaml"],
+    output: "apps/cli/dist/main.js",
+  };
+  await whenChanged(build, () =>
+    step("Building the packages", () => mustRun("pnpm", ["run", "build"], { output: "keep" })),
+  );
+}
+
 export async function buildPlayground(): Promise<void> {
   const folder = "apps/playground";
   const build = {

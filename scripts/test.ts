@@ -5,7 +5,13 @@
 import { readFile, rm } from "node:fs/promises";
 import { bringBrowser } from "./browser.ts";
 import { runProgram } from "./program.mjs";
-import { buildPlayground, convertNano, installPackages, syncPlayground } from "./setUp.ts";
+import {
+  buildPackages,
+  buildPlayground,
+  convertNano,
+  installPackages,
+  syncPlayground,
+} from "./setUp.ts";
 import { explain, seconds } from "./step.ts";
 import { noTests, summary, tallyOf } from "./tally.ts";
 import type { Tally, VitestReport } from "./tally.ts";
@@ -33,6 +39,7 @@ async function runAll(): Promise<Tally[]> {
   const results = [generated];
   for (const [title, args] of Object.entries(gates)) results.push(await runGate(title, args));
   results.push(await tallyOfStep("nano model", convertNano));
+  results.push(await tallyOfStep("packages to install", buildPackages));
   results.push(await runVitest("tests", ["--project=!e2e"]));
   results.push(await tallyOfStep("playground", buildPlayground));
   results.push(await runBrowserTests());

@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 
 /** Folders that are made from sources and so are none. */
-const made = new Set(["node_modules", "build", "converted", ".svelte-kit"]);
+const made = new Set(["node_modules", "build", "dist", "converted", ".svelte-kit"]);
 
 export interface Build {
   /** Names its record under `.cache`. */
