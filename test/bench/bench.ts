@@ -107,8 +107,8 @@ async function prepareLlama(): Promise<{ format: GgufFormat; path: string }[]> {
   return files;
 }
 
-function ours(level: string, component: string): Promise<Subject> {
-  return startSubject(level, here("ours.ts"), [folder, level, threads, component]);
+function ours(level: string, part: string): Promise<Subject> {
+  return startSubject(level, here("ours.ts"), [folder, level, threads, part]);
 }
 
 /** Every subject in turn, as many rounds as asked for. */
@@ -126,9 +126,9 @@ async function measure(
 
 async function measureLanguageModels(): Promise<void> {
   say("loading language models");
-  const int4 = await ours("int4", "phi");
-  const batchExact = await ours("int4-b32", "phi");
-  const int8 = await ours("int8", "phi");
+  const int4 = await ours("int4", "languageModel");
+  const batchExact = await ours("int4-b32", "languageModel");
+  const int8 = await ours("int8", "languageModel");
   const theirs = [];
   for (const { format, path } of ggufs)
     theirs.push(await startSubject(format, here("llama/llama.ts"), [path, threads]));
@@ -148,7 +148,7 @@ async function measureLanguageModels(): Promise<void> {
     for (const context of [128, 256, 512, 1024, 1536, 2000])
       await measure(growing, `context ${context}`, decode(context), Math.ceil(rounds / 2));
     const alone = await memoryOf(int4.pid);
-    const second = await ours("int4", "phi");
+    const second = await ours("int4", "languageModel");
     await second.measure({ kind: "prefill", tokens: 16 });
     const shared = await memoryOf(second.pid);
     await second.close();

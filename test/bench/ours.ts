@@ -1,26 +1,24 @@
-/** The subject that is ours: FOLDER LEVEL THREADS COMPONENT, of which one graph is loaded. */
-import { join } from "node:path";
-import { openGraph } from "../../lib/runtime/src/engine/openGraph.ts";
-import { readManifest, type Component } from "../../lib/model/src/manifest.ts";
+/** The subject that is ours: FOLDER LEVEL THREADS PART, of which no other is loaded. */
+import { readManifest } from "../../lib/model/src/manifest.ts";
 import type { ForwardRow, Sequence } from "../../lib/runtime/src/decoding/sequence.ts";
-import { openEmbeddings } from "../../lib/runtime/src/session/embeddings.ts";
-import { createLanguageModel } from "../../lib/runtime/src/session/languageModel.ts";
+import { graphsOf, openParts } from "../../lib/runtime/src/engine/openParts.ts";
 import { serve, timed, type Measurement } from "./messages.ts";
 
-const [folder, level, threads, component] = process.argv.slice(2) as [
+const [folder, level, threads, part] = process.argv.slice(2) as [
   string,
   string,
   string,
-  Component,
+  "languageModel" | "vision",
 ];
 const manifest = await readManifest(folder);
 const { phi, vision } = manifest.config;
-const session = await openGraph(folder, manifest, manifest.levels[level]![component], {
-  threads: Number(threads),
-});
-const { file, dtype } = manifest.embeddings;
-const embeddings = openEmbeddings(join(folder, file), dtype, phi.vocabSize, phi.width);
-const model = createLanguageModel(session, embeddings, phi);
+const files = graphsOf(manifest, level);
+// Only the measurements of the part that is there are asked for.
+const { languageModel: model, vision: session } = await openParts(
+  { folder, manifest, files },
+  [part],
+  { threads: Number(threads) },
+);
 
 /** Positions of random content: what they hold takes no part in how long a step takes. */
 const saved = new Map<number, Parameters<typeof model.restore>[0]>();

@@ -1,6 +1,5 @@
 /** The language model on its own: whatever makes it faster changes no token. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { greedy } from "../../lib/runtime/src/decoding/greedy.ts";
@@ -9,34 +8,29 @@ import { promptLookup } from "../../lib/runtime/src/decoding/promptLookup.ts";
 import { runDecoder } from "../../lib/runtime/src/decoding/runDecoder.ts";
 import type { Sequence } from "../../lib/runtime/src/decoding/sequence.ts";
 import { tokenSequences } from "../../lib/runtime/src/decoding/stopping.ts";
+import { graphsOf, openParts } from "../../lib/runtime/src/engine/openParts.ts";
+import type { OpenedParts } from "../../lib/runtime/src/engine/openParts.ts";
 import { createScheduler } from "../../lib/runtime/src/engine/scheduler.ts";
 import { readManifest } from "../../lib/model/src/manifest.ts";
-import { openEmbeddings, type TokenEmbeddings } from "../../lib/runtime/src/session/embeddings.ts";
-import { createLanguageModel } from "../../lib/runtime/src/session/languageModel.ts";
 import { createPrefixCache } from "../../lib/runtime/src/session/prefixCache.ts";
-import type { Session } from "../../lib/graph/src/session.ts";
-import { openSession } from "../../lib/runtime/src/session/runtime.ts";
-import { loadTokenizer, type Tokenizer } from "../../lib/model/src/tokenizer/tokenizer.ts";
 import { randomBelow } from "../support/random.ts";
 
 const nano = (path: string) => fileURLToPath(new URL(`../../models/nano/${path}`, import.meta.url));
 
-let session: Session;
-let embeddings: TokenEmbeddings;
-let tokenizer: Tokenizer;
-let model: ReturnType<typeof createLanguageModel>;
+let parts: OpenedParts<"languageModel" | "tokenizer">;
+let tokenizer: typeof parts.tokenizer;
+let model: typeof parts.languageModel;
 let prompts: number[][];
 const held: Sequence[] = [];
 
 beforeAll(async () => {
   const folder = nano("converted");
   const manifest = await readManifest(folder);
-  const { phi } = manifest.config;
-  session = await openSession(join(folder, manifest.levels.fp32!.phi), { threads: 1 });
-  const { file, dtype } = manifest.embeddings;
-  embeddings = openEmbeddings(join(folder, file), dtype, phi.vocabSize, phi.width);
-  tokenizer = await loadTokenizer(join(folder, manifest.tokenizer));
-  model = createLanguageModel(session, embeddings, phi);
+  const files = graphsOf(manifest, "fp32");
+  parts = await openParts({ folder, manifest, files }, ["languageModel", "tokenizer"], {
+    threads: 1,
+  });
+  ({ languageModel: model, tokenizer } = parts);
   const lines = (await readFile(nano("eval/eval.jsonl"), "utf8")).trim().split("\n");
   prompts = lines
     .filter((_, i) => i % 100 === 0)
@@ -46,8 +40,7 @@ afterEach(() => {
   for (const sequence of held.splice(0)) model.release(sequence);
 });
 afterAll(async () => {
-  embeddings.close();
-  await session.release();
+  await parts.close();
 });
 
 const hold = (sequence: Sequence) => {

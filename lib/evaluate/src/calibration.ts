@@ -1,9 +1,8 @@
 /** Pictures and prompts for calibrated levels, as the graphs take them. */
 import type { CalibrationSet } from "@tinygptv/convert";
 import { readManifest } from "@tinygptv/model";
-import type { Component } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { argmax } from "tinygptv/parts";
+import { argmax, graphsOf } from "tinygptv/parts";
 import { answer } from "./compare/answer.ts";
 import { embedPrompt, encodePictures, openLanguage, readPixelValues } from "./compare/parts.ts";
 import { readQuestions, type QuestionSource } from "./questions.ts";
@@ -38,8 +37,7 @@ export async function prepareCalibration(
       "model",
       `${folder}: want one of the levels ${answering.join(", ")} to answer the questions, got ${Object.keys(manifest.levels).join(", ")}`,
     );
-  const files = manifest.levels[level] as Record<Component, string>;
-  const model = { folder, manifest, files };
+  const model = { folder, manifest, files: graphsOf(manifest, level) };
   const paths = [...new Set(questions.map(({ image }) => image))];
   const features = await encodePictures(model, paths, signal);
   const pictures: Float32Array[] = [];

@@ -1,12 +1,17 @@
 /** The parts that answers are made of, for those who look inside: verification, comparison, benchmarks. */
-export { openSession, threadsFor } from "./session/runtime.ts";
+export {
+  graphsOf,
+  openParts,
+  type ModelFiles,
+  type ModelParts,
+  type OpenedParts,
+} from "./engine/openParts.ts";
 export { seeded } from "./decoding/rng.ts";
 export { argmax, logSoftmax, logSumExp } from "./decoding/logSoftmax.ts";
 export type { LanguageModel } from "./decoding/sequence.ts";
 export { decodeImage } from "./image/decode.ts";
 export { normalize, preprocess } from "./image/preprocess.ts";
-export { openEmbeddings, type TokenEmbeddings } from "./session/embeddings.ts";
-export { createLanguageModel } from "./session/languageModel.ts";
+export type { TokenEmbeddings } from "./session/embeddings.ts";
 export { encodeImage, type VisionSessions } from "./session/vision.ts";
 export { buildPrompt, encodePrompt } from "./text/templates.ts";
 export { loadTokenizer, padBatch, type Tokenizer } from "@tinygptv/model";

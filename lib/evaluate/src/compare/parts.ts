@@ -1,32 +1,23 @@
 /** One component of a model at a time, so that comparing takes no more memory than the largest. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { clipMean, clipStd } from "@tinygptv/model";
-import type { Component, Manifest } from "@tinygptv/model";
+import type { Manifest } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import {
   buildPrompt,
-  createLanguageModel,
   decodeImage,
   encodeImage,
   encodePrompt,
-  loadTokenizer,
-  openEmbeddings,
-  openSession,
+  openParts,
   preprocess,
-  threadsFor,
 } from "tinygptv/parts";
-import type { LanguageModel, TokenEmbeddings, Tokenizer, VisionSessions } from "tinygptv/parts";
-
-/** A model whose components may come from different levels. */
-export interface ModelFiles {
-  readonly folder: string;
-  readonly manifest: Manifest;
-  readonly files: Readonly<Record<Component, string>>;
-}
+import type { LanguageModel, ModelFiles, TokenEmbeddings, Tokenizer } from "tinygptv/parts";
 
 /** Image features [queries, width] by picture path. */
 export type Features = ReadonlyMap<string, Float32Array>;
+
+/** A level that is only compared leaves no pre-packed copies behind. */
+const asPublished = { prepacked: false } as const;
 
 /** A picture as the model's vision encoder takes it: [3,size,size]. */
 export async function readPixelValues(path: string, { config }: Manifest): Promise<Float32Array> {
@@ -35,33 +26,23 @@ export async function readPixelValues(path: string, { config }: Manifest): Promi
 }
 
 export async function encodePictures(
-  { folder, manifest, files }: ModelFiles,
+  model: ModelFiles,
   pictures: Iterable<string>,
   signal?: AbortSignal,
 ): Promise<Features> {
-  const { config } = manifest;
-  const options = { threads: threadsFor(config) };
-  const open = (component: Component) => openSession(join(folder, files[component]), options);
-  const sessions: VisionSessions = {
-    vision: await open("vision"),
-    qformer: await open("qformer"),
-    mapping: await open("mapping"),
-  };
+  const { manifest } = model;
+  const sessions = await openParts(model, ["vision", "qformer", "mapping"], asPublished);
   try {
     const features = new Map<string, Float32Array>();
     for (const path of pictures) {
       throwIfAborted(signal);
       if (features.has(path)) continue;
       const pixelValues = await readPixelValues(path, manifest);
-      features.set(path, await encodeImage(sessions, pixelValues, config));
+      features.set(path, await encodeImage(sessions, pixelValues, manifest.config));
     }
     return features;
   } finally {
-    await Promise.all([
-      sessions.vision.release(),
-      sessions.qformer.release(),
-      sessions.mapping.release(),
-    ]);
+    await sessions.close();
   }
 }
 
@@ -74,22 +55,14 @@ export interface Language {
   close(): Promise<void>;
 }
 
-export async function openLanguage({ folder, manifest, files }: ModelFiles): Promise<Language> {
-  const { config, embeddings: stored } = manifest;
-  const tokenizer = await loadTokenizer(join(folder, manifest.tokenizer));
-  const session = await openSession(join(folder, files.phi), { threads: threadsFor(config) });
-  const { vocabSize, width } = config.phi;
-  const embeddings = openEmbeddings(join(folder, stored.file), stored.dtype, vocabSize, width);
-  return {
-    model: createLanguageModel(session, embeddings, config.phi),
-    tokenizer,
-    embeddings,
-    ends: new Set([config.tokens.endOfText, config.tokens.stop]),
-    async close() {
-      await session.release();
-      embeddings.close();
-    },
-  };
+export async function openLanguage(model: ModelFiles): Promise<Language> {
+  const { languageModel, ...parts } = await openParts(
+    model,
+    ["tokenizer", "embeddings", "languageModel"],
+    asPublished,
+  );
+  const { endOfText, stop } = model.manifest.config.tokens;
+  return { ...parts, model: languageModel, ends: new Set([endOfText, stop]) };
 }
 
 /** A prompt about one picture, the picture's features among the token embeddings: [positions, width]. */

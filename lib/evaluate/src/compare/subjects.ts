@@ -2,7 +2,8 @@
 import { components, readManifest } from "@tinygptv/model";
 import type { Component, Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { ModelFiles } from "./parts.ts";
+import { graphsOf } from "tinygptv/parts";
+import type { ModelFiles } from "tinygptv/parts";
 
 export interface Subject extends ModelFiles {
   /** `nano:int4`, or `nano:fp32 + phi int4-b128` where only one component is another level's. */
@@ -60,7 +61,7 @@ async function parseModel(
 }
 
 function subject(folder: string, manifest: Manifest, level: string): Subject {
-  const files = manifest.levels[level] as Record<Component, string>;
+  const files = graphsOf(manifest, level);
   return {
     name: `${manifest.name}:${level}`,
     folder,

@@ -20,14 +20,14 @@ const tolerances = {
  * @returns image features by picture, [queries, width] each
  */
 export async function checkVision(
-  { folder, manifest, level, config }: Subject,
+  { model, config }: Subject,
   images: { values: Float32Array; count: number },
   tensors: GoldenTensors,
   report: Report,
 ): Promise<Float32Array[]> {
   const { vision, qformer, phi } = config;
   const run = (component: "vision" | "qformer" | "mapping", input: string, tensor: SessionTensor) =>
-    runWithStages(folder, manifest, level, component, { [input]: tensor });
+    runWithStages(model, component, { [input]: tensor });
   const tensor = (data: Float32Array, ...shape: number[]): SessionTensor => ({
     dtype: "float32",
     shape: [images.count, ...shape],
@@ -44,13 +44,7 @@ export async function checkVision(
     const want = await tensors.get(name);
     if (want && got) report.stage(name, got, want, tolerance);
   };
-  const positions = await readInitializer(
-    folder,
-    manifest,
-    level,
-    "vision",
-    "vision.positionEmbedding",
-  );
+  const positions = await readInitializer(model, "vision", "vision.positionEmbedding");
   await compare("vit.pos_embed", positions?.values, tolerances.vision);
   for (const stage of ["vit.patch_pos", "vit.block0", "vit.output"])
     await compare(stage, vit[stage], tolerances.vision);
@@ -67,7 +61,7 @@ export async function checkVision(
 
 /** LoRA merged into the first layer, brought back into the reference's row order. */
 export async function checkMergedWeights(
-  { folder, manifest, level, config }: Subject,
+  { model, config }: Subject,
   tensors: GoldenTensors,
   report: Report,
 ): Promise<void> {
@@ -79,9 +73,9 @@ export async function checkMergedWeights(
     const want = await tensors.get(golden);
     if (!want) continue;
     const name = `phi.layers.0.attention.${ours}.weight`;
-    const stored = await readInitializer(folder, manifest, level, "phi", name);
+    const stored = await readInitializer(model, "phi", name);
     if (!stored) {
-      report.skip(`${golden}: level ${level} does not store this weight in float32`);
+      report.skip(`${golden}: ${model.files.phi} does not store this weight in float32`);
       continue;
     }
     const [width, rows] = stored.shape as [number, number];
@@ -149,7 +143,7 @@ export async function checkLanguageModel(
 }
 
 async function checkHiddenStates(
-  { folder, manifest, level, config }: Subject,
+  { model, config }: Subject,
   embeds: Float32Array,
   tensors: GoldenTensors,
   report: Report,
@@ -173,7 +167,7 @@ async function checkHiddenStates(
     feeds[`past_key.${layer}`] = empty;
     feeds[`past_value.${layer}`] = empty;
   }
-  const results = await runWithStages(folder, manifest, level, "phi", feeds);
+  const results = await runWithStages(model, "phi", feeds);
   for (let layer = 1; layer <= numLayers; layer++) {
     const stage = `hidden_states.${layer}`;
     const slice = want.subarray(layer * length * width, (layer + 1) * length * width);

@@ -1,64 +1,24 @@
 /** The model under test, with what the checks need of it. */
-import { join } from "node:path";
 import { readManifest } from "@tinygptv/model";
-import type { Manifest, ModelConfig } from "@tinygptv/model";
-import { TinyGptvError } from "@tinygptv/protocol";
-import {
-  createLanguageModel,
-  createScheduler,
-  encodePrompt,
-  loadTokenizer,
-  openEmbeddings,
-  openSession,
-  threadsFor,
-} from "tinygptv/parts";
-import type { LanguageModel, Scheduler, TokenEmbeddings, Tokenizer } from "tinygptv/parts";
+import type { ModelConfig } from "@tinygptv/model";
+import { createScheduler, encodePrompt, graphsOf, openParts } from "tinygptv/parts";
+import type { ModelFiles, OpenedParts, Scheduler } from "tinygptv/parts";
 
-export interface Subject {
-  folder: string;
-  manifest: Manifest;
-  level: string;
+export interface Subject extends OpenedParts<"tokenizer" | "embeddings" | "languageModel"> {
+  model: ModelFiles;
   config: ModelConfig;
-  tokenizer: Tokenizer;
-  embeddings: TokenEmbeddings;
-  languageModel: LanguageModel;
   scheduler: Scheduler;
-  close(): Promise<void>;
 }
 
 export async function openSubject(folder: string, wanted: string | undefined): Promise<Subject> {
   const manifest = await readManifest(folder);
   const level = wanted ?? ("fp32" in manifest.levels ? "fp32" : manifest.defaultLevel);
-  const graphs = manifest.levels[level];
-  if (!graphs)
-    throw new TinyGptvError(
-      "model",
-      `${folder}: level: want one of ${Object.keys(manifest.levels).join(", ")}, got ${level}`,
-    );
-  const { config } = manifest;
-  const session = await openSession(join(folder, graphs.phi), { threads: threadsFor(config) });
-  const { file, dtype } = manifest.embeddings;
-  const embeddings = openEmbeddings(
-    join(folder, file),
-    dtype,
-    config.phi.vocabSize,
-    config.phi.width,
-  );
-  const languageModel = createLanguageModel(session, embeddings, config.phi);
-  return {
-    folder,
-    manifest,
-    level,
-    config,
-    tokenizer: await loadTokenizer(join(folder, manifest.tokenizer)),
-    embeddings,
-    languageModel,
-    scheduler: createScheduler(languageModel, { maxBatch: 8, prefillChunk: 128 }),
-    async close() {
-      await session.release();
-      embeddings.close();
-    },
-  };
+  const model = { folder, manifest, files: graphsOf(manifest, level) };
+  const parts = await openParts(model, ["tokenizer", "embeddings", "languageModel"], {
+    prepacked: false,
+  });
+  const scheduler = createScheduler(parts.languageModel, { maxBatch: 8, prefillChunk: 128 });
+  return { ...parts, model, config: manifest.config, scheduler };
 }
 
 /** Embeddings of a prompt whose pictures are already encoded. [positions, width] */

@@ -120,12 +120,22 @@ it("unloads a model nobody used for idleUnload", async () => {
   expect(pool.counters()).toMatchObject({ generatedTokens: 1, batchSize: 0 });
 });
 
-it("tries again after a model could not be opened", async () => {
+it("tries a model that could not be opened again after a while, and answers at once until then", async () => {
   const log: string[] = [];
-  const pool = await create(log, { memoryLimit: 100 }, new Set(["a"]));
+  const failing = new Set(["a"]);
+  let time = 0;
+  const pool = await create(log, { memoryLimit: 100, now: () => time }, failing);
+  const together = [pool.acquire("a"), pool.acquire("a:x"), pool.acquire(undefined)];
+  for (const call of together) await expect(call).rejects.toThrow("a is damaged");
+  time = 29_999;
   await expect(pool.acquire("a")).rejects.toThrow("a is damaged");
-  await pool.acquire("a");
-  expect(log).toEqual(["open a"]);
+  expect(log).toEqual([]);
+  (await pool.acquire("b")).release(); // its memory is free, and the others go on
+  time = 30_000;
+  (await pool.acquire("a")).release();
+  time = 30_001;
+  (await pool.acquire("a")).release(); // a success wipes the failure out
+  expect(log).toEqual(["open b", "close b", "open a"]);
 });
 
 it("refuses unknown ids, models beyond the limit and ids given twice", async () => {

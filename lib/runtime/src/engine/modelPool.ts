@@ -23,7 +23,8 @@ export interface ModelLease {
 export interface ModelPool {
   list(): ModelInfo[];
   /**
-   * Waits, in order of arrival, until the model is loaded.
+   * Waits, in order of arrival, until the model is loaded. One that could not
+   * be opened is not tried again for a while: who asks meanwhile hears the same at once.
    * @throws TinyGptvError `model` for an unknown id or one that never fits the memory limit;
    *   `aborted`; what opening it threw.
    */
@@ -33,7 +34,16 @@ export interface ModelPool {
   close(): Promise<void>;
 }
 
-export type PoolOptions = Pick<HostOptions, "models" | "maxBatch" | "memoryLimit" | "idleUnload">;
+export interface PoolOptions extends Pick<
+  HostOptions,
+  "models" | "maxBatch" | "memoryLimit" | "idleUnload"
+> {
+  /** Milliseconds, on a clock that never goes back. */
+  now?: () => number;
+}
+
+/** Milliseconds before a model that could not be opened is tried again: opening a large one takes long and stops the others. */
+const retryAfter = 30_000;
 
 interface Slot {
   readonly folder: string;
@@ -41,6 +51,8 @@ interface Slot {
   /** Set from the decision to load until the unloading is done: its memory is taken. */
   opening?: Promise<Model>;
   loaded?: Model;
+  /** What opening it threw, and when. */
+  failure?: { error: unknown; at: number };
   users: number;
   idle?: NodeJS.Timeout;
 }
@@ -48,7 +60,13 @@ interface Slot {
 /** @throws TinyGptvError `model` where a folder is none, or two have a level of the same id. */
 export async function createModelPool(
   opener: ModelOpener,
-  { models: folders, maxBatch, memoryLimit = Infinity, idleUnload }: PoolOptions,
+  {
+    models: folders,
+    maxBatch,
+    memoryLimit = Infinity,
+    idleUnload,
+    now = () => performance.now(),
+  }: PoolOptions,
 ): Promise<ModelPool> {
   // Least recently used first: a slot moves to the end when it is acquired.
   const slots = new Map<string, Slot>();
@@ -83,6 +101,7 @@ export async function createModelPool(
 
   async function acquire(id: string | undefined, signal?: AbortSignal): Promise<ModelLease> {
     const slot = find(id);
+    throwIfFailed(slot);
     const { opening } = await inLine(() => reserve(slot, signal));
     let released = false;
     const release = () => {
@@ -121,6 +140,7 @@ export async function createModelPool(
       else await nextRelease(signal);
     }
     throwIfAborted(signal);
+    throwIfFailed(slot); // while this call stood in line
     slots.delete(id);
     slots.set(id, slot);
     clearTimeout(slot.idle);
@@ -131,13 +151,19 @@ export async function createModelPool(
   }
 
   async function open(slot: Slot): Promise<Model> {
+    delete slot.failure;
     try {
       slot.loaded = await opener.open(slot.folder, { level: slot.listed.level, maxBatch });
       return slot.loaded;
     } catch (error) {
-      delete slot.opening; // the next call tries again
+      delete slot.opening;
+      slot.failure = { error, at: now() };
       throw error;
     }
+  }
+
+  function throwIfFailed({ failure }: Slot): void {
+    if (failure && now() - failure.at < retryAfter) throw failure.error;
   }
 
   function memoryInUse(): number {

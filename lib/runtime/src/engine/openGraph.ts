@@ -5,7 +5,10 @@ import { openSession } from "../session/runtime.ts";
 import type { Session } from "@tinygptv/graph";
 
 export interface GraphOptions {
+  /** Threads within an operator; as the model's size suggests unless given. */
   threads?: number | undefined;
+  /** Opens a graph; tests give their own. */
+  openSession?: typeof openSession | undefined;
   /**
    * Folder for pre-packed copies of large graphs (see session/prepacked.ts);
    * inside the model's own unless given, nowhere if false.
@@ -21,11 +24,15 @@ export async function openGraph(
   folder: string,
   { files }: Manifest,
   graph: string,
-  { threads, prepacked = join(folder, ".prepacked") }: GraphOptions,
+  {
+    threads,
+    prepacked = join(folder, ".prepacked"),
+    openSession: open = openSession,
+  }: GraphOptions,
 ): Promise<Session> {
   const path = join(folder, graph);
   const options = threads === undefined ? {} : { threads };
-  if (prepacked === false) return openSession(path, options);
+  if (prepacked === false) return open(path, options);
   const own = files.filter((file) => file.path === graph || file.path === `${graph}.data`);
   const copy = await prepackedCopy(path, {
     folder: prepacked,
@@ -34,10 +41,10 @@ export async function openGraph(
     bytes: own.reduce((total, { bytes }) => total + bytes, 0),
   });
   try {
-    return await openSession(copy, options);
+    return await open(copy, options);
   } catch (error) {
     if (copy === path) throw error;
     await discardCopy(copy);
-    return openSession(path, options);
+    return open(path, options);
   }
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { clipMean, clipStd, components, readManifest } from "@tinygptv/model";
+import { clipMean, clipStd, readManifest } from "@tinygptv/model";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { GenerateRequest, ModelInfo } from "@tinygptv/protocol";
@@ -12,15 +12,11 @@ import { encodePng, normalize } from "../image/preprocess.ts";
 import { resizeBicubic } from "../image/resize.ts";
 import type { Model } from "../model.ts";
 import { generate, score } from "../pipeline.ts";
-import { openEmbeddings } from "../session/embeddings.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
-import { createLanguageModel } from "../session/languageModel.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
-import { threadsFor } from "../session/runtime.ts";
-import type { Session } from "@tinygptv/graph";
-import { loadTokenizer } from "@tinygptv/model";
 import { createEventQueue } from "./eventQueue.ts";
-import { openGraph, type GraphOptions } from "./openGraph.ts";
+import type { GraphOptions } from "./openGraph.ts";
+import { graphsOf, openParts, wholeModel } from "./openParts.ts";
 import { createScheduler } from "./scheduler.ts";
 
 export interface OpenOptions extends GraphOptions {
@@ -62,28 +58,17 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const info = describe(manifest, level);
   await checkFiles(folder, manifest);
   const { config } = manifest;
-  const graphs = manifest.levels[level]!;
-  const threads = options.threads ?? threadsFor(config);
-  const tokenizer = await loadTokenizer(join(folder, manifest.tokenizer));
-  const sessions = {} as Record<(typeof components)[number], Session>;
-  for (const component of components)
-    sessions[component] = await openGraph(folder, manifest, graphs[component], {
-      ...options,
-      threads,
-    });
-  const embeddings = openEmbeddings(
-    join(folder, manifest.embeddings.file),
-    manifest.embeddings.dtype,
-    config.phi.vocabSize,
-    config.phi.width,
+  const opened = await openParts(
+    { folder, manifest, files: graphsOf(manifest, level) },
+    wholeModel,
+    options,
   );
-
-  const languageModel = createLanguageModel(sessions.phi, embeddings, config.phi);
+  const { tokenizer, embeddings, languageModel } = opened;
   const scheduler = createScheduler(languageModel, {
     maxBatch: options.maxBatch ?? 8,
     prefillChunk: options.prefillChunk ?? 128,
   });
-  const images = createImageEncoder(sessions, config);
+  const images = createImageEncoder(opened, config);
   const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
   const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes);
   const prefixes = createPrefixCache(languageModel, prefixLimit);
@@ -155,22 +140,15 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     }),
     async close() {
       prefixes.clear();
-      await Promise.all(Object.values(sessions).map((session) => session.release()));
-      embeddings.close();
+      await opened.close();
     },
   };
 }
 
 function describe(manifest: Manifest, level: string): ModelInfo {
-  const graphs = manifest.levels[level];
-  if (!graphs)
-    throw new TinyGptvError(
-      "model",
-      `${manifest.name}: level: want one of ${Object.keys(manifest.levels).join(", ")}, got ${level}`,
-      { subject: level },
-    );
   const { config } = manifest;
-  const used = new Set(Object.values(graphs).flatMap((file) => [file, `${file}.data`]));
+  const graphs = Object.values(graphsOf(manifest, level));
+  const used = new Set(graphs.flatMap((file) => [file, `${file}.data`]));
   const graphBytes = sum(manifest.files.filter(({ path }) => used.has(path)));
   const shared = sum(
     manifest.files.filter(

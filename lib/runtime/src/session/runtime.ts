@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
-import type { Session, SessionTensor } from "@tinygptv/graph";
+import type { Session, SessionPort, SessionTensor } from "@tinygptv/graph";
 import { elementCount } from "@tinygptv/model";
 import type { ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
@@ -30,6 +30,8 @@ export async function openSession(
     throw new TinyGptvError("model", `${path}: want an ONNX file, got no such file`);
   const session = await create(path, threads === undefined ? {} : { intraOpNumThreads: threads });
   return {
+    inputs: portsOf(session.inputMetadata),
+    outputs: portsOf(session.outputMetadata),
     async run(feeds, outputs) {
       const inputs = Object.fromEntries(
         Object.entries(feeds).map(([name, tensor]) => [name, toOrtTensor(name, tensor)]),
@@ -39,6 +41,12 @@ export async function openSession(
     },
     release: () => session.release(),
   };
+}
+
+function portsOf(metadata: readonly ort.InferenceSession.ValueMetadata[]): SessionPort[] {
+  return metadata.flatMap((value) =>
+    value.isTensor ? [{ name: value.name, shape: value.shape }] : [],
+  );
 }
 
 /** What a graph as ONNX Runtime keeps it in memory depends on, beside the processor. */
