@@ -18,6 +18,7 @@ test("reads lists, numbers and limits", () => {
     TINYGPTV_MODELS: "models/a, store:b",
     TINYGPTV_KEYS: "first-key,second-key",
     TINYGPTV_IDLE_UNLOAD: "60",
+    TINYGPTV_HANG_TIMEOUT: "12",
     TINYGPTV_SHUTDOWN_GRACE: "5",
     TINYGPTV_BODY_BYTES: "1000",
     TINYGPTV_LOG_CONTENT: "true",
@@ -26,7 +27,7 @@ test("reads lists, numbers and limits", () => {
     port: 0,
     models: ["models/a", "store:b"],
     shutdownGraceMs: 5000,
-    engine: { idleUnload: 60_000 },
+    engine: { idleUnload: 60_000, hangTimeout: 12_000, stallTimeout: 300_000 },
     config: { keys: ["first-key", "second-key"], logContent: true, limits: { bodyBytes: 1000 } },
   });
 });
@@ -36,6 +37,7 @@ test.each([
   [{ TINYGPTV_KEYS: "short" }, /^TINYGPTV_KEYS: want keys of 8 to 256/],
   [{ TINYGPTV_BODY_BYTES: "0" }, /^TINYGPTV_BODY_BYTES: /],
   [{ TINYGPTV_CORS_ORIGINS: "example" }, /^TINYGPTV_CORS_ORIGINS: /],
+  [{ TINYGPTV_HANG_TIMEOUT: "0" }, "TINYGPTV_HANG_TIMEOUT: want at least 1"],
   [{ TINYGPTV_LOG_LEVEL: "loud" }, /^TINYGPTV_LOG_LEVEL: /],
   [{ TINYGPTV_MODEL: "nano" }, "TINYGPTV_MODEL: there is no such variable"],
 ])("%o is refused", (variables, message) => {

@@ -5,6 +5,7 @@ import { configSchema } from "./config.ts";
 import type { Config } from "./config.ts";
 
 const number = z.string().regex(/^\d+$/, "want a whole number").transform(Number);
+const atLeastOne = number.refine((value) => value >= 1, "want at least 1");
 const list = z.string().transform((text) =>
   text
     .split(",")
@@ -31,6 +32,10 @@ const variables = z.object({
   TINYGPTV_MEMORY_LIMIT: number.optional(),
   /** Seconds without a request after which a model is unloaded. */
   TINYGPTV_IDLE_UNLOAD: number.optional(),
+  /** Seconds without a sign of life after which the engine process is replaced. */
+  TINYGPTV_HANG_TIMEOUT: atLeastOne.default(30),
+  /** Seconds after which an engine process that lives but gets nothing done is replaced. */
+  TINYGPTV_STALL_TIMEOUT: atLeastOne.default(300),
   /** Seconds a shutdown waits for answers in progress. */
   TINYGPTV_SHUTDOWN_GRACE: number.default(30),
   TINYGPTV_CONCURRENCY_PER_KEY: number.optional(),
@@ -60,6 +65,8 @@ export interface Environment {
     readonly queueLimit: number;
     readonly memoryLimit: number | undefined;
     readonly idleUnload: number | undefined;
+    readonly hangTimeout: number;
+    readonly stallTimeout: number;
   };
   readonly config: Config;
 }
@@ -107,6 +114,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       queueLimit: data.TINYGPTV_QUEUE_LIMIT,
       memoryLimit: data.TINYGPTV_MEMORY_LIMIT,
       idleUnload: data.TINYGPTV_IDLE_UNLOAD && data.TINYGPTV_IDLE_UNLOAD * 1000,
+      hangTimeout: data.TINYGPTV_HANG_TIMEOUT * 1000,
+      stallTimeout: data.TINYGPTV_STALL_TIMEOUT * 1000,
     },
     config: config.data,
   };

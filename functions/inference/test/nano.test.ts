@@ -1,5 +1,5 @@
 /** The endpoint over the real engine: right answers, under load, and when the engine is killed. */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "@tinygptv/protocol";
 import type {
@@ -10,7 +10,7 @@ import type {
   ScoreHttpResponse,
 } from "@tinygptv/protocol/http";
 import { dataUrl } from "../src/testing/pictures.ts";
-import { createNanoEngine, nanoPath } from "./nano.ts";
+import { createNanoEngine, enginePid, nanoPath } from "./nano.ts";
 import { testServer } from "./testServer.ts";
 import type { TestServer } from "./testServer.ts";
 
@@ -174,18 +174,6 @@ describe("under load", () => {
 });
 
 describe("when the engine is killed", () => {
-  /** The one child of this process that runs the engine. */
-  async function enginePid(): Promise<number> {
-    const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-    for (const pid of processes) {
-      const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      if (status.includes(`PPid:\t${process.pid}\n`) && command.includes("engine/child.ts"))
-        return Number(pid);
-    }
-    throw new Error("there is no engine process");
-  }
-
   test("what runs gets a 503, ready goes down and up, and later requests are answered", async () => {
     const body = { messages: messages(dataUrl(await read("dog.png")), "What do you see?") };
     const before = await streamed(body);

@@ -35,8 +35,8 @@ export interface PreprocessResult {
 
 /** Gauges and counters for `/metrics` and `/health`. */
 export interface EngineStatus {
-  /** "starting" | "ready" | "restarting" | "closed" */
-  state: "starting" | "ready" | "restarting" | "closed";
+  /** Unresponsive: its process has given no sign of life for some seconds, and is replaced if it stays so. */
+  state: "starting" | "ready" | "unresponsive" | "restarting" | "closed";
   running: number;
   queued: number;
   queueLimit: number;
@@ -49,6 +49,8 @@ export interface EngineStatus {
   /** Resident bytes of the engine process. */
   rssBytes: number;
   loadedModels: string[];
+  /** Loaded model -> what ONNX Runtime really runs it on. */
+  executionProviders: Record<string, string>;
 }
 
 export interface CallOptions {
@@ -86,6 +88,7 @@ export interface Engine {
     mode: "display" | "reference",
     options?: CallOptions,
   ): Promise<PreprocessResult>;
+  /** What is known, at once: the process is not asked. */
   status(): EngineStatus;
   /** Finishes what runs, refuses what comes, ends the process. */
   close(): Promise<void>;

@@ -66,6 +66,19 @@ test("ready goes down with the engine and comes back with it", async () => {
   expect(engine.requests).toHaveLength(2); // one token asked for in each life
 });
 
+test("neither health nor ready waits for an engine that gives no answer", async () => {
+  const models = () => new Promise<never>(() => {});
+  const { app } = testApp({ engine: { ...createFakeEngine({ places: 0 }), models } });
+  const began = performance.now();
+  expect((await app.request("/health")).status).toBe(200);
+  expect(performance.now() - began).toBeLessThan(1000);
+  const ready = await app.request("/ready");
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { ready: false, reason: "the model has not answered yet" },
+  ]);
+});
+
 test("ready says no while the server drains, and new work is refused", async () => {
   const activity = createActivity();
   const { app, post } = testApp({ activity });

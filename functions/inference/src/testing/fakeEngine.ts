@@ -242,6 +242,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       generatedTokens: counts.tokens,
       rssBytes: 1e6,
       loadedModels: ["fake:fp32"],
+      executionProviders: { "fake:fp32": "cpu" },
     }),
     crash() {
       state = "restarting";

@@ -103,7 +103,7 @@ export const healthSchema = z
     status: z.literal("ok"),
     uptime_seconds: z.number(),
     engine: z.object({
-      state: z.enum(["starting", "ready", "restarting", "closed"]),
+      state: z.enum(["starting", "ready", "unresponsive", "restarting", "closed"]),
       running: z.number().int(),
       queued: z.number().int(),
       queue_limit: z.number().int(),

@@ -28,7 +28,14 @@ function fakeProcesses() {
       pid: started.length,
       ready: ready.promise,
       ended: ended.promise,
-      status: () => ({ ...noCounters(), generatedTokens: 10, rssBytes: 1, loadedModels: [] }),
+      status: () => ({
+        ...noCounters(),
+        generatedTokens: 10,
+        rssBytes: 1,
+        loadedModels: [],
+        executionProviders: {},
+      }),
+      isAlive: () => true,
       call: () => expect.unreachable(),
       close: async () => ended.resolve("closed"),
     };

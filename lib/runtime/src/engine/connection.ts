@@ -98,7 +98,7 @@ export function keepRunning(start: () => EngineProcess): Connection {
       return caller.promise;
     },
     get state() {
-      return state;
+      return state === "ready" && !current?.isAlive() ? "unresponsive" : state;
     },
     get restarts() {
       return restarts;

@@ -16,6 +16,9 @@ import type {
   WireError,
 } from "./messages.ts";
 import { fromWire } from "./messages.ts";
+import { pulseDescriptor } from "./pulse.ts";
+import { createWatchdog } from "./watchdog.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 export interface CallHandlers {
   signal?: AbortSignal | undefined;
@@ -29,41 +32,46 @@ export interface EngineProcess {
   /** Resolves, never rejects, when the process has ended: how it ended, for messages. */
   readonly ended: Promise<string>;
   status(): HostStatus | undefined;
+  /** Whether it gave a sign of life in the last seconds. */
+  isAlive(): boolean;
   /**
    * Settles only when the process has: an abort is passed on, and the promise
    * rejects with `aborted` once the process has let go of the call.
    * @throws TinyGptvError of the call, `engine` where the process dies first.
    */
   call<C extends Call>(call: C, handlers?: CallHandlers): Promise<CallResults[C["method"]]>;
-  /** Lets it unload and end; kills it where that takes longer than the hang timeout. */
+  /** Lets it unload and end; kills it where that takes longer than the stall timeout. */
   close(): Promise<void>;
 }
 
 export interface ProcessOptions extends Omit<HostOptions, "heartbeat"> {
   /** Module that calls `hostModels`. */
   module: URL;
-  /** Milliseconds of silence after which the process counts as hung and is killed. */
+  /** Milliseconds without a pulse after which the process counts as hung and is killed. */
   hangTimeout: number;
+  /** Milliseconds after which its main thread counts as stuck: without a message, in a start, with a cancelled call. */
+  stallTimeout: number;
 }
 
 interface Pending {
   resolve(value: CallResults[keyof CallResults]): void;
   reject(error: unknown): void;
   onEvent: ((event: GenerateEvent) => void) | undefined;
-  /** Watchdog ticks since it was cancelled; undefined while it is wanted. */
-  cancelledFor: number | undefined;
+  /** Runs from when it was cancelled. */
+  letGo?: Watchdog;
 }
 
-const ticksPerTimeout = 10;
+/** Milliseconds without a pulse after which nobody should be sent to the process. */
+const unresponsiveAfter = 5_000;
 
 export function startEngineProcess(options: ProcessOptions): EngineProcess {
-  const { module, hangTimeout, ...hostOptions } = options;
+  const { module, hangTimeout, stallTimeout, ...hostOptions } = options;
   const child = fork(module, [], {
     serialization: "advanced",
     // Flags of the program that starts it (`--input-type`, `--inspect`) are not for this process.
     execArgv: [],
     // Standard output belongs to the supervisor's program; what the process prints goes to standard error.
-    stdio: ["ignore", 2, 2, "ipc"],
+    stdio: ["ignore", 2, 2, "ipc", "pipe"],
   });
   const pending = new Map<number, Pending>();
   const ready = Promise.withResolvers<void>();
@@ -85,21 +93,16 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
     child.kill("SIGKILL");
   }
 
-  // The watchdog counts its own ticks rather than time: where this process was
-  // itself stopped or asleep, the messages that came meanwhile are read first.
-  let silentTicks = 0;
-  const watchdog = setInterval(() => {
-    silentTicks += 1;
-    const overdue = [...pending.values()].some((call) => {
-      if (call.cancelledFor !== undefined) call.cancelledFor += 1;
-      return (call.cancelledFor ?? 0) > ticksPerTimeout;
-    });
-    if (silentTicks > ticksPerTimeout) kill(`gave no sign of life for ${hangTimeout} ms`);
-    if (overdue) kill(`did not let go of a cancelled call for ${hangTimeout} ms`);
-  }, hangTimeout / ticksPerTimeout);
+  const thread = createWatchdog(stallTimeout, () => kill(`was busy for ${stallTimeout} ms`));
+  let pulse: Watchdog | undefined;
+  child.stdio[pulseDescriptor]!.on("data", () => {
+    // From the first beat on: how long a start takes says nothing about a process.
+    pulse ??= createWatchdog(hangTimeout, () => kill(`gave no sign of life for ${hangTimeout} ms`));
+    pulse.heard();
+  });
 
   child.on("message", (message: FromChild) => {
-    silentTicks = 0;
+    thread.heard();
     switch (message.type) {
       case "ready":
         return ready.resolve();
@@ -123,7 +126,7 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
   });
 
   function end(how: string): void {
-    clearInterval(watchdog);
+    for (const watchdog of [thread, pulse]) watchdog?.stop();
     death ??= new TinyGptvError("engine", `engine process ${child.pid ?? ""}: ${how}`);
     ready.reject(startError ? fromWire(startError) : death);
     for (const call of pending.values()) call.reject(death);
@@ -138,14 +141,17 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
     ready: ready.promise,
     ended: ended.promise,
     status: () => status,
+    isAlive: () => (pulse?.silence ?? 0) < unresponsiveAfter,
     async call<C extends Call>(call: C, { signal, onEvent }: CallHandlers = {}) {
       throwIfAborted(signal);
       if (death) throw death;
       const id = ++lastId;
       const { promise, ...settle } = Promise.withResolvers<CallResults[keyof CallResults]>();
-      const entry: Pending = { ...settle, onEvent, cancelledFor: undefined };
+      const entry: Pending = { ...settle, onEvent };
       const onAbort = () => {
-        entry.cancelledFor = 0;
+        entry.letGo = createWatchdog(stallTimeout, () =>
+          kill(`did not let go of a cancelled call for ${stallTimeout} ms`),
+        );
         entry.onEvent = undefined;
         send({ type: "cancel", id });
       };
@@ -156,11 +162,12 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
         return (await promise) as CallResults[C["method"]];
       } finally {
         pending.delete(id);
+        entry.letGo?.stop();
         signal?.removeEventListener("abort", onAbort);
       }
     },
     async close() {
-      const timer = setTimeout(() => kill("did not end when asked to"), hangTimeout);
+      const timer = setTimeout(() => kill("did not end when asked to"), stallTimeout);
       send({ type: "close" });
       await ended.promise;
       clearTimeout(timer);

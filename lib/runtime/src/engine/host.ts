@@ -7,6 +7,7 @@ import type { Call, CallResults, FromChild, ToChild } from "./messages.ts";
 import { toWire } from "./messages.ts";
 import { createModelPool, noCounters } from "./modelPool.ts";
 import type { ModelLease, ModelOpener, ModelPool } from "./modelPool.ts";
+import { startPulse } from "./pulse.ts";
 
 /** Resolves at once, unless the channel is backed up: then when it has taken the message. */
 function send(message: FromChild): Promise<void> | undefined {
@@ -53,6 +54,9 @@ export function hostModels(opener: ModelOpener): void {
         ...(pool?.counters() ?? noCounters()),
         rssBytes: process.memoryUsage.rss(),
         loadedModels: loadedModels.map((info) => info.id),
+        executionProviders: Object.fromEntries(
+          loadedModels.map((info) => [info.id, info.executionProvider ?? "unknown"]),
+        ),
       },
     });
   }
@@ -82,6 +86,7 @@ export function hostModels(opener: ModelOpener): void {
   async function start(message: Extract<ToChild, { type: "start" }>): Promise<void> {
     setInterval(sendStatus, message.options.heartbeat);
     try {
+      await startPulse(message.options.heartbeat);
       pool = await createModelPool(opener, message.options);
       void send({ type: "ready" });
       sendStatus();

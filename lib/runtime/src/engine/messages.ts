@@ -55,6 +55,8 @@ export type Counters = ReturnType<Model["counters"]>;
 export interface HostStatus extends Counters {
   rssBytes: number;
   loadedModels: string[];
+  /** Loaded model -> what it runs on. */
+  executionProviders: Record<string, string>;
 }
 
 export type ToChild =

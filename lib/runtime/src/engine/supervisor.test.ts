@@ -207,16 +207,48 @@ describe("a process that dies", () => {
   });
 
   it("is replaced when its thread hangs", async () => {
-    const engine = start({ hangTimeout: 400 });
+    const engine = start({ stallTimeout: 3000 });
     await expect(read(engine.generate(ask("block"), []))).rejects.toMatchObject({
       code: "engine",
-      message: expect.stringContaining("gave no sign of life for 400 ms"),
+      message: expect.stringContaining("was busy for 3000 ms"),
     });
     expect(await read(engine.generate(ask("count 1"), []))).toBe("1 ");
   });
 
+  it("is not taken for hung while its thread computes", async () => {
+    const engine = start({ hangTimeout: 2000 });
+    const pid = await read(engine.generate(ask("pid"), []));
+    expect(await read(engine.generate(ask("busy 5000"), []))).toBe("done");
+    expect(await read(engine.generate(ask("pid"), []))).toBe(pid);
+  });
+
+  it("is replaced when it is stopped as a whole; what is in flight hears of it", async () => {
+    const engine = start({ hangTimeout: 2000 });
+    const pid = Number(await read(engine.generate(ask("pid"), [])));
+    const inFlight = read(engine.generate(ask("count 100000"), []));
+    process.kill(pid, "SIGSTOP");
+    await expect(inFlight).rejects.toMatchObject({
+      code: "engine",
+      message: `engine process ${pid}: gave no sign of life for 2000 ms`,
+    });
+    expect(Number(await read(engine.generate(ask("pid"), [])))).not.toBe(pid);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it("says that it is stopped, and goes on when it is woken in time", async () => {
+    const engine = start();
+    const pid = Number(await read(engine.generate(ask("pid"), [])));
+    process.kill(pid, "SIGSTOP");
+    const waiting = read(engine.generate(ask("count 2"), []));
+    await until(() => engine.status().state === "unresponsive");
+    process.kill(pid, "SIGCONT");
+    expect(await waiting).toBe("1 2 ");
+    await until(() => engine.status().state === "ready");
+    expect(engine.status().restarts).toBe(0);
+  }, 20_000);
+
   it("is replaced when it does not let go of a cancelled call", async () => {
-    const engine = start({ hangTimeout: 400, maxBatch: 1 });
+    const engine = start({ stallTimeout: 3000, maxBatch: 1 });
     const deaf = await startReading(engine, "deaf");
     await deaf.return?.();
     expect(await read(engine.generate(ask("count 1"), []))).toBe("1 ");
@@ -224,7 +256,7 @@ describe("a process that dies", () => {
   });
 
   it("is left alone where it let go of what was cancelled", async () => {
-    const engine = start({ hangTimeout: 2000 });
+    const engine = start({ stallTimeout: 2000 });
     const cancelled = await startReading(engine, "count 100000");
     await cancelled.return?.();
     await sleep(2500);

@@ -20,11 +20,17 @@ export interface EngineOptions {
   /** Milliseconds without a call after which a model is unloaded. Never where not given. */
   idleUnload?: number;
   /**
-   * Milliseconds of silence after which the process counts as hung and is
-   * replaced. It gives a sign of life every second, but not while ONNX Runtime
-   * computes or loads: longer than the slowest forward pass or model load.
+   * Milliseconds without a sign of life after which the process counts as hung
+   * and is replaced; 30 s unless given. A thread of its own gives one every
+   * second, also while ONNX Runtime computes or loads.
    */
   hangTimeout?: number;
+  /**
+   * Milliseconds after which a process that lives but gets nothing done is
+   * replaced; 300 s unless given. Nothing is heard while ONNX Runtime computes
+   * or loads: longer than the slowest forward pass or model load.
+   */
+  stallTimeout?: number;
   /** Module run as the engine process; it must call `hostModels`. */
   childModule?: URL;
 }
@@ -39,8 +45,9 @@ export interface EngineOptions {
  * never wait for answers.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const { models, maxBatch = 8, queueLimit = 64, hangTimeout = 300_000 } = options;
-  requireAtLeast(1, { maxBatch, hangTimeout });
+  const { models, maxBatch = 8, queueLimit = 64 } = options;
+  const { hangTimeout = 30_000, stallTimeout = 300_000 } = options;
+  requireAtLeast(1, { maxBatch, hangTimeout, stallTimeout });
   requireAtLeast(0, { queueLimit });
   if (models.length === 0) {
     throw new TinyGptvError("parameter", "models: want at least one folder, got none");
@@ -49,6 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
     startEngineProcess({
       module: options.childModule ?? new URL("./child.ts", import.meta.url),
       hangTimeout,
+      stallTimeout,
       models,
       maxBatch,
       memoryLimit: options.memoryLimit,
@@ -131,6 +139,7 @@ export function createEngine(options: EngineOptions): Engine {
       restarts: connection.restarts,
       rssBytes: connection.status()?.rssBytes ?? 0,
       loadedModels: connection.status()?.loadedModels ?? [],
+      executionProviders: connection.status()?.executionProviders ?? {},
       ...connection.counters(),
     }),
     close() {

@@ -43,6 +43,11 @@ const behaviours: Record<string, Behaviour> = {
     yield "stuck ";
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
+  /** `busy 700`: blocks its thread for so long, as a slow native call does. */
+  async *busy(argument) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(argument));
+    yield "done";
+  },
   /** Waits for ever and does not listen to aborts. */
   async *deaf() {
     yield "waiting ";
