@@ -10,20 +10,24 @@ import type { Logger } from "pino";
 import type { Engine } from "@tinygptv/protocol";
 import { createActivity } from "./activity.ts";
 import type { Activity } from "./activity.ts";
+import { createByteBudget } from "./byteBudget.ts";
 import { configSchema } from "./config.ts";
 import type { ConfigInput } from "./config.ts";
 import { HttpError } from "./errors.ts";
 import { createFetchPicture } from "./images/fetchPicture.ts";
 import type { FetchPicture } from "./images/fetchPicture.ts";
 import { createPictureLoader } from "./images/loadPictures.ts";
+import { createHoldings } from "./holdings.ts";
+import { createPictureStore } from "./images/pictureStore.ts";
 import { createMetrics } from "./metrics.ts";
-import { refuseWhileDraining, retrySeconds } from "./middleware/admission.ts";
+import { createAdmission, refuseWhileDraining, retrySeconds } from "./middleware/admission.ts";
 import { authenticate } from "./middleware/auth.ts";
 import { limitConcurrency } from "./middleware/concurrency.ts";
 import { followLifetime } from "./middleware/lifetime.ts";
 import { observe } from "./middleware/observe.ts";
 import { allowOrigins } from "./middleware/origin.ts";
 import { createModelDirectory } from "./modelDirectory.ts";
+import { createNotebookStore } from "./notebookStore.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { compareRoutes } from "./routes/compare.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -36,6 +40,7 @@ import { metricsRoutes, stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import type { AppEnv, Services } from "./services.ts";
 import type { Store } from "./store/store.ts";
+import { createSweep } from "./sweep.ts";
 
 export interface AppOptions {
   readonly engine: Engine;
@@ -62,6 +67,16 @@ export function createApp(options: AppOptions): Endpoint {
   const config = configSchema.parse(options.config ?? {});
   const { limits } = config;
   const { fetchPicture = createFetchPicture({ limits }) } = options;
+  const holdings = createHoldings(store, limits);
+  const pictureStore = createPictureStore(store, holdings);
+  const notebookStore = createNotebookStore(store, holdings);
+  const budget = (of: string) => ({
+    bytes: limits.bytesInFlight,
+    // One of several keys leaves the others half.
+    bytesPerCaller: limits.bytesInFlight / (config.keys.length > 1 ? 2 : 1),
+    line: limits.preparing,
+    of,
+  });
   const services: Services = {
     engine,
     store,
@@ -70,11 +85,21 @@ export function createApp(options: AppOptions): Endpoint {
     activity,
     metrics: createMetrics(() => engine.status()),
     models: createModelDirectory(engine),
-    pictures: createPictureLoader({ store, fetchPicture, limits }),
+    bodies: createByteBudget(budget("bodies")),
+    admit: createAdmission({ engine, config }),
+    pictures: createPictureLoader({
+      store: pictureStore,
+      fetchPicture,
+      limits,
+      room: createByteBudget(budget("pictures")),
+    }),
+    pictureStore,
+    notebookStore,
+    sweep: createSweep({ holdings, pictures: pictureStore, notebooks: notebookStore, log }),
   };
 
   const app = new Hono<AppEnv>();
-  const authenticated = authenticate(config.keys);
+  const authenticated = authenticate(config);
   app
     .use(requestId())
     .use(followLifetime(services))

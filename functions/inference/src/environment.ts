@@ -3,6 +3,7 @@ import { z } from "zod";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { configSchema } from "./config.ts";
 import type { Config } from "./config.ts";
+import { memoryStoreBytes } from "./store/openStore.ts";
 
 const number = z.string().regex(/^\d+$/, "want a whole number").transform(Number);
 const atLeastOne = number.refine((value) => value >= 1, "want at least 1");
@@ -44,6 +45,22 @@ const variables = z.object({
   TINYGPTV_BODY_MS: number.optional(),
   TINYGPTV_IMAGE_BYTES: number.optional(),
   TINYGPTV_IMAGES_PER_REQUEST: number.optional(),
+  TINYGPTV_IMAGE_BYTES_PER_REQUEST: number.optional(),
+  /** Bytes of bodies, and as many of pictures, that all requests hold at once. */
+  TINYGPTV_BYTES_IN_FLIGHT: number.optional(),
+  TINYGPTV_JSON_DEPTH: number.optional(),
+  TINYGPTV_JSON_VALUES: number.optional(),
+  TINYGPTV_NOTEBOOK_BYTES: number.optional(),
+  TINYGPTV_STORE_BYTES: number.optional(),
+  TINYGPTV_STORE_BYTES_PER_KEY: number.optional(),
+  TINYGPTV_IMAGE_DAYS: number.optional(),
+  TINYGPTV_NOTEBOOK_DAYS: number.optional(),
+  /** Whether keys see each other's pictures and notebooks. */
+  TINYGPTV_SHARE_STORE: z.stringbool().default(false),
+  /** Connections at once. */
+  TINYGPTV_CONNECTIONS: number.default(1024),
+  /** Seconds an idle connection is kept. */
+  TINYGPTV_KEEP_ALIVE: number.default(75),
   TINYGPTV_IMAGE_FETCH_MS: number.optional(),
   TINYGPTV_IMAGE_REDIRECTS: number.optional(),
   TINYGPTV_COMPARE_CONCURRENCY: number.optional(),
@@ -59,6 +76,8 @@ export interface Environment {
   readonly store: string;
   readonly modelCache: string;
   readonly logLevel: string;
+  readonly connections: number;
+  readonly keepAliveMs: number;
   readonly shutdownGraceMs: number;
   readonly engine: {
     readonly maxBatch: number;
@@ -80,8 +99,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   if (unknown !== undefined) throw wrong(unknown, "there is no such variable");
   const { data, error } = variables.safeParse(env);
   if (error) throw wrong(String(error.issues[0]!.path[0]), error.issues[0]!.message);
+  const inMemory = data.TINYGPTV_STORE === "memory";
   const config = configSchema.safeParse({
     keys: data.TINYGPTV_KEYS,
+    shareStore: data.TINYGPTV_SHARE_STORE,
     corsOrigins: data.TINYGPTV_CORS_ORIGINS,
     logContent: data.TINYGPTV_LOG_CONTENT,
     limits: {
@@ -91,6 +112,17 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       bodyMs: data.TINYGPTV_BODY_MS,
       imageBytes: data.TINYGPTV_IMAGE_BYTES,
       imagesPerRequest: data.TINYGPTV_IMAGES_PER_REQUEST,
+      imageBytesPerRequest: data.TINYGPTV_IMAGE_BYTES_PER_REQUEST,
+      bytesInFlight: data.TINYGPTV_BYTES_IN_FLIGHT,
+      // As many as the engine takes: those answered and those waiting.
+      preparing: data.TINYGPTV_MAX_BATCH + data.TINYGPTV_QUEUE_LIMIT || undefined,
+      jsonDepth: data.TINYGPTV_JSON_DEPTH,
+      jsonValues: data.TINYGPTV_JSON_VALUES,
+      notebookBytes: data.TINYGPTV_NOTEBOOK_BYTES,
+      storeBytes: data.TINYGPTV_STORE_BYTES ?? (inMemory ? memoryStoreBytes : undefined),
+      storeBytesPerKey: data.TINYGPTV_STORE_BYTES_PER_KEY,
+      imageDays: data.TINYGPTV_IMAGE_DAYS,
+      notebookDays: data.TINYGPTV_NOTEBOOK_DAYS,
       imageFetchMs: data.TINYGPTV_IMAGE_FETCH_MS,
       imageRedirects: data.TINYGPTV_IMAGE_REDIRECTS,
       compareConcurrency: data.TINYGPTV_COMPARE_CONCURRENCY,
@@ -108,6 +140,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     store: data.TINYGPTV_STORE,
     modelCache: data.TINYGPTV_MODEL_CACHE,
     logLevel: data.TINYGPTV_LOG_LEVEL,
+    connections: data.TINYGPTV_CONNECTIONS,
+    keepAliveMs: data.TINYGPTV_KEEP_ALIVE * 1000,
     shutdownGraceMs: data.TINYGPTV_SHUTDOWN_GRACE * 1000,
     engine: {
       maxBatch: data.TINYGPTV_MAX_BATCH,

@@ -12,10 +12,20 @@ export async function runServer(
   { app: endpoint, engine, activity, log, environment }: Endpoint,
   app: ServeOptions["app"] = endpoint,
 ): Promise<void> {
-  const { host, port, config, shutdownGraceMs } = environment;
+  const { host, port, config, connections, keepAliveMs, shutdownGraceMs } = environment;
   const hasKeys = config.keys.length > 0;
   const silenceMs = config.limits.generationMs + 10_000;
-  const server = await startServer({ app, activity, host, port, hasKeys, silenceMs });
+  const server = await startServer({
+    app,
+    activity,
+    host,
+    port,
+    hasKeys,
+    connections,
+    keepAliveMs,
+    silenceMs,
+    bodyMs: config.limits.bodyMs,
+  });
   log.info({ url: server.url, models: environment.models }, "listening");
   if (!hasKeys) log.warn("no keys are configured: only this machine may call");
 

@@ -1,11 +1,16 @@
-import { createAdaptorServer } from "@hono/node-server";
+import { RequestError, getRequestListener } from "@hono/node-server";
 import type { HttpBindings } from "@hono/node-server";
-import type { Server as HttpServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { Activity } from "./activity.ts";
 import { HttpError } from "./errors.ts";
 import { isLoopbackHost } from "./middleware/origin.ts";
+import { connectionLimit } from "./sockets/connectionLimit.ts";
+import { dropRest, probeHalfClosed } from "./sockets/exchange.ts";
+import { parserError, refusal, refuseConnection, refuseRequest } from "./sockets/refuse.ts";
 
 export interface ServeOptions {
   /** The endpoint, or an app around it. */
@@ -17,8 +22,14 @@ export interface ServeOptions {
   readonly port: number;
   /** Whether keys are configured; without, only the loopback may be listened on. */
   readonly hasKeys: boolean;
-  /** Milliseconds a request's head may take to arrive. */
+  /** Connections at once, see `connectionLimit`. */
+  readonly connections?: number;
+  /** Milliseconds a request's head may take to arrive, from the connection on. */
   readonly headMs?: number;
+  /** Milliseconds its body may take after that; the app gives up first, see body.ts. */
+  readonly bodyMs?: number;
+  /** Milliseconds an idle connection is kept: longer than a proxy keeps those of its pool (60 s is usual). */
+  readonly keepAliveMs?: number;
   /**
    * Milliseconds without a byte in either direction after which a connection is
    * closed: nobody reads, or nobody is there. Longer than an answer may take.
@@ -40,28 +51,14 @@ export interface RunningServer {
  * @throws TinyGptvError "parameter" for another host than the loopback without keys, "io" where it cannot listen
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { app, activity, host, port, hasKeys, headMs = 15_000, silenceMs = 310_000 } = options;
+  const { activity, host, port, hasKeys } = options;
   if (!hasKeys && !isLoopbackHost(host.includes(":") ? `[${host}]` : host))
     throw new TinyGptvError(
       "parameter",
       `host: want localhost, 127.0.0.1 or ::1 without keys, got ${host}`,
-      {
-        subject: "host",
-      },
+      { subject: "host" },
     );
-  const server = createAdaptorServer({
-    fetch: (request, env) => app.fetch(request, env as HttpBindings),
-    hostname: host,
-    overrideGlobalObjects: false,
-    // Bodies have a deadline of their own, see body.ts.
-    serverOptions: {
-      headersTimeout: headMs,
-      requestTimeout: 0,
-      connectionsCheckingInterval: headMs / 2,
-    },
-  }) as HttpServer;
-  server.on("clientError", refuseConnection);
-  server.timeout = silenceMs;
+  const server = openServer(options);
   await listen(server, port, host);
   const { port: bound } = server.address() as AddressInfo;
   return {
@@ -81,6 +78,74 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   };
 }
 
+function openServer({
+  app,
+  host,
+  connections = 1024,
+  headMs = 15_000,
+  bodyMs = 30_000,
+  keepAliveMs = 75_000,
+  silenceMs = 310_000,
+}: ServeOptions): HttpServer {
+  const answer = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
+    hostname: host,
+    overrideGlobalObjects: false,
+    autoCleanupIncoming: false, // see dropRest
+    errorHandler: (error) => refusal(requestError(error)),
+  });
+  const timing = {
+    headersTimeout: headMs,
+    requestTimeout: headMs + bodyMs,
+    connectionsCheckingInterval: headMs / 2,
+    keepAliveTimeout: keepAliveMs,
+  };
+  /** The last exchange on each connection. */
+  const exchanges = new WeakMap<Duplex, { incoming: IncomingMessage; outgoing: ServerResponse }>();
+  const server = createServer({ ...timing, requireHostHeader: false }, (incoming, outgoing) => {
+    exchanges.set(incoming.socket, { incoming, outgoing });
+    dropRest(incoming, outgoing, bodyMs);
+    probeHalfClosed(incoming, outgoing);
+    if (incoming.headers.host === undefined && incoming.httpVersion !== "1.0")
+      return refuseRequest(
+        outgoing,
+        new HttpError("invalid_request", "host: this header is required"),
+      );
+    void answer(incoming, outgoing);
+  });
+  // The answer to a client that has closed its half is still wanted, see probeHalfClosed.
+  Reflect.set(server, "httpAllowHalfOpen", true);
+  server.timeout = silenceMs;
+  server.maxConnections = connectionLimit(connections);
+  return server
+    .on("drop", () => server.closeIdleConnections())
+    .on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      const last = exchanges.get(socket);
+      const underWay =
+        last?.outgoing.headersSent && !(last.outgoing.writableFinished && last.incoming.complete);
+      if (!socket.writable || underWay || error.code === "ECONNRESET") socket.destroy();
+      else refuseConnection(socket, parserError(error));
+    })
+    .on("checkExpectation", ({ headers }, outgoing) =>
+      refuseRequest(
+        outgoing,
+        new HttpError(
+          "expectation_failed",
+          `expect: want 100-continue, got ${JSON.stringify(headers.expect)}`,
+        ),
+      ),
+    )
+    .on("connect", (_, socket) =>
+      refuseConnection(socket, new HttpError("method_not_allowed", "CONNECT: this is no proxy")),
+    );
+}
+
+/** Of the request's own faults the text is told; the app answers all other errors itself. */
+function requestError(error: unknown): HttpError {
+  return error instanceof RequestError
+    ? new HttpError("invalid_request", `request: ${error.message}`)
+    : new HttpError("internal_error", "something went wrong in the server", { cause: error });
+}
+
 function listen(server: HttpServer, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) =>
@@ -90,21 +155,4 @@ function listen(server: HttpServer, port: number, host: string): Promise<void> {
     );
     server.listen(port, host, resolve);
   });
-}
-
-const headErrors: Readonly<Record<string, HttpError>> = {
-  HPE_HEADER_OVERFLOW: new HttpError("headers_too_large", "the request's headers are too large"),
-  ERR_HTTP_REQUEST_TIMEOUT: new HttpError("request_timeout", "the request's head took too long"),
-};
-const notHttp = new HttpError("invalid_request", "this is not a valid HTTP request");
-
-/** What never became a request is answered in the same shape. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-  const { status, body } = headErrors[error.code ?? ""] ?? notHttp;
-  const text = JSON.stringify(body);
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
 }

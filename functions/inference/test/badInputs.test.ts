@@ -38,7 +38,7 @@ const rows: Row[] = [
   ["a list for a body", chat, "[]", "invalid_type"],
   ["a string for a body", chat, '"hi"', "invalid_type"],
   ["null for a body", chat, "null", "invalid_type"],
-  ["deep nesting", chat, "[".repeat(9000) + "]".repeat(9000), "invalid_type"],
+  ["deep nesting", chat, "[".repeat(9000) + "]".repeat(9000), "invalid_json"],
   ["a body over the limit", chat, { messages: [user("x".repeat(20_000))] }, "request_too_large"],
   // messages
   ["no messages", chat, {}, "missing_required_parameter", "messages"],
@@ -459,15 +459,4 @@ test.each<[string, string, { end?: boolean }, number | undefined]>([
   const answer = await sendRaw(server, text, options);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   expect(JSON.parse(answer.slice(answer.indexOf("{"))).error.type).toBe("invalid_request_error");
-});
-
-test("no host", async () => {
-  expect(await sendRaw(server, "GET /health HTTP/1.1\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
-});
-
-test("a socket half closed counts as gone: no answer, and its place is free", async () => {
-  const body = JSON.stringify({ messages });
-  const text = `${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-  expect(await sendRaw(server, text, { end: true })).toBe("");
-  await expect.poll(() => engine.status().running).toBe(0);
 });

@@ -6,7 +6,7 @@ import { createActivity } from "../src/activity.ts";
 import { createApp } from "../src/app.ts";
 import type { AppOptions } from "../src/app.ts";
 import { startServer } from "../src/serve.ts";
-import type { RunningServer } from "../src/serve.ts";
+import type { RunningServer, ServeOptions } from "../src/serve.ts";
 import { memoryStore } from "../src/store/memoryStore.ts";
 
 export interface TestServer extends RunningServer {
@@ -14,13 +14,11 @@ export interface TestServer extends RunningServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+type Sockets = Pick<ServeOptions, "headMs" | "bodyMs" | "silenceMs" | "connections">;
+
 export async function testServer(
   engine: Engine,
-  {
-    headMs,
-    silenceMs,
-    ...options
-  }: Partial<AppOptions> & { headMs?: number; silenceMs?: number } = {},
+  { headMs, bodyMs, silenceMs, connections, ...options }: Partial<AppOptions> & Sockets = {},
 ): Promise<TestServer> {
   const activity = createActivity();
   const app = createApp({ store: memoryStore({ maxBytes: 1e7 }), ...options, engine, activity });
@@ -32,7 +30,9 @@ export async function testServer(
     port: 0,
     hasKeys,
     headMs,
+    bodyMs,
     silenceMs,
+    connections,
   });
   return {
     ...server,

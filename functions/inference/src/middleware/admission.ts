@@ -17,26 +17,39 @@ export function refuseWhileDraining({
 }
 
 /**
- * Refuses work while the queue is full, before the body is read, a picture
- * downloaded or decoded. The engine decides again, and finally, when the
- * request gets there.
+ * Refuses work that would find the queue full, before its body is read, a
+ * picture downloaded or decoded. Those that are past this and not yet with the
+ * engine count as if they waited there. The engine decides again, and finally,
+ * when a request gets to it.
  */
-export function refuseWhenFull({ engine }: Pick<Services, "engine">): MiddlewareHandler<AppEnv> {
-  return async (_, next) => {
+export function createAdmission({
+  engine,
+  config,
+}: Pick<Services, "engine" | "config">): MiddlewareHandler<AppEnv> {
+  const { preparing: most } = config.limits;
+  let preparing = 0;
+  return async (c, next) => {
     const status = engine.status();
     // Nobody waits for a queue without places: there the engine alone decides.
-    if (status.queued > 0 && status.queued >= status.queueLimit) throw queueFull(status);
+    const full = status.queued > 0 && status.queued >= status.queueLimit;
+    if (full || preparing + status.queued >= most) throw queueFull(status, preparing);
+    preparing += 1;
+    let counted = true;
+    const leave = () => {
+      if (counted) preparing -= 1;
+      counted = false;
+    };
+    c.get("life").atEnd(leave);
+    c.set("prepared", leave);
     await next();
   };
 }
 
-function queueFull(status: EngineStatus): HttpError {
+function queueFull(status: EngineStatus, preparing: number): HttpError {
   return new HttpError(
     "queue_full",
-    `the queue is full: ${status.queued} of ${status.queueLimit} places taken`,
-    {
-      headers: { "retry-after": String(retrySeconds(status)) },
-    },
+    `the queue is full: ${status.queued} of ${status.queueLimit} places taken, ${preparing} requests on their way`,
+    { headers: { "retry-after": String(retrySeconds(status)) } },
   );
 }
 

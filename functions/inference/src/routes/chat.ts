@@ -6,13 +6,12 @@ import {
   chatResponseSchema,
   unsupportedChatParameters,
 } from "@tinygptv/protocol/http";
-import { readJson } from "../body.ts";
+import { readJson } from "../body/read.ts";
 import { complete } from "../chat/complete.ts";
 import { planChat } from "../chat/plan.ts";
 import { streamChat } from "../chat/stream.ts";
 import { generate } from "../generate.ts";
 import { logQuestion } from "../logQuestion.ts";
-import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { streamEvents } from "../sse.ts";
 import { validate } from "../validate.ts";
@@ -34,32 +33,27 @@ const description = documented({
 
 /** `POST /v1/chat/completions` */
 export function chatRoutes(services: Services): Hono<AppEnv> {
-  const { limits } = services.config;
-  return new Hono<AppEnv>().post(
-    "/v1/chat/completions",
-    description,
-    refuseWhenFull(services),
-    async (c) => {
-      const life = c.get("life");
-      const body = validate(
-        chatRequestSchema,
-        await readJson(c, limits),
-        unsupportedChatParameters,
-      );
-      const plan = planChat(body);
-      const model = await services.models.idOf(body.model);
-      logQuestion(c, services.config, model, plan.rounds);
-      const images = await services.pictures(plan.pictures, life.signal);
-      const runs = plan.requests.map((request) =>
-        generate(services, { model, request, images }, life),
-      );
-      const identity = {
-        id: `chatcmpl-${randomUUID()}`,
-        created: Math.floor(Date.now() / 1000),
-        model,
-      };
-      if (body.stream === true) return streamEvents(c, streamChat(runs, plan, identity));
-      return c.json(await complete(runs, plan, identity));
-    },
-  );
+  return new Hono<AppEnv>().post("/v1/chat/completions", description, services.admit, async (c) => {
+    const life = c.get("life");
+    const body = validate(
+      chatRequestSchema,
+      await readJson(c, services),
+      unsupportedChatParameters,
+    );
+    const plan = planChat(body);
+    const model = await services.models.idOf(body.model);
+    logQuestion(c, services.config, model, plan.rounds);
+    const images = await services.pictures(plan.pictures, c.var);
+    c.get("prepared")();
+    const runs = plan.requests.map((request) =>
+      generate(services, { model, request, images }, life),
+    );
+    const identity = {
+      id: `chatcmpl-${randomUUID()}`,
+      created: Math.floor(Date.now() / 1000),
+      model,
+    };
+    if (body.stream === true) return streamEvents(c, streamChat(runs, plan, identity));
+    return c.json(await complete(runs, plan, identity));
+  });
 }

@@ -1,10 +1,9 @@
 import { Hono } from "hono";
 import { compareEventSchema, compareRequestSchema } from "@tinygptv/protocol/http";
-import { readJson } from "../body.ts";
+import { readJson } from "../body/read.ts";
 import { planCompare } from "../compare/plan.ts";
 import { streamCompare } from "../compare/stream.ts";
 import { logQuestion } from "../logQuestion.ts";
-import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { streamEvents } from "../sse.ts";
 import { validate } from "../validate.ts";
@@ -21,21 +20,16 @@ const description = documented({
 
 /** `POST /v1/compare` */
 export function compareRoutes(services: Services): Hono<AppEnv> {
-  const { limits } = services.config;
-  return new Hono<AppEnv>().post(
-    "/v1/compare",
-    description,
-    refuseWhenFull(services),
-    async (c) => {
-      const life = c.get("life");
-      const body = validate(compareRequestSchema, await readJson(c, limits));
-      const plan = planCompare(body);
-      const models = await Promise.all(
-        body.models.map((model, index) => services.models.idOf(model, `models[${index}]`)),
-      );
-      logQuestion(c, services.config, models, plan.rounds);
-      const images = await services.pictures(plan.pictures, life.signal);
-      return streamEvents(c, streamCompare(services, { ...plan, models, images }, life));
-    },
-  );
+  return new Hono<AppEnv>().post("/v1/compare", description, services.admit, async (c) => {
+    const life = c.get("life");
+    const body = validate(compareRequestSchema, await readJson(c, services));
+    const plan = planCompare(body);
+    const models = await Promise.all(
+      body.models.map((model, index) => services.models.idOf(model, `models[${index}]`)),
+    );
+    logQuestion(c, services.config, models, plan.rounds);
+    const images = await services.pictures(plan.pictures, c.var);
+    c.get("prepared")();
+    return streamEvents(c, streamCompare(services, { ...plan, models, images }, life));
+  });
 }

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { imageObjectSchema } from "@tinygptv/protocol/http";
+import { createFakeEngine } from "../testing/fakeEngine.ts";
 import { dataUrl, redPixel } from "../testing/pictures.ts";
 import { testApp } from "../testing/testApp.ts";
 
@@ -71,5 +72,127 @@ test("a picture over the limit is refused", async () => {
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({
     error: { code: "image_too_large", param: "file" },
+  });
+});
+
+describe("keys", () => {
+  const keys = ["first-key", "second-key"];
+  const ask = (app: ReturnType<typeof testApp>, method: string, path: string, key: string) =>
+    app.app.request(path, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "image/png" },
+      ...(method === "POST" ? { body: redPixel } : {}),
+    });
+
+  test("a picture is its key's own: others do not learn of it, see it, use it or delete it", async () => {
+    const app = testApp({ config: { keys } });
+    const { id } = imageObjectSchema.parse(
+      await (await ask(app, "POST", "/v1/images", "first-key")).json(),
+    );
+    for (const method of ["GET", "DELETE"]) {
+      const response = await ask(app, method, `/v1/images/${id}`, "second-key");
+      expect(response.status).toBe(404);
+    }
+    const content = [{ type: "image_url", image_url: { url: id } }];
+    const body = { messages: [{ role: "user", content }] };
+    const used = await app.post("/v1/chat/completions", body, {
+      authorization: "Bearer second-key",
+    });
+    expect(used.status).toBe(404);
+    expect((await ask(app, "POST", "/v1/images", "second-key")).status).toBe(201);
+    expect((await ask(app, "DELETE", `/v1/images/${id}`, "second-key")).status).toBe(200);
+    expect((await ask(app, "GET", `/v1/images/${id}`, "first-key")).status).toBe(200);
+  });
+
+  test("all share what is kept where that is set", async () => {
+    const app = testApp({ config: { keys, shareStore: true } });
+    const { id } = imageObjectSchema.parse(
+      await (await ask(app, "POST", "/v1/images", "first-key")).json(),
+    );
+    expect((await ask(app, "POST", "/v1/images", "second-key")).status).toBe(200);
+    expect((await ask(app, "DELETE", `/v1/images/${id}`, "second-key")).status).toBe(200);
+    expect((await ask(app, "GET", `/v1/images/${id}`, "first-key")).status).toBe(404);
+  });
+
+  test("a full store says so", async () => {
+    const { length } = redPixel;
+    const app = testApp({ config: { limits: { storeBytesPerKey: length - 1 } } });
+    const response = await upload(app);
+    expect(response.status).toBe(507);
+    expect(await response.json()).toMatchObject({ error: { code: "storage_full" } });
+  });
+});
+
+describe("a request's pictures", () => {
+  const asking = (...urls: string[]) => ({
+    messages: [
+      { role: "user", content: urls.map((url) => ({ type: "image_url", image_url: { url } })) },
+    ],
+  });
+  const path = "/v1/chat/completions";
+
+  test("are loaded once each, however often it names them", async () => {
+    const asked: string[] = [];
+    const fetchPicture = async (url: string) => {
+      asked.push(url);
+      return redPixel;
+    };
+    const app = testApp({ fetchPicture });
+    const { id } = imageObjectSchema.parse(await (await upload(app)).json());
+    const data = dataUrl(redPixel);
+    const web = "https://a.example/b.png";
+    const response = await app.post(path, asking(web, id, web, data, id, data, web));
+    expect(response.status).toBe(200);
+    expect(asked).toEqual([web]);
+    const { images } = app.engine.requests.at(-1)!;
+    expect(images).toHaveLength(7);
+    expect(new Set(images).size).toBe(3);
+  });
+
+  test("have a bound together, each counted once", async () => {
+    const other = Uint8Array.of(...redPixel, 0);
+    const limits = { imageBytesPerRequest: redPixel.length + other.length - 1 };
+    const { post } = testApp({ config: { limits } });
+    expect((await post(path, asking(...Array(5).fill(dataUrl(redPixel))))).status).toBe(200);
+    const response = await post(path, asking(dataUrl(redPixel), dataUrl(other)));
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: "image_too_large" } });
+  });
+
+  test("wait for room among those of other requests, and who finds the line full is told", async () => {
+    let loading = 0;
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    const fetchPicture = async () => {
+      loading += 1;
+      await go;
+      return redPixel;
+    };
+    const limits = { imageBytes: 1000, bytesInFlight: 2000, preparing: 4 };
+    const app = testApp({ fetchPicture, config: { limits } });
+    const answers = Array.from({ length: 6 }, (_, i) =>
+      app.post(path, asking(`https://a.example/${i}.png`)),
+    );
+    await expect.poll(() => loading).toBe(2);
+    const refused = await Promise.all(answers.slice(4));
+    expect(refused.map(({ status }) => status)).toEqual([503, 503]);
+    expect(await refused[0]!.json()).toMatchObject({ error: { code: "queue_full" } });
+    resolve();
+    const answered = await Promise.all(answers.slice(0, 4));
+    expect(answered.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test("are not looked at where the queue is full", async () => {
+    let loading = 0;
+    const fetchPicture = async () => ((loading += 1), redPixel);
+    const engine = createFakeEngine({ places: 1, queueLimit: 1, tokenMs: 10 });
+    const { post } = testApp({ engine, fetchPicture });
+    const hello = { messages: [{ role: "user", content: "hello hello" }], stream: true };
+    const running = await post(path, hello);
+    const waiting = post(path, { ...hello, stream: false });
+    await expect.poll(() => engine.status().queued).toBe(1);
+    expect((await post(path, asking("https://a.example/a.png"))).status).toBe(503);
+    expect(loading).toBe(0);
+    await running.text();
+    expect((await waiting).status).toBe(200);
   });
 });

@@ -2,12 +2,10 @@ import { Hono } from "hono";
 import type { Context } from "hono";
 import { deletedSchema, imageObjectSchema, imageTypes } from "@tinygptv/protocol/http";
 import type { Deleted, ImageObject } from "@tinygptv/protocol/http";
-import { mediaType, readBytes } from "../body.ts";
+import { mediaType, readBytes } from "../body/read.ts";
 import { HttpError } from "../errors.ts";
 import { checkSize } from "../images/loadPictures.ts";
-import { deletePicture, getPicture, putPicture } from "../images/pictureStore.ts";
 import { pictureType } from "../images/pictureType.ts";
-import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { documented, json } from "./describe.ts";
 
@@ -23,13 +21,14 @@ const bytesOf = Object.fromEntries(imageTypes.map((type) => [type, binary]));
 
 const post = documented({
   summary: "Upload a picture once",
-  description: "Its id stands wherever a picture's URL can. The same picture has the same id.",
+  description:
+    "Its id stands wherever a picture's URL can, for the key that uploaded it. The same picture has the same id.",
   requestBody: {
     required: true,
     content: { ...bytesOf, "application/octet-stream": binary, "multipart/form-data": formBody },
   },
   responses: {
-    200: { description: "The picture was there already", content: json(imageObjectSchema) },
+    200: { description: "This key had the picture already", content: json(imageObjectSchema) },
     201: { description: "The picture is kept", content: json(imageObjectSchema) },
   },
 });
@@ -44,19 +43,19 @@ const remove = documented({
 
 /** `POST /v1/images`, `GET` and `DELETE /v1/images/{id}` */
 export function imageRoutes(services: Services): Hono<AppEnv> {
-  const { engine, store, config } = services;
-  const { limits } = config;
+  const { engine, pictureStore } = services;
   const notFound = (id: string) =>
     new HttpError("image_not_found", `there is no picture ${id.slice(0, 80)}`, { param: "id" });
 
   return new Hono<AppEnv>()
-    .post("/v1/images", post, refuseWhenFull(services), async (c) => {
+    .post("/v1/images", post, services.admit, async (c) => {
       const { signal } = c.get("life");
-      const bytes = await readPicture(c, limits);
+      const bytes = await readPicture(c, services);
       const type = pictureType(bytes, "file");
       // The engine decodes it once: what is kept can be used.
       const { width, height } = await engine.preprocess(bytes, "display", { signal });
-      const { id, created } = await putPicture(store, bytes, type, signal);
+      const { id, created } = await pictureStore.put(c.get("tenant"), bytes, type, signal);
+      services.sweep();
       const answer: ImageObject = {
         id,
         object: "image",
@@ -71,9 +70,9 @@ export function imageRoutes(services: Services): Hono<AppEnv> {
     .get("/v1/images/:id", get, async (c) => {
       const { signal } = c.get("life");
       const id = c.req.param("id");
-      const stored = await getPicture(store, id, signal);
+      const stored = await pictureStore.find(c.get("tenant"), id, signal);
       if (!stored) throw notFound(id);
-      return c.body(c.get("life").stream(stored.body.values()), 200, {
+      return c.body(c.get("life").stream(await stored.open()), 200, {
         "content-type": stored.contentType,
         "content-length": String(stored.size),
         // The id is the content's hash: it never changes.
@@ -84,26 +83,24 @@ export function imageRoutes(services: Services): Hono<AppEnv> {
     .delete("/v1/images/:id", remove, async (c) => {
       const { signal } = c.get("life");
       const id = c.req.param("id");
-      if (!(await deletePicture(store, id, signal))) throw notFound(id);
+      if (!(await pictureStore.remove(c.get("tenant"), id, signal))) throw notFound(id);
       const answer: Deleted = { id, object: "image", deleted: true };
       return c.json(answer);
     });
 }
 
 /** The body itself, or the one `file` of a form. */
-async function readPicture(
-  c: Context<AppEnv>,
-  limits: { bodyBytes: number; bodyMs: number; imageBytes: number },
-): Promise<Uint8Array> {
+async function readPicture(c: Context<AppEnv>, services: Services): Promise<Uint8Array> {
   const type = mediaType(c);
-  const body = await readBytes(c, limits);
-  const bytes = type === "multipart/form-data" ? await fileOf(c, body) : body;
-  if (bytes === body && !type.startsWith("image/") && type !== "application/octet-stream")
+  const isForm = type === "multipart/form-data";
+  if (!isForm && !type.startsWith("image/") && type !== "application/octet-stream")
     throw new HttpError(
       "unsupported_media_type",
       `content-type: want image/…, application/octet-stream or multipart/form-data, got ${type || "none"}`,
     );
-  checkSize(bytes, limits.imageBytes, "file");
+  const body = await readBytes(c, services);
+  const bytes = isForm ? await fileOf(c, body) : body;
+  checkSize(bytes, services.config.limits.imageBytes, "file");
   return bytes;
 }
 

@@ -1,14 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import {
+  deletedSchema,
   notebookCreatedSchema,
-  notebookIdPattern,
   notebookObjectSchema,
   notebookRequestSchema,
 } from "@tinygptv/protocol/http";
-import type { NotebookCreated, NotebookObject } from "@tinygptv/protocol/http";
-import { readJson } from "../body.ts";
+import type { Deleted, NotebookCreated, NotebookObject } from "@tinygptv/protocol/http";
+import { readJson } from "../body/read.ts";
 import { HttpError } from "../errors.ts";
+import { notebookId } from "../notebookStore.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
 import { documented, json, jsonBody } from "./describe.ts";
@@ -26,48 +26,63 @@ const get = documented({
   responses: { 200: { description: "The copy", content: json(notebookObjectSchema) } },
 });
 
-const keyOf = (id: string) => `notebooks/${id.slice("nb_".length)}`;
+const remove = documented({
+  summary: "Forget a shared notebook",
+  description: "By the key that shared it.",
+  responses: { 200: { description: "It is gone", content: json(deletedSchema) } },
+});
 
-/** `POST /v1/notebooks` */
-export function notebookRoutes({ store, config: { limits } }: Services): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/notebooks", post, async (c) => {
-    const { signal } = c.get("life");
-    const {
-      title = "",
-      markdown,
-      files = {},
-    } = validate(notebookRequestSchema, await readJson(c, limits));
-    const id = `nb_${randomBytes(16).toString("hex")}`;
-    const created: NotebookCreated = {
-      id,
-      object: "notebook",
-      created: Math.floor(Date.now() / 1000),
-      title,
-    };
-    const notebook: NotebookObject = { ...created, markdown, files };
-    const bytes = Buffer.from(JSON.stringify(notebook));
-    await store.put(keyOf(id), bytes, {
-      contentType: "application/json",
-      ifNoneMatch: "*",
-      signal,
+const notFound = (id: string) =>
+  new HttpError("notebook_not_found", `there is no notebook ${id.slice(0, 80)}`, { param: "id" });
+
+/** `POST /v1/notebooks`, `DELETE /v1/notebooks/{id}` */
+export function notebookRoutes(services: Services): Hono<AppEnv> {
+  const { notebookStore, config } = services;
+  const { notebookBytes } = config.limits;
+  return new Hono<AppEnv>()
+    .post("/v1/notebooks", post, async (c) => {
+      const {
+        title = "",
+        markdown,
+        files = {},
+      } = validate(notebookRequestSchema, await readJson(c, services));
+      const created: NotebookCreated = {
+        id: notebookId(),
+        object: "notebook",
+        created: Math.floor(Date.now() / 1000),
+        title,
+      };
+      const notebook: NotebookObject = { ...created, markdown, files };
+      const bytes = Buffer.from(JSON.stringify(notebook));
+      if (bytes.length > notebookBytes)
+        throw new HttpError(
+          "request_too_large",
+          `notebook: want at most ${notebookBytes} bytes with its files, got ${bytes.length}`,
+        );
+      await notebookStore.put(c.get("tenant"), created.id, bytes, c.get("life").signal);
+      services.sweep();
+      return c.json(created, 201);
+    })
+    .delete("/v1/notebooks/:id", remove, async (c) => {
+      const id = c.req.param("id");
+      if (!(await notebookStore.remove(c.get("tenant"), id, c.get("life").signal)))
+        throw notFound(id);
+      const answer: Deleted = { id, object: "notebook", deleted: true };
+      return c.json(answer);
     });
-    return c.json(created, 201);
-  });
 }
 
 /** `GET /v1/notebooks/{id}`: open to all, so it comes before authentication. */
-export function sharedNotebookRoutes({ store }: Services): Hono<AppEnv> {
+export function sharedNotebookRoutes({ notebookStore }: Services): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/v1/notebooks/:id", get, async (c) => {
-    const { signal } = c.get("life");
+    const life = c.get("life");
     const id = c.req.param("id");
-    const stored = notebookIdPattern.test(id) ? await store.get(keyOf(id), { signal }) : undefined;
-    if (!stored)
-      throw new HttpError("notebook_not_found", `there is no notebook ${id.slice(0, 80)}`, {
-        param: "id",
-      });
-    return c.body(c.get("life").stream(stored.body.values()), 200, {
+    const stored = await notebookStore.get(id, life.signal);
+    if (!stored) throw notFound(id);
+    return c.body(life.stream(stored.body.values()), 200, {
       "content-type": "application/json",
-      "cache-control": "private, max-age=31536000, immutable",
+      // It never changes, but it can be deleted.
+      "cache-control": "private, max-age=3600",
     });
   });
 }

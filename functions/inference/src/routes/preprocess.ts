@@ -1,9 +1,8 @@
 import { Hono } from "hono";
 import { preprocessRequestSchema, preprocessResponseSchema } from "@tinygptv/protocol/http";
 import type { PreprocessResponse } from "@tinygptv/protocol/http";
-import { readJson } from "../body.ts";
+import { readJson } from "../body/read.ts";
 import { pictureId } from "../images/pictureStore.ts";
-import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
 import { documented, json, jsonBody } from "./describe.ts";
@@ -18,29 +17,24 @@ const description = documented({
 
 /** `POST /v1/preprocess` */
 export function preprocessRoutes(services: Services): Hono<AppEnv> {
-  const { limits } = services.config;
-  return new Hono<AppEnv>().post(
-    "/v1/preprocess",
-    description,
-    refuseWhenFull(services),
-    async (c) => {
-      const { signal } = c.get("life");
-      const body = validate(preprocessRequestSchema, await readJson(c, limits));
-      const model = await services.models.idOf(body.model);
-      const [image] = await services.pictures([{ url: body.image, param: "image" }], signal);
-      const mode = body.image_mode ?? "display";
-      const seen = await services.engine.preprocess(image!, mode, { model, signal });
-      const answer: PreprocessResponse = {
-        object: "preprocessed_image",
-        model,
-        id: pictureId(image!),
-        width: seen.width,
-        height: seen.height,
-        size: seen.size,
-        tensor_sha256: seen.tensorHash,
-        preview: `data:image/png;base64,${Buffer.from(seen.png).toString("base64")}`,
-      };
-      return c.json(answer);
-    },
-  );
+  return new Hono<AppEnv>().post("/v1/preprocess", description, services.admit, async (c) => {
+    const { signal } = c.get("life");
+    const body = validate(preprocessRequestSchema, await readJson(c, services));
+    const model = await services.models.idOf(body.model);
+    const [image] = await services.pictures([{ url: body.image, param: "image" }], c.var);
+    c.get("prepared")();
+    const mode = body.image_mode ?? "display";
+    const seen = await services.engine.preprocess(image!, mode, { model, signal });
+    const answer: PreprocessResponse = {
+      object: "preprocessed_image",
+      model,
+      id: pictureId(image!),
+      width: seen.width,
+      height: seen.height,
+      size: seen.size,
+      tensor_sha256: seen.tensorHash,
+      preview: `data:image/png;base64,${Buffer.from(seen.png).toString("base64")}`,
+    };
+    return c.json(answer);
+  });
 }

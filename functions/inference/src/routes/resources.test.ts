@@ -41,6 +41,26 @@ test("a shared notebook has an id of its own and is open to all who know it", as
   }
 });
 
+test("a shared notebook is deleted by the key that shared it, and bounded", async () => {
+  const keys = ["first-key", "second-key"];
+  const { app, post } = testApp({ config: { keys, limits: { notebookBytes: 500 } } });
+  const authorization = "Bearer first-key";
+  const share = (markdown: string) => post("/v1/notebooks", { markdown }, { authorization });
+  const { id } = notebookCreatedSchema.parse(await (await share("# Hello")).json());
+  const remove = async (key: string) =>
+    (
+      await app.request(`/v1/notebooks/${id}`, {
+        method: "DELETE",
+        headers: { authorization: `Bearer ${key}` },
+      })
+    ).status;
+  expect([await remove("second-key"), await remove("first-key")]).toEqual([404, 200]);
+  expect((await app.request(`/v1/notebooks/${id}`)).status).toBe(404);
+  const large = await share("x".repeat(500));
+  expect(large.status).toBe(413);
+  expect(await large.json()).toMatchObject({ error: { code: "request_too_large" } });
+});
+
 test("health tells the engine's state; it answers without a key", async () => {
   const { app, engine } = testApp({ config: { keys: ["secret-key"] } });
   const health = healthSchema.parse(await (await app.request("/health")).json());

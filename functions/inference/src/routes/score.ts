@@ -2,11 +2,10 @@ import { Hono } from "hono";
 import type { CandidateScore } from "@tinygptv/protocol";
 import { scoreHttpRequestSchema, scoreHttpResponseSchema } from "@tinygptv/protocol/http";
 import type { ScoreHttpResponse } from "@tinygptv/protocol/http";
-import { readJson } from "../body.ts";
+import { readJson } from "../body/read.ts";
 import { toImages, toLogprobs } from "../chat/answer.ts";
 import { toQuestion } from "../chat/question.ts";
 import { logQuestion } from "../logQuestion.ts";
-import { refuseWhenFull } from "../middleware/admission.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
 import { documented, json, jsonBody } from "./describe.ts";
@@ -21,14 +20,14 @@ const description = documented({
 
 /** `POST /v1/score` */
 export function scoreRoutes(services: Services): Hono<AppEnv> {
-  const { limits } = services.config;
-  return new Hono<AppEnv>().post("/v1/score", description, refuseWhenFull(services), async (c) => {
+  return new Hono<AppEnv>().post("/v1/score", description, services.admit, async (c) => {
     const { signal } = c.get("life");
-    const body = validate(scoreHttpRequestSchema, await readJson(c, limits));
+    const body = validate(scoreHttpRequestSchema, await readJson(c, services));
     const { question, pictures } = toQuestion(body);
     const model = await services.models.idOf(body.model);
     logQuestion(c, services.config, model, question.rounds);
-    const images = await services.pictures(pictures, signal);
+    const images = await services.pictures(pictures, c.var);
+    c.get("prepared")();
     const { candidates, end_symbol: endSymbol, top_logprobs: topLogprobs } = body;
     const request = { ...question, candidates, endSymbol, topLogprobs };
     const result = await services.engine.score(request, images, { model, signal });

@@ -6,7 +6,7 @@ import {
   tokenizeResponseSchema,
 } from "@tinygptv/protocol/http";
 import type { DetokenizeResponse, TokenizeResponse } from "@tinygptv/protocol/http";
-import { readJson } from "../body.ts";
+import { readJson } from "../body/read.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
 import { documented, json, jsonBody } from "./describe.ts";
@@ -23,11 +23,12 @@ const detokenize = documented({
 });
 
 /** `POST /v1/tokenize`, `POST /v1/detokenize` */
-export function tokenRoutes({ engine, models, config: { limits } }: Services): Hono<AppEnv> {
+export function tokenRoutes(services: Services): Hono<AppEnv> {
+  const { engine, models } = services;
   return new Hono<AppEnv>()
     .post("/v1/tokenize", tokenize, async (c) => {
       const { signal } = c.get("life");
-      const body = validate(tokenizeRequestSchema, await readJson(c, limits));
+      const body = validate(tokenizeRequestSchema, await readJson(c, services));
       const model = await models.idOf(body.model);
       const tokens = await engine.tokenize(body.text, { model, signal });
       const answer: TokenizeResponse = { object: "tokens", model, tokens };
@@ -35,7 +36,7 @@ export function tokenRoutes({ engine, models, config: { limits } }: Services): H
     })
     .post("/v1/detokenize", detokenize, async (c) => {
       const { signal } = c.get("life");
-      const body = validate(detokenizeRequestSchema, await readJson(c, limits));
+      const body = validate(detokenizeRequestSchema, await readJson(c, services));
       const model = await models.idOf(body.model);
       const text = await engine.detokenize(body.ids, { model, signal });
       const answer: DetokenizeResponse = { object: "text", model, text };

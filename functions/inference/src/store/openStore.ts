@@ -4,7 +4,7 @@ import { memoryStore } from "./memoryStore.ts";
 import type { Store } from "./store.ts";
 
 /** Bounds `memory`: pictures and notebooks of a short-lived instance. */
-const memoryStoreBytes = 512 * 2 ** 20;
+export const memoryStoreBytes = 512 * 2 ** 20;
 
 /** The store a deployment names: `memory`, `blob` (credentials as its client takes them) or a folder. */
 export function openStore(name: string): Store {
