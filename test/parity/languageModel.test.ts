@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { greedy } from "../../lib/runtime/src/decoding/greedy.ts";
-import { resolveDecoding, type GreedyDecoding } from "../../lib/protocol/src/decoding/params.ts";
+import { resolveDecoding, type GreedyDecoding } from "../../lib/protocol/src/decoding/resolve.ts";
 import { promptLookup } from "../../lib/runtime/src/decoding/promptLookup.ts";
 import { runDecoder } from "../../lib/runtime/src/decoding/runDecoder.ts";
 import type { Sequence } from "../../lib/runtime/src/decoding/sequence.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
 import type { Model } from "../../lib/runtime/src/model.ts";
-import type { GenerateEvent } from "../../lib/protocol/src/protocol.ts";
+import type { GenerateEvent } from "../../lib/protocol/src/index.ts";
 
 const nano = (path: string) => fileURLToPath(new URL(`../../models/nano/${path}`, import.meta.url));
 

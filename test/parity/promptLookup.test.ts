@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
-import type { GenerateEvent } from "../../lib/protocol/src/protocol.ts";
+import type { GenerateEvent } from "../../lib/protocol/src/index.ts";
 
 const nano = fileURLToPath(new URL("../../models/nano/converted", import.meta.url));
 

@@ -68,7 +68,7 @@ describe("cacheKey", () => {
     ["sampling by min_p alone", chat, { ...greedy, min_p: 0.5 }],
     ["a picture from the web", chat, picture("https://example.com/a.png")],
     ["a picture from the web, oddly written", chat, picture(" HTTPS://example.com/a.png")],
-    ["a body that is not valid", chat, { ...greedy, tools: [] }],
+    ["a body that is not valid", chat, { ...greedy, tools: [{}] }],
     ["a body that is no object", chat, [1]],
     ["no body", chat, undefined],
     [

@@ -1,14 +1,13 @@
 /** Which requests have one right answer, and under which name it is kept. */
-import { chatRequestSchema, scoreHttpRequestSchema } from "@tinygptv/protocol/http";
-import type { ChatRequest, Message } from "@tinygptv/protocol/http";
-
-/** Sampled answers differ each time unless a seed is given; streams are not kept. */
-function isDeterministic({ stream, seed, temperature, top_p, top_k, min_p }: ChatRequest): boolean {
-  if (stream) return false;
-  const samples =
-    temperature === undefined ? (top_p ?? top_k ?? min_p) !== undefined : temperature > 0;
-  return !samples || seed !== undefined;
-}
+import { TinyGptvError, isDeterministic } from "@tinygptv/protocol";
+import {
+  chatRequestSchema,
+  fromHttpDecoding,
+  idleFields,
+  scoreHttpRequestSchema,
+  withoutNulls,
+} from "@tinygptv/protocol/http";
+import type { DecodingParameters, Message } from "@tinygptv/protocol/http";
 
 /** A picture from the web may be another one the next time; data and handles are their content. */
 function hasFixedPictures({ messages }: { messages: readonly Message[] }): boolean {
@@ -16,16 +15,18 @@ function hasFixedPictures({ messages }: { messages: readonly Message[] }): boole
   return parts.every((part) => part.type === "text" || /^(data:|img_)/.test(part.image_url.url));
 }
 
+/** What cannot be decoded has no answer: the origin says why. */
+function hasOneAnswer(data: DecodingParameters): boolean {
+  try {
+    return isDeterministic(fromHttpDecoding(data));
+  } catch (error) {
+    if (error instanceof TinyGptvError) return false;
+    throw error;
+  }
+}
+
 /** Fields of a chat that say nothing about its answer. */
-const withoutEffect = new Set([
-  "stream",
-  "user",
-  "safety_identifier",
-  "metadata",
-  "store",
-  "service_tier",
-  "modalities",
-]);
+const withoutEffect = new Set(["stream", ...Object.keys(idleFields)]);
 
 /** A body without what changes nothing in its answer; undefined where there is not one answer only. */
 type Normalize = (body: unknown) => object | undefined;
@@ -33,7 +34,8 @@ type Normalize = (body: unknown) => object | undefined;
 const normalizers: Readonly<Record<string, Normalize>> = {
   "/v1/chat/completions": (body) => {
     const { data } = chatRequestSchema.safeParse(body);
-    if (!data || !isDeterministic(data) || !hasFixedPictures(data)) return undefined;
+    // Streams are not kept; sampled answers differ each time unless a seed is given.
+    if (!data || data.stream || !hasFixedPictures(data) || !hasOneAnswer(data)) return undefined;
     return Object.fromEntries(Object.entries(data).filter(([name]) => !withoutEffect.has(name)));
   },
   "/v1/score": (body) => {
@@ -49,10 +51,7 @@ const normalizers: Readonly<Record<string, Normalize>> = {
  * where the body is not valid: the origin says why.
  */
 export async function cacheKey(path: string, body: unknown): Promise<string | undefined> {
-  const given = typeof body === "object" && body !== null ? Object.entries(body) : [];
-  // As the origin does: null is absent.
-  const present = Object.fromEntries(given.filter(([, value]) => value !== null));
-  const normalized = normalizers[path]?.(present);
+  const normalized = normalizers[path]?.(withoutNulls(body));
   if (!normalized) return undefined;
   // Parsing has put the fields into the schema's order; inside a JSON schema order says something.
   const text = new TextEncoder().encode(`${path}\n${JSON.stringify(normalized)}`);

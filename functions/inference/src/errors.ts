@@ -1,12 +1,7 @@
 /** From whatever was thrown to what a caller is told. */
-import {
-  TinyGptvError,
-  decodingParamsSchema,
-  generateRequestSchema,
-  scoreRequestSchema,
-} from "@tinygptv/protocol";
-import type { ErrorCode } from "@tinygptv/protocol";
-import { errorCodes } from "@tinygptv/protocol/http";
+import { TinyGptvError, renamed } from "@tinygptv/protocol";
+import type { ErrorCode, NameOf } from "@tinygptv/protocol";
+import { errorCodes, httpName } from "@tinygptv/protocol/http";
 import type { ApiError, ApiErrorCode } from "@tinygptv/protocol/http";
 
 /** An error on its way to a caller; status and type follow from the code. */
@@ -39,30 +34,11 @@ export class HttpError extends Error {
   }
 }
 
-/** The engine's parameter names as callers write them, where they differ in more than case. */
-const httpNames: Readonly<Record<string, string>> = {
-  maxNewTokens: "max_tokens",
-  minNewTokens: "min_tokens",
-  numReturnSequences: "n",
-  rounds: "messages",
-  jsonSchema: "response_format",
-};
-
-function httpName(name: string): string {
-  return httpNames[name] ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-const engineNames = [
-  ...Object.keys(decodingParamsSchema.shape),
-  ...Object.keys(generateRequestSchema.shape),
-  ...Object.keys(scoreRequestSchema.shape),
-];
-const anyEngineName = new RegExp(`\\b(?:${engineNames.join("|")})\\b`, "g");
-
 /** Faults of the caller keep their message; those of the server may name its files and get one of ours. */
 const byEngineCode: Readonly<Record<ErrorCode, { code: ApiErrorCode; message?: string }>> = {
   image: { code: "invalid_image" },
   prompt: { code: "invalid_prompt" },
+  context: { code: "context_length_exceeded" },
   parameter: { code: "invalid_value" },
   busy: { code: "queue_full", message: "the queue is full" },
   engine: { code: "engine_failed", message: "the engine failed while working on this request" },
@@ -75,16 +51,16 @@ const byEngineCode: Readonly<Record<ErrorCode, { code: ApiErrorCode; message?: s
   io: { code: "storage_failed", message: "storage failed" },
 };
 
-/** Maps any error to what the caller is told; the original stays its cause, for the log. */
-export function toHttpError(error: unknown): HttpError {
+/**
+ * Maps any error to what the caller is told, in the caller's names; the
+ * original stays its cause, for the log.
+ */
+export function toHttpError(error: unknown, nameOf: NameOf = httpName): HttpError {
   if (error instanceof HttpError) return error;
   if (!(error instanceof TinyGptvError))
     return new HttpError("internal_error", "something went wrong in the server", { cause: error });
   const { code, message } = byEngineCode[error.code];
-  // `maxNewTokens: want …` -> `max_tokens: want …`
-  return new HttpError(code, message ?? error.message.replaceAll(anyEngineName, httpName), {
-    param:
-      message === undefined && error.subject !== undefined ? httpName(error.subject) : undefined,
-    cause: error,
-  });
+  if (message !== undefined) return new HttpError(code, message, { cause: error });
+  const told = renamed(error, nameOf);
+  return new HttpError(code, told.message, { param: told.subject, cause: error });
 }

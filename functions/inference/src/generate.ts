@@ -1,4 +1,4 @@
-import type { Engine, GenerateEvent, GenerateRequest } from "@tinygptv/protocol";
+import type { Engine, GenerateEvent, GenerateRequest, NameOf } from "@tinygptv/protocol";
 import type { Lifetime } from "./lifetime.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -8,6 +8,8 @@ export interface Run {
   readonly model: string;
   readonly request: GenerateRequest;
   readonly images: readonly Uint8Array[];
+  /** What the caller calls the things that errors name. */
+  readonly nameOf: NameOf;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Run {
  */
 export async function* generate(
   { engine, metrics }: { engine: Engine; metrics: Metrics },
-  { model, request, images }: Run,
+  { model, request, images, nameOf }: Run,
   life: Pick<Lifetime, "signal" | "explain">,
 ): AsyncGenerator<GenerateEvent> {
   const began = performance.now();
@@ -32,6 +34,6 @@ export async function* generate(
       yield event;
     }
   } catch (error) {
-    throw life.explain(error);
+    throw life.explain(error, nameOf);
   }
 }

@@ -1,3 +1,4 @@
+import type { NameOf } from "@tinygptv/protocol";
 import { HttpError, toHttpError } from "./errors.ts";
 
 /**
@@ -16,8 +17,8 @@ export interface Lifetime {
   atEnd(action: () => void): void;
   /** A body pulled from its source as the client reads: the request lives until it is out, or nobody wants it. */
   stream(source: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array>;
-  /** What the caller is told of an error: of an abort, who aborted. */
-  explain(error: unknown): HttpError;
+  /** What the caller is told of an error, in his names; of an abort, who aborted. */
+  explain(error: unknown, nameOf?: NameOf): HttpError;
   end(): void;
 }
 
@@ -79,7 +80,7 @@ export function startLifetime(caller: () => AbortSignal, ms: number): Lifetime {
         { highWaterMark: 0 },
       );
     },
-    explain: (error) => toHttpError(signal?.reason === late ? late : error),
+    explain: (error, nameOf) => toHttpError(signal?.reason === late ? late : error, nameOf),
     end,
   };
 }

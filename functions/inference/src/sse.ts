@@ -2,11 +2,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "./services.ts";
 
-export interface SseEvent {
-  /** The event's name; left out, clients see a plain message. */
-  event?: string;
-  data: string;
-}
+import type { SseEvent } from "@tinygptv/protocol/http";
 
 const headers = {
   "content-type": "text/event-stream",

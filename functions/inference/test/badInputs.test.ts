@@ -124,8 +124,8 @@ const rows: Row[] = [
     "unknown_parameter",
     "__proto__",
   ],
-  ["tools", chat, asking({ tools: [] }), "unsupported_parameter", "tools"],
-  ["functions", chat, asking({ functions: [] }), "unsupported_parameter", "functions"],
+  ["tools", chat, asking({ tools: [{}] }), "unsupported_parameter", "tools"],
+  ["functions", chat, asking({ functions: [{}] }), "unsupported_parameter", "functions"],
   ["audio", chat, asking({ audio: {} }), "unsupported_parameter", "audio"],
   [
     "reasoning_effort",
@@ -190,7 +190,7 @@ const rows: Row[] = [
   ],
   ["an empty stop text", chat, asking({ stop: "" }), "invalid_value", "stop"],
   ["too many stop texts", chat, asking({ stop: Array(9).fill("x") }), "invalid_value", "stop"],
-  ["a negative seed", chat, asking({ seed: -1 }), "invalid_value", "seed"],
+  ["a seed that is no whole number", chat, asking({ seed: 1.5 }), "invalid_value", "seed"],
   ["an unknown task", chat, asking({ task: "dance" }), "invalid_value", "task"],
   ["an unknown template", chat, asking({ template: "llama" }), "invalid_value", "template"],
   [

@@ -157,9 +157,9 @@ describe("openai", () => {
       param: "model",
       type: "not_found_error",
     });
-    await expect(completions.create({ ...request, tools: [] })).rejects.toBeInstanceOf(
-      OpenAI.BadRequestError,
-    );
+    await expect(
+      completions.create({ ...request, audio: { voice: "ash", format: "mp3" } }),
+    ).rejects.toBeInstanceOf(OpenAI.BadRequestError);
     await expect(completions.create({ ...request, top_p: 7 })).rejects.toMatchObject({
       param: "top_p",
     });

@@ -4,7 +4,14 @@
  * playground's own storage.
  */
 import { z } from "zod";
-import { decodingParamsSchema, metrics, tasks, templates } from "@tinygptv/protocol";
+import {
+  decodingParamsSchema,
+  imageModes,
+  metrics,
+  plainParameters,
+  tasks,
+  templates,
+} from "@tinygptv/protocol";
 
 /** A name other cells can use: `{{answer}}`. */
 export const cellNameSchema = z
@@ -25,7 +32,7 @@ const question = {
   rounds: z.array(z.string()).min(1).max(64).default([""]),
   task: z.enum(tasks).optional(),
   template: z.enum(templates).optional(),
-  imageMode: z.enum(["display", "reference"]).optional(),
+  imageMode: z.enum(imageModes).optional(),
   /** Level to ask, the notebook's own where absent. */
   model,
   decoding: decodingParamsSchema.default({}),
@@ -38,19 +45,11 @@ const question = {
 export const axisValueSchema = z.union([z.number(), z.string().max(200), z.boolean()]);
 
 /** What a sweep can vary: a decoding parameter of one value, the task, the template or the level. */
-export const sweepParameters = [
-  ...Object.keys(decodingParamsSchema.shape).filter(
-    (key) => !["stop", "badWords", "logitBias", "jsonSchema", "logprobs"].includes(key),
-  ),
-  "task",
-  "template",
-  "model",
-] as const;
+export const sweepParameters = [...plainParameters, "task", "template", "model"];
 
 export const axisSchema = z.strictObject({
-  parameter: z.string().refine((key) => sweepParameters.includes(key), {
-    error: (issue) =>
-      `cannot be varied: ${String(issue.input)}; want one of ${sweepParameters.join(", ")}`,
+  parameter: z.string().refine((key) => sweepParameters.some((known) => known === key), {
+    error: `want one of ${sweepParameters.join(", ")}`,
   }),
   values: z.array(axisValueSchema).min(1).max(64),
 });

@@ -1,5 +1,5 @@
 /** What running a cell needs from outside, and the small things its parts share. */
-import { TinyGptvError, decodingDefaults } from "@tinygptv/protocol";
+import { TinyGptvError, withEndMark } from "@tinygptv/protocol";
 import type { DecodingParams, Engine } from "@tinygptv/protocol";
 import { cellNamed, type Notebook } from "./document.ts";
 import type { RunError } from "./output.ts";
@@ -22,19 +22,9 @@ export interface RunContext {
 /** What notebooks show of every answer: each token's probability and its nearest rivals. */
 export const inspection = { logprobs: true, topLogprobs: 5 };
 
-/**
- * A cell's decoding as it is asked. Its stop texts are further ones, as at the
- * endpoint: the model's own end mark ends every answer but JSON, which ends by itself.
- */
-export function askedDecoding(decoding: DecodingParams): DecodingParams {
-  const { stop, jsonSchema } = decoding;
-  const further = stop !== undefined && jsonSchema === undefined;
-  return {
-    ...inspection,
-    ...decoding,
-    ...(further && { stop: [...new Set([...decodingDefaults.stop, ...stop])] }),
-  };
-}
+/** A cell's decoding as it is asked. */
+export const askedDecoding = (decoding: DecodingParams): DecodingParams =>
+  withEndMark({ ...inspection, ...decoding });
 
 export const callOptions = (
   model: string | undefined,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, faultsOf, sentence } from "@tinygptv/protocol";
 import { cellSchema, type Cell } from "./cell.ts";
 
 /** Written into every file; a later, incompatible format gets another number. */
@@ -33,8 +33,12 @@ export function freeName(base: string, taken: Iterable<string | undefined>): str
  */
 export function checkNotebook(data: unknown, subject = "notebook"): Notebook {
   const parsed = notebookSchema.safeParse(data);
-  if (!parsed.success)
-    throw new TinyGptvError("parameter", `${subject}: ${firstIssue(parsed.error)}`, { subject });
+  if (!parsed.success) {
+    const [fault] = faultsOf(parsed.error, notebookSchema, data);
+    throw new TinyGptvError("parameter", `${subject}: ${sentence(fault!, "notebook")}`, {
+      subject,
+    });
+  }
   const seen = new Map<string, number>();
   parsed.data.cells.forEach((cell, index) => {
     if (cell.name === undefined) return;
@@ -49,12 +53,4 @@ export function checkNotebook(data: unknown, subject = "notebook"): Notebook {
     seen.set(cell.name, index);
   });
   return parsed.data;
-}
-
-/** `decoding.temperature: Too big: …`, the first of a zod error. */
-export function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0];
-  if (issue === undefined) return "invalid";
-  const path = issue.path.join(".");
-  return path === "" ? issue.message : `${path}: ${issue.message}`;
 }

@@ -1,8 +1,7 @@
 /** How one cell is written: an info string, a YAML header, and for questions the text below a line `---`. */
 import { Document, isScalar, parse, visit } from "yaml";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, faultsOf, sentence } from "@tinygptv/protocol";
 import { cellSchema, cellTypes, type Cell, type CellType } from "./cell.ts";
-import { firstIssue } from "./document.ts";
 
 /** Cell types written as fences; text cells are the Markdown between them. */
 export const fencedTypes = cellTypes.filter((type) => type !== "text");
@@ -86,9 +85,9 @@ export function readFence(info: string, body: string, id: string, where: string)
       throw new TinyGptvError("parameter", `${where}: ${own}: does not belong in the header`);
   }
   const parsed = cellSchema.safeParse(given);
-  if (!parsed.success)
-    throw new TinyGptvError("parameter", `${where}: ${type}: ${firstIssue(parsed.error)}`);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const [fault] = faultsOf(parsed.error, cellSchema, given);
+  throw new TinyGptvError("parameter", `${where}: ${type}: ${sentence(fault!, "cell")}`);
 }
 
 function split(type: CellType, body: string): { header: string; rounds: string[] | undefined } {

@@ -5,9 +5,9 @@
  * pictures are in the file (`ipynbOutputs.ts`): nothing lies beside it.
  */
 import { z } from "zod";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, faultsOf, sentence } from "@tinygptv/protocol";
 import { isAsking, type Cell } from "./cell.ts";
-import { checkNotebook, firstIssue, notebookFormat, type Notebook } from "./document.ts";
+import { checkNotebook, notebookFormat, type Notebook } from "./document.ts";
 import { fencedTypes, readFence, writeFence } from "./fence.ts";
 import {
   displayOutput,
@@ -130,12 +130,15 @@ export interface ReadNotebook {
  * @throws TinyGptvError "parameter" naming the file, the cell and what is wrong
  */
 export function fromIpynb(json: string, file = "notebook.ipynb"): ReadNotebook {
-  const parsed = ipynbSchema.safeParse(parseJson(json, file));
-  if (!parsed.success)
+  const content = parseJson(json, file);
+  const parsed = ipynbSchema.safeParse(content);
+  if (!parsed.success) {
+    const [fault] = faultsOf(parsed.error, ipynbSchema, content);
     throw new TinyGptvError(
       "parameter",
-      `${file}: want a Jupyter notebook (nbformat 4): ${firstIssue(parsed.error)}`,
+      `${file}: want a Jupyter notebook (nbformat 4): ${sentence(fault!, "notebook")}`,
     );
+  }
   const { metadata, cells } = parsed.data;
   const ids = new Set<string>();
   const outputs: ReadNotebook["outputs"] = new Map();

@@ -96,10 +96,13 @@ describe("notebook files", () => {
     ["a\n```prompt\nx", "n.md:2: prompt: want a closing ```, found none"],
     ["```prompt a b\n```", "n.md:1: want `prompt name`, got `prompt a b`"],
     ["```prompt 1a\n```", "n.md:1: prompt: name: want a letter"],
-    ["```prompt\ntemprature: 1\n---\n```", 'n.md:1: prompt: Unrecognized key: "temprature"'],
+    ["```prompt\ntemprature: 1\n---\n```", "n.md:1: prompt: temprature: want one of type, "],
     ["```prompt\ndecoding: { temperature: -1 }\n---\n```", "n.md:1: prompt: decoding.temperature:"],
     ["```prompt\nid: x\n---\n```", "n.md:1: id: does not belong in the header"],
-    ["```sweep\naxes: [{ parameter: colour, values: [1] }]\n---\n```", "cannot be varied: colour"],
+    [
+      "```sweep\naxes: [{ parameter: colour, values: [1] }]\n---\n```",
+      "axes[0].parameter: want one of method, ",
+    ],
     ["```picture\n[1]\n```", "n.md:1: want `key: value` lines, got [1]"],
     ["```picture\n{\n```", "n.md:1: "],
     [

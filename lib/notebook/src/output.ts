@@ -5,38 +5,19 @@
  */
 import type { z } from "zod";
 import type { axisValueSchema } from "./cell.ts";
+import { grown, noAnswer } from "@tinygptv/protocol";
 import type {
+  Answer as AnyAnswer,
   AnswerToken,
-  Box,
   DecodingParams,
   ErrorCode,
-  FinishReason,
   GenerateEvent,
   GenerateRequest,
-  Hypothesis,
-  ImageInfo,
-  Timings,
-  Usage,
 } from "@tinygptv/protocol";
 
-export interface Answer {
-  /** The request that led to it; pictures by their place in `Run.pictures`. */
+/** An answer and the request that led to it; pictures by their place in `Run.pictures`. */
+export interface Answer extends AnyAnswer {
   request: GenerateRequest;
-  /** The level that answered, also where the request named none. */
-  model?: string;
-  promptText: string;
-  text: string;
-  tokens: AnswerToken[];
-  /** Beam search while it runs: best first, revised with every event. */
-  beams: { text: string; score: number }[];
-  hypotheses: Hypothesis[];
-  boxes: Box[];
-  images: ImageInfo[];
-  finishReason?: FinishReason;
-  usage?: Usage;
-  timings?: Timings;
-  /** Sampling: the seed it ran with, drawn or given. */
-  seed?: number;
 }
 
 export type RunState = "waiting" | "running" | "done" | "stopped" | "error";
@@ -105,7 +86,7 @@ export function applyEvent(output: Output, event: OutputEvent): Output {
       return withRun(output, event.run, (run) => ({
         ...run,
         answers: run.answers.map((answer, i) =>
-          i === run.answers.length - 1 ? applyGenerateEvent(answer, event.event) : answer,
+          i === run.answers.length - 1 ? grown(answer, event.event) : answer,
         ),
       }));
     case "run": {
@@ -126,54 +107,7 @@ const withRun = (output: Output, index: number, change: (run: Run) => Run): Outp
   runs: output.runs.map((run, i) => (i === index ? change(run) : run)),
 });
 
-export function emptyAnswer(request: GenerateRequest): Answer {
-  return {
-    request,
-    promptText: "",
-    text: "",
-    tokens: [],
-    beams: [],
-    hypotheses: [],
-    boxes: [],
-    images: [],
-  };
-}
-
-/** The answer after one more event of its stream. */
-function applyGenerateEvent(answer: Answer, event: GenerateEvent): Answer {
-  switch (event.type) {
-    case "start":
-      return {
-        ...answer,
-        model: event.model,
-        promptText: event.promptText,
-        images: event.images,
-      };
-    case "token":
-      return { ...answer, tokens: [...answer.tokens, event.token] };
-    case "delta":
-      return { ...answer, text: answer.text + event.text };
-    case "beams":
-      return { ...answer, beams: event.hypotheses, text: event.hypotheses[0]?.text ?? "" };
-    case "end": {
-      const { hypotheses, boxes, usage, timings, seed } = event;
-      const best = hypotheses[0];
-      return {
-        ...answer,
-        hypotheses,
-        boxes,
-        usage,
-        timings,
-        ...(seed !== undefined && { seed }),
-        ...(best !== undefined && {
-          text: best.text,
-          tokens: best.tokens,
-          finishReason: best.finishReason,
-        }),
-      };
-    }
-  }
-}
+export const emptyAnswer = (request: GenerateRequest): Answer => ({ ...noAnswer, request });
 
 /** The level behind a run: the one that answered, or the one that was asked. */
 export const levelOf = (run: Run): string | undefined => run.answers.at(-1)?.model ?? run.model;

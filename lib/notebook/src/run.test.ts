@@ -149,7 +149,7 @@ describe("runNotebook", () => {
     ],
     [
       [{ type: "sweep", id: "a", axes: [{ parameter: "temperature", values: [200] }] }],
-      "temperature: want a number from 0.001 to 100, got 200",
+      "temperature: want 0 or a number from 0.001 to 100, got 200",
     ],
     [
       [{ type: "sweep", id: "a", axes: [{ parameter: "task", values: ["dance"] }] }],

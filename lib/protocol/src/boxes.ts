@@ -1,4 +1,4 @@
-import type { Box } from "./protocol.ts";
+import type { Box } from "./events.ts";
 
 /** x1, y1, x2, y2 */
 export type Corners = Box["percent"];

@@ -1,4 +1,5 @@
-import type { GenerateEvent, GenerateRequest, ScoreRequest, ScoreResult } from "./protocol.ts";
+import type { GenerateEvent, ScoreResult } from "./events.ts";
+import type { GenerateRequest, ScoreRequest } from "./request.ts";
 
 /** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`). */
 export interface ModelInfo {

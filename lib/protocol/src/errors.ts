@@ -2,19 +2,22 @@
  * What went wrong, as a closed list: callers (command line, endpoint,
  * playground) decide by code, people read the message.
  */
-export type ErrorCode =
-  | "checkpoint" // a checkpoint file is damaged, hostile or in a format we do not read
-  | "layout" // its tensors are not those of a TinyGPT-V
-  | "model" // a converted model folder is missing, damaged or does not fit
-  | "image" // a picture cannot be decoded or is over a limit
-  | "prompt" // a prompt does not fit its pictures, template or context
-  | "parameter" // a decoding parameter is out of range or not applicable
-  | "engine" // the engine process died or refused
-  | "busy" // the queue is full
-  | "aborted" // the caller gave up
-  | "conflict" // a conditional write met another object than it was meant for
-  | "network" // a download failed
-  | "io"; // the disk refused
+export const libraryErrorCodes = [
+  "checkpoint", // a checkpoint file is damaged, hostile or in a format we do not read
+  "layout", // its tensors are not those of a TinyGPT-V
+  "model", // a converted model folder is missing, damaged or does not fit
+  "image", // a picture cannot be decoded or is over a limit
+  "prompt", // a prompt does not fit its pictures or template
+  "context", // a prompt, with its pictures, is longer than the model's context
+  "parameter", // a decoding parameter is out of range or not applicable
+  "engine", // the engine process died or refused
+  "busy", // the queue is full
+  "aborted", // the caller gave up
+  "conflict", // a conditional write met another object than it was meant for
+  "network", // a download failed
+  "io", // the disk refused
+] as const;
+export type ErrorCode = (typeof libraryErrorCodes)[number];
 
 /** A message names things out of files and requests, which may be of any length. */
 const maxMessage = 4000;
@@ -32,7 +35,7 @@ export function shorten(text: string, most = 200): string {
  */
 export class TinyGptvError extends Error {
   readonly code: ErrorCode;
-  /** The parameter, tensor or file at fault, where there is one. */
+  /** The parameter (`topP`, `rounds[1].prompt`), tensor or file at fault, where there is one. */
   readonly subject: string | undefined;
 
   constructor(

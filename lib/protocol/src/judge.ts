@@ -1,4 +1,4 @@
-import type { Box } from "./protocol.ts";
+import type { Box } from "./events.ts";
 
 /** How an answer is held against the expected one. */
 export const metrics = ["exact", "contains", "iou"] as const;

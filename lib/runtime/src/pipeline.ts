@@ -2,7 +2,7 @@
  * Image to text, top to bottom: prompt and pictures -> embeddings -> decoding -> events.
  */
 import type { ModelConfig } from "@tinygptv/model";
-import { TinyGptvError, parseBoxes, resolveDecoding, throwIfAborted } from "@tinygptv/protocol";
+import { TinyGptvError, resolveDecoding, throwIfAborted } from "@tinygptv/protocol";
 import type {
   GenerateEvent,
   GenerateRequest,
@@ -73,11 +73,10 @@ export async function generate(
     model: parts.id,
     promptText: prompt.text,
     images: prompt.images.map(({ info }) => info),
-    promptTokens: prompt.positions.length,
-    imageTokens: prompt.imageTokens,
   });
 
-  const answerPrefix = request.answerPrefix ?? [];
+  const { answerPrefix = [] } = request;
+  requireTokens(answerPrefix, languageModel.vocabularySize);
   const sequence = parts.prefixes.take(prompt.positions);
   const cachedTokens = sequence.length;
   const { width } = languageModel;
@@ -114,14 +113,13 @@ export async function generate(
   prefillTime ??= clock.lap();
   writer.end();
 
-  const hypotheses = answers.map((answer) => toHypothesis(tokenizer, decoding, answer));
-  const { images } = prompt;
-  const shown = images.at(-1)?.info;
+  const shown = prompt.images.at(-1)?.info;
+  const picture = shown && { ...shown, image: prompt.images.length - 1 };
+  const hypotheses = answers.map((answer) => toHypothesis(tokenizer, decoding, answer, picture));
   const decodeTime = clock.lap();
   emit({
     type: "end",
     hypotheses,
-    boxes: shown ? parseBoxes(hypotheses[0]!.text, { ...shown, image: images.length - 1 }) : [],
     usage: {
       promptTokens: prompt.positions.length,
       imageTokens: prompt.imageTokens,
@@ -148,8 +146,8 @@ export async function score(
 ): Promise<ScoreResult> {
   const { tokenizer, languageModel } = parts;
   const prompt = await preparePrompt(parts, request, pictures, signal);
-  const candidates = request.candidates.map((text) =>
-    tokenizer.encode(text + (request.endSymbol ?? "")),
+  const candidates = request.candidates.map((text, i) =>
+    tokenizer.encode(text + (request.endSymbol ?? ""), `candidates[${i}]`),
   );
   const sequence = parts.prefixes.take(prompt.positions);
   try {
@@ -206,11 +204,15 @@ async function preparePrompt(
   const { numQueryTokens } = config.qformer;
   const imageTokens = pictures.length * numQueryTokens;
   const length = segments.reduce((sum, ids) => sum + ids.length, 0) + imageTokens;
-  if (length === 0) throw new TinyGptvError("prompt", "prompt: want at least one token, got none");
+  if (length === 0)
+    throw new TinyGptvError("prompt", "prompt: want at least one token, got none", {
+      subject: "prompt",
+    });
   if (length > languageModel.contextLength)
     throw new TinyGptvError(
-      "prompt",
+      "context",
       `prompt: want at most ${languageModel.contextLength} positions, got ${length} (${imageTokens} of them pictures)`,
+      { subject: "prompt" },
     );
 
   const images: EncodedImage[] = [];
@@ -247,6 +249,17 @@ function boundsOf(tokenizer: Tokenizer, { stop, badWords, jsonSchema }: Resolved
     // A word is spelled differently at the start of a text and after a space.
     badWordIds: badWords.flatMap((text) => [tokenizer.encode(text), tokenizer.encode(` ${text}`)]),
   };
+}
+
+function requireTokens(ids: readonly number[], vocabularySize: number): void {
+  const index = ids.findIndex((id) => id >= vocabularySize);
+  if (index < 0) return;
+  const subject = `answerPrefix[${index}]`;
+  throw new TinyGptvError(
+    "parameter",
+    `${subject}: want a token id from 0 to ${vocabularySize - 1}, got ${ids[index]}`,
+    { subject },
+  );
 }
 
 /** Milliseconds since the last lap. */

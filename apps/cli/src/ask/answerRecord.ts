@@ -1,9 +1,7 @@
-import type { GenerateEvent, Hypothesis } from "@tinygptv/protocol";
-
-export type End = Extract<GenerateEvent, { type: "end" }>;
+import type { FinishedAnswer, Hypothesis } from "@tinygptv/protocol";
 
 /** One answer as a line of JSON: the best hypothesis, and all of them where there are several. */
-export function answerRecord({ hypotheses, boxes, usage, timings, seed }: End): object {
+export function answerRecord({ hypotheses, boxes, usage, timings, seed }: FinishedAnswer): object {
   return {
     ...hypothesisRecord(hypotheses[0]!),
     ...(hypotheses.length > 1 && { hypotheses: hypotheses.map(hypothesisRecord) }),

@@ -3,14 +3,13 @@
  * ends it at once, as nothing has to be tidied up.
  */
 import { readFile } from "node:fs/promises";
-import { TinyGptvError } from "@tinygptv/protocol";
-import type { GenerateEvent, GenerateRequest, Task, Template } from "@tinygptv/protocol";
+import { TinyGptvError, answerOf } from "@tinygptv/protocol";
+import type { GenerateRequest, Task, Template } from "@tinygptv/protocol";
 import { openModel, resolveDecoding } from "tinygptv";
 import type { Model } from "tinygptv";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";
-import type { End } from "./answerRecord.ts";
 import { decodingParams } from "./decodingOptions.ts";
 import { drawBoxes } from "./drawBoxes.ts";
 import { inOrder } from "./inOrder.ts";
@@ -58,7 +57,7 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
   try {
     noteWeights(model.info);
     const events = model.generate(request, pictures);
-    const end = flags.json ? await lastOf(events) : await showAnswer(events);
+    const end = flags.json ? await answerOf(events) : await showAnswer(events);
     if (flags.json) printJson(answerRecord(end));
     if (flags.draw !== undefined) {
       await drawBoxes(pictures.at(-1)!, imageMode ?? "display", end.boxes, flags.draw);
@@ -109,7 +108,7 @@ function flagsOfOneQuestion(flags: AskFlags): string[] {
 async function answer(model: Model, { request, images }: Question): Promise<object> {
   try {
     const pictures = await Promise.all(images.map(readPicture));
-    return answerRecord(await lastOf(model.generate(request, pictures)));
+    return answerRecord(await answerOf(model.generate(request, pictures)));
   } catch (error) {
     if (!(error instanceof TinyGptvError)) throw error;
     const { code, message } = error;
@@ -122,9 +121,4 @@ async function readPicture(path: string): Promise<Uint8Array> {
     const found = cause.code === "ENOENT" ? "no such file" : cause.message;
     throw new TinyGptvError("image", `${path}: want a picture, got ${found}`, { cause });
   });
-}
-
-async function lastOf(events: AsyncIterable<GenerateEvent>): Promise<End> {
-  for await (const event of events) if (event.type === "end") return event;
-  throw new TinyGptvError("engine", "answer: want an end, got none");
 }

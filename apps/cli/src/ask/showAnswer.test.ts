@@ -1,14 +1,18 @@
 import { stripVTControlCharacters } from "node:util";
-import type { GenerateEvent } from "@tinygptv/protocol";
+import type { EndEvent, GenerateEvent } from "@tinygptv/protocol";
 import { expect, it } from "vitest";
-import type { End } from "./answerRecord.ts";
 import { showAnswer } from "./showAnswer.ts";
 
-function endOf(...texts: string[]): End {
+function endOf(...texts: string[]): EndEvent {
   return {
     type: "end",
-    hypotheses: texts.map((text, i) => ({ text, tokens: [], finishReason: "stop", score: -i })),
-    boxes: [],
+    hypotheses: texts.map((text, i) => ({
+      text,
+      tokens: [],
+      boxes: [],
+      finishReason: "stop",
+      score: -i,
+    })),
     usage: { promptTokens: 53, imageTokens: 32, completionTokens: 10, cachedTokens: 0 },
     timings: { queue: 0, image: 100, prefill: 50, decode: 200, total: 350 },
   };
@@ -19,7 +23,8 @@ async function shown(isTTY: boolean, ...events: GenerateEvent[]) {
   const written: string[] = [];
   const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
   const stream = (async function* () {
-    yield* events;
+    const start: GenerateEvent = { type: "start", model: "m:a", promptText: "", images: [] };
+    yield* [start, ...events];
   })();
   const terminal = { isTTY, write, columns: 20 };
   await showAnswer(stream, { stdout: terminal, stderr: terminal });

@@ -1,8 +1,7 @@
-import { TinyGptvError } from "@tinygptv/protocol";
-import type { GenerateEvent } from "@tinygptv/protocol";
+import { answerOf } from "@tinygptv/protocol";
+import type { FinishedAnswer, GenerateEvent } from "@tinygptv/protocol";
 import { coloursFor, formatSeconds, isTerminal } from "../terminal/output.ts";
 import type { TerminalStream } from "../terminal/output.ts";
-import type { End } from "./answerRecord.ts";
 
 export interface Streams {
   stdout: TerminalStream;
@@ -13,26 +12,25 @@ export interface Streams {
 export async function showAnswer(
   events: AsyncIterable<GenerateEvent>,
   { stdout, stderr }: Streams = process,
-): Promise<End> {
+): Promise<FinishedAnswer> {
   let isStreamed = false;
-  for await (const event of events) {
-    if (event.type === "delta") {
-      isStreamed = true;
-      stdout.write(event.text);
-    } else if (event.type === "beams") {
-      preview(stderr, event.hypotheses[0]?.text ?? "");
-    } else if (event.type === "end") {
-      if (isStreamed) {
-        stdout.write("\n");
-      } else {
-        preview(stderr, ""); // only here: a streamed answer stands on the line this clears
-        stdout.write(answerLines(event));
-      }
-      stderr.write(`${coloursFor(stderr).dim(timingLine(event))}\n`);
-      return event;
+  async function* shown(): AsyncGenerator<GenerateEvent> {
+    for await (const event of events) {
+      if (event.type === "delta") stdout.write(event.text);
+      if (event.type === "beams") preview(stderr, event.hypotheses[0]?.text ?? "");
+      isStreamed ||= event.type === "delta";
+      yield event;
     }
   }
-  throw new TinyGptvError("engine", "answer: want an end, got none");
+  const answer = await answerOf(shown());
+  if (isStreamed) {
+    stdout.write("\n");
+  } else {
+    preview(stderr, ""); // only here: a streamed answer stands on the line this clears
+    stdout.write(answerLines(answer));
+  }
+  stderr.write(`${coloursFor(stderr).dim(timingLine(answer))}\n`);
+  return answer;
 }
 
 /** The currently best beam, which the next step may replace: only where a line can be taken back. */
@@ -42,12 +40,12 @@ function preview(stderr: Streams["stderr"], text: string): void {
   stderr.write(`\r\u001b[K${coloursFor(stderr).dim(line)}`);
 }
 
-function answerLines({ hypotheses }: End): string {
+function answerLines({ hypotheses }: FinishedAnswer): string {
   if (hypotheses.length === 1) return `${hypotheses[0]!.text}\n`;
   return hypotheses.map(({ text, score }) => `${score?.toFixed(3) ?? ""}\t${text}\n`).join("");
 }
 
-function timingLine({ timings, usage }: End): string {
+function timingLine({ timings, usage }: FinishedAnswer): string {
   const seconds = (ms: number) => formatSeconds(ms / 1000);
   const rate = usage.completionTokens / (timings.decode / 1000);
   return [

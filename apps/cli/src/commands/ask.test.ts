@@ -122,7 +122,7 @@ describe("one question", () => {
       "a parameter out of range",
       ["--prompt", "a", "--top-p", "7"],
       2,
-      "topP: want a number from 0.001 to 1, got 7",
+      "topP: want a number from 0 to 1, got 7",
     ],
     [
       "parameters that do not go together",

@@ -1,3 +1,4 @@
+import type { PictureReference } from "@tinygptv/protocol/http";
 import type { ByteBudget } from "../byteBudget.ts";
 import { HttpError } from "../errors.ts";
 import type { Lifetime } from "../lifetime.ts";
@@ -5,12 +6,6 @@ import { decodeDataUrl, decodedLength } from "./dataUrl.ts";
 import type { FetchPicture } from "./fetchPicture.ts";
 import type { PictureStore } from "./pictureStore.ts";
 import { pictureType } from "./pictureType.ts";
-
-/** A picture as a request names it, and the field that names it. */
-export interface PictureReference {
-  readonly url: string;
-  readonly param: string;
-}
 
 /** Who asks, as middleware found out. */
 export interface Asker {

@@ -100,7 +100,7 @@ describe("a whole answer", () => {
       token: "\u{fffd}",
       id: 0xc3,
       logprob: 0,
-      bytes: null,
+      bytes: [0xc3],
       top_logprobs: [{ token: "?", id: 63, logprob: -9999, bytes: [63] }],
     });
     expect(content.map(({ id }) => id)).toEqual([...Buffer.from("é [0]")]);

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
+import { answerOf } from "@tinygptv/protocol";
 import {
   chatChunkSchema,
   chatRequestSchema,
   chatResponseSchema,
-  unsupportedChatParameters,
+  fromChatRequest,
+  refusedFields,
+  toChatResponse,
 } from "@tinygptv/protocol/http";
 import { readJson } from "../body/read.ts";
-import { complete } from "../chat/complete.ts";
-import { planChat } from "../chat/plan.ts";
 import { streamChat } from "../chat/stream.ts";
 import { generate } from "../generate.ts";
 import { logQuestion } from "../logQuestion.ts";
@@ -35,18 +36,15 @@ const description = documented({
 export function chatRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/v1/chat/completions", description, services.admit, async (c) => {
     const life = c.get("life");
-    const body = validate(
-      chatRequestSchema,
-      await readJson(c, services),
-      unsupportedChatParameters,
-    );
-    const plan = planChat(body);
+    const body = validate(chatRequestSchema, await readJson(c, services), refusedFields);
+    const plan = fromChatRequest(body);
+    const { requests, nameOf } = plan;
     const model = await services.models.idOf(body.model);
-    logQuestion(c, services.config, model, plan.rounds);
+    logQuestion(c, services.config, model, requests[0]!.rounds);
     const images = await services.pictures(plan.pictures, c.var);
     c.get("prepared")();
-    const runs = plan.requests.map((request) =>
-      generate(services, { model, request, images }, life),
+    const runs = requests.map((request) =>
+      generate(services, { model, request, images, nameOf }, life),
     );
     const identity = {
       id: `chatcmpl-${randomUUID()}`,
@@ -54,6 +52,6 @@ export function chatRoutes(services: Services): Hono<AppEnv> {
       model,
     };
     if (body.stream === true) return streamEvents(c, streamChat(runs, plan, identity));
-    return c.json(await complete(runs, plan, identity));
+    return c.json(toChatResponse(await Promise.all(runs.map(answerOf)), plan, identity));
   });
 }

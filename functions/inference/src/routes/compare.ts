@@ -1,7 +1,10 @@
 import { Hono } from "hono";
-import { compareEventSchema, compareRequestSchema } from "@tinygptv/protocol/http";
+import {
+  compareEventSchema,
+  compareRequestSchema,
+  fromCompareRequest,
+} from "@tinygptv/protocol/http";
 import { readJson } from "../body/read.ts";
-import { planCompare } from "../compare/plan.ts";
 import { streamCompare } from "../compare/stream.ts";
 import { logQuestion } from "../logQuestion.ts";
 import type { AppEnv, Services } from "../services.ts";
@@ -23,13 +26,13 @@ export function compareRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/v1/compare", description, services.admit, async (c) => {
     const life = c.get("life");
     const body = validate(compareRequestSchema, await readJson(c, services));
-    const plan = planCompare(body);
+    const { requests, pictures, nameOf } = fromCompareRequest(body);
     const models = await Promise.all(
       body.models.map((model, index) => services.models.idOf(model, `models[${index}]`)),
     );
-    logQuestion(c, services.config, models, plan.rounds);
-    const images = await services.pictures(plan.pictures, c.var);
+    logQuestion(c, services.config, models, requests[0]!.rounds);
+    const images = await services.pictures(pictures, c.var);
     c.get("prepared")();
-    return streamEvents(c, streamCompare(services, { ...plan, models, images }, life));
+    return streamEvents(c, streamCompare(services, { models, requests, images, nameOf }, life));
   });
 }

@@ -3,7 +3,7 @@
  * rule, some bytes a token, and can be slowed down, crashed and filled up.
  */
 import { createHash } from "node:crypto";
-import { TinyGptvError, decodingDefaults, throwIfAborted } from "@tinygptv/protocol";
+import { TinyGptvError, decodingDefaults, parseBoxes, throwIfAborted } from "@tinygptv/protocol";
 import type {
   AnswerToken,
   CallOptions,
@@ -117,7 +117,8 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
 
   function finish(
     text: string,
-    { stop = decodingDefaults.stop, maxNewTokens = 300 }: Decoding,
+    { stop = [...decodingDefaults.stop], maxNewTokens = 300 }: Decoding,
+    images: readonly ImageInfo[],
   ): Hypothesis {
     const cut = Math.min(
       ...stop.map((one) => text.indexOf(one)).filter((at) => at >= 0),
@@ -127,11 +128,13 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     const kept = bytes.subarray(0, maxNewTokens * tokenBytes);
     const tokens = Array.from({ length: Math.ceil(kept.length / tokenBytes) }, (_, i) => {
       const own = kept.subarray(i * tokenBytes, (i + 1) * tokenBytes);
-      return { id: own[0]!, text: [...own].map(byteText).join("") };
+      return { id: own[0]!, ...tokenOf(own) };
     });
+    const shown = images.at(-1);
     return {
       text: kept.toString(),
       tokens,
+      boxes: shown ? parseBoxes(kept.toString(), { ...shown, image: images.length - 1 }) : [],
       finishReason: kept.length < bytes.length ? "length" : "stop",
     };
   }
@@ -152,7 +155,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const promptTokens = Buffer.byteLength(promptText) + 32 * images.length;
       const imageTokens = 32 * images.length;
       await tick(signal, life);
-      yield { type: "start", model, promptText, images: infos, promptTokens, imageTokens };
+      yield { type: "start", model, promptText, images: infos };
 
       const said =
         answer(request, images, model) +
@@ -162,7 +165,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
         ...hypothesis,
         tokens: hypothesis.tokens.map((token, index) => describe(token, index, decoding)),
       });
-      const best = described(finish(said, decoding));
+      const best = described(finish(said, decoding, infos));
       if (beams > 1) {
         for (let step = 1; step <= 3; step += 1) {
           await tick(signal, life);
@@ -186,14 +189,13 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const hypotheses =
         beams > 1
           ? Array.from({ length: decoding.numReturnSequences ?? 1 }, (_, rank) => ({
-              ...(rank === 0 ? best : described(finish(`${said} (${rank})`, decoding))),
+              ...(rank === 0 ? best : described(finish(`${said} (${rank})`, decoding, infos))),
               score: -1 - rank,
             }))
           : [best];
       yield {
         type: "end",
         hypotheses,
-        boxes: [],
         usage: { promptTokens, imageTokens, completionTokens: best.tokens.length, cachedTokens: 0 },
         timings: { queue: 0, image: 1, prefill: 2, decode: 3, total: 6 },
         ...(decoding.seed === undefined ? {} : { seed: decoding.seed }),
@@ -212,7 +214,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const scored = candidates.map((text) => {
         const tokens = [...Buffer.from(text + endSymbol)].map((byte) => ({
           id: byte,
-          text: byteText(byte),
+          ...tokenOf([byte]),
           logprob: -text.length,
         }));
         return { text, tokens, meanLogprob: -text.length };
@@ -223,7 +225,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       return { candidates: scored, ranks, images: images.map(look) };
     },
     tokenize: async (text) =>
-      [...Buffer.from(text)].map((byte) => ({ id: byte, text: byteText(byte) })),
+      [...Buffer.from(text)].map((byte) => ({ id: byte, text: tokenOf([byte]).text })),
     detokenize: async (ids) => Buffer.from(ids).toString(),
     async preprocess(image) {
       const { width, height } = look(image);
@@ -261,8 +263,11 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
 
 type Decoding = NonNullable<GenerateRequest["decoding"]>;
 
-function byteText(byte: number): string {
-  return byte < 0x80 ? String.fromCharCode(byte) : "\u{fffd}";
+/** What a token of these bytes is; they are told where its text is not all of them. */
+function tokenOf(bytes: ArrayLike<number>): Pick<AnswerToken, "text" | "bytes"> {
+  const own = Buffer.from(Array.from(bytes));
+  const text = own.toString();
+  return text.includes("\u{fffd}") ? { text, bytes: [...own] } : { text };
 }
 
 function describe(

@@ -1,5 +1,5 @@
 import { Tokenizer as BytePairEncoder } from "@huggingface/tokenizers";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, maxTextLength } from "@tinygptv/protocol";
 import { decodeAsReference } from "./referenceDecoding.ts";
 import { endOfText, readTokenizerDefinition } from "./tokenizerFiles.ts";
 import type { TokenizerDefinition } from "./tokenizerFiles.ts";
@@ -20,9 +20,13 @@ export interface Tokenizer {
   /**
    * Token ids of a text, without any begin token. An unpaired surrogate counts as U+FFFD.
    *
-   * @throws TinyGptvError "prompt": longer than `maxTextLength`
+   * The library needs up to 5 µs for one UTF-16 unit: the bound keeps a hostile
+   * text below a second.
+   *
+   * @param subject what errors call the text
+   * @throws TinyGptvError "context": longer than `maxTextLength`
    */
-  encode(text: string): number[];
+  encode(text: string, subject?: string): number[];
   /**
    * The text of a token list: its bytes as UTF-8, U+FFFD where they are none.
    * Ids without a token stand for nothing (the reference crashes on them).
@@ -37,13 +41,6 @@ export interface Tokenizer {
   /** Id of a token by its spelling in the vocabulary: `Ġway`, `###`, `<|endoftext|>`. */
   idOf(token: string): number | undefined;
 }
-
-/**
- * Longest text that is encoded, in UTF-16 units. The library needs up to 5 µs
- * for one, so this keeps a hostile text below a second; no context window of a
- * TinyGPT-V holds as much.
- */
-export const maxTextLength = 100_000;
 
 /**
  * Reads the tokenizer of a Phi-2 or model folder.
@@ -84,11 +81,12 @@ function createTokenizer(definition: TokenizerDefinition): Tokenizer {
     vocabularySize: vocabulary.size,
     endOfTextId,
     specialIds: vocabulary.specialIds,
-    encode(text) {
+    encode(text, subject = "text") {
       if (text.length > maxTextLength) {
         throw new TinyGptvError(
-          "prompt",
-          `text: want at most ${maxTextLength} characters, got ${text.length}`,
+          "context",
+          `${subject}: want at most ${maxTextLength} characters, got ${text.length}`,
+          { subject },
         );
       }
       return encoder.encode(text).ids;

@@ -1,6 +1,6 @@
 /** An engine that answers by rule, and notebooks to run against it. */
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { GenerateRequest } from "@tinygptv/protocol";
+import type { Box, GenerateRequest } from "@tinygptv/protocol";
 import type { NotebookEngine, RunContext } from "../context.ts";
 import { checkNotebook, type Notebook } from "../document.ts";
 
@@ -19,19 +19,12 @@ export function capitals(asked: Asked[] = []): NotebookEngine {
       const prompt = request.rounds.at(-1)?.prompt ?? "";
       if (prompt.includes("fail")) throw new TinyGptvError("engine", "engine: it died");
       const text = prompt.toUpperCase();
-      const counts = { promptTokens: 1, imageTokens: 0 };
-      yield { type: "start", model: model ?? "m:a", promptText: prompt, images: [], ...counts };
+      yield { type: "start", model: model ?? "m:a", promptText: prompt, images: [] };
       yield { type: "delta", text };
-      const box = {
-        phrase: "",
-        percent: [1, 2, 3, 4] as const,
-        pixels: [1, 2, 3, 4] as const,
-        image: 0,
-      };
+      const box: Box = { phrase: "", percent: [1, 2, 3, 4], pixels: [1, 2, 3, 4], image: 0 };
       yield {
         type: "end",
-        hypotheses: [{ text, tokens: [], finishReason: "stop" }],
-        boxes: [{ ...box, percent: [...box.percent], pixels: [...box.pixels] }],
+        hypotheses: [{ text, tokens: [], boxes: [box], finishReason: "stop" }],
         usage: { promptTokens: 1, imageTokens: 0, completionTokens: 1, cachedTokens: 0 },
         timings: { queue: 0, image: 0, prefill: 0, decode: 0, total: 0 },
         ...(request.decoding?.method === "sample" && { seed: 4_000_000_000 }),

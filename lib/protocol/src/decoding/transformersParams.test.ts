@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { resolveDecoding } from "./params.ts";
+import { resolveDecoding } from "./resolve.ts";
 import { fromTransformers } from "./transformersParams.ts";
 
 test.each([
@@ -51,7 +51,7 @@ test.each([
     { max_new_tokens: 1, num_return_sequences: 2 },
     "num_return_sequences: want 1 without beams, got 2",
   ],
-  [{}, "max_new_tokens: want a number, got undefined"],
+  [{}, "max_new_tokens: want a number, got nothing"],
 ])("refuses %o", (generationArguments, message) => {
   expect(() => fromTransformers(generationArguments)).toThrow(message);
 });

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import { TinyGptvError } from "../errors.ts";
-import { parse } from "../parse.ts";
-import type { DecodingParams } from "../protocol.ts";
+import { parse } from "../issues.ts";
+import type { DecodingParams } from "./parameters.ts";
 
 const tokenId = z.number().int().min(0);
 

@@ -1,34 +1,17 @@
 /** `POST /v1/chat/completions`: OpenAI's shape with extensions. */
 import { z } from "zod";
+import { beamSchema } from "../events.ts";
 import {
-  answerPrefixSchema,
-  beamSchema,
-  boxSchema,
-  decodingFields,
-  hypothesisSchema,
+  apiUsageSchema,
+  choiceExtensions,
+  finishReasonSchema,
+  finishedBeamSchema,
   imageUsageSchema,
   logprobsSchema,
-  modelSchema,
-  promptFields,
-  timingsSchema,
-  usageSchema,
-} from "./fields.ts";
-
-export const responseFormatSchema = z
-  .discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("text") }),
-    z.strictObject({ type: z.literal("json_object") }),
-    z.strictObject({
-      type: z.literal("json_schema"),
-      json_schema: z.strictObject({
-        name: z.string().min(1).max(64),
-        description: z.string().max(4096).optional(),
-        schema: z.record(z.string(), z.unknown()).optional(),
-        strict: z.boolean().nullable().optional(),
-      }),
-    }),
-  ])
-  .meta({ id: "ResponseFormat" });
+} from "./answers.ts";
+import { decodingFields } from "./decoding.ts";
+import { answerPrefixSchema, modelSchema, promptFields } from "./messages.ts";
+import { idleFields } from "./openaiFields.ts";
 
 export const chatRequestSchema = z
   .strictObject({
@@ -44,56 +27,22 @@ export const chatRequestSchema = z
       .describe(
         "Answers: independent generations, or with beams the n best hypotheses (n <= num_beams)",
       ),
-    response_format: responseFormatSchema.optional(),
     answer_prefix: answerPrefixSchema.optional(),
     return_hypotheses: z
       .boolean()
       .optional()
       .describe("Beam search: return every finished hypothesis with its score"),
     stream: z.boolean().optional(),
-    stream_options: z.strictObject({ include_usage: z.boolean().optional() }).optional(),
-    // Accepted and without effect: nothing is stored, and there is one tier.
-    user: z.string().max(512).optional(),
-    safety_identifier: z.string().max(512).optional(),
-    metadata: z.record(z.string().max(64), z.string().max(512)).optional(),
-    store: z.literal(false).optional(),
-    service_tier: z.enum(["auto", "default"]).optional(),
-    modalities: z.tuple([z.literal("text")]).optional(),
+    stream_options: z
+      .strictObject({
+        include_usage: z.boolean().optional(),
+        include_obfuscation: z.boolean().optional().describe("Without effect: nothing is added"),
+      })
+      .optional(),
+    ...idleFields,
   })
   .meta({ id: "ChatRequest" });
 export type ChatRequest = z.infer<typeof chatRequestSchema>;
-
-/** OpenAI's parameters that this model cannot honour; each is refused by name with its reason. */
-export const unsupportedChatParameters: Readonly<Record<string, string>> = {
-  tools: "TinyGPT-V calls no tools",
-  tool_choice: "TinyGPT-V calls no tools",
-  parallel_tool_calls: "TinyGPT-V calls no tools",
-  functions: "TinyGPT-V calls no functions",
-  function_call: "TinyGPT-V calls no functions",
-  audio: "TinyGPT-V writes text only",
-  prediction: "answers are not predicted",
-  reasoning_effort: "TinyGPT-V has no reasoning mode",
-  verbosity: "use max_tokens",
-  web_search_options: "TinyGPT-V does not search",
-  num_return_sequences: "use n",
-  suffix: "TinyGPT-V does not fill in",
-  best_of: "use num_beams",
-  echo: "the prompt is in tinygptv.prompt",
-};
-
-const finishReasonSchema = z.enum(["stop", "length"]);
-
-/** What a finished choice says beyond OpenAI's fields. */
-const choiceExtensions = {
-  boxes: z.array(boxSchema).describe("Rectangles found in the answer"),
-  timings: timingsSchema,
-  score: z.number().optional().describe("Beam search only"),
-  seed: z
-    .number()
-    .int()
-    .optional()
-    .describe("Sampling only: the seed it ran with, drawn where none was given"),
-};
 
 export const chatResponseSchema = z
   .object({
@@ -110,11 +59,11 @@ export const chatResponseSchema = z
         ...choiceExtensions,
       }),
     ),
-    usage: usageSchema,
+    usage: apiUsageSchema,
     tinygptv: z.object({
       prompt: z.string().describe("The text before the model, <ImageHere> for each picture"),
       hypotheses: z
-        .array(hypothesisSchema)
+        .array(finishedBeamSchema)
         .optional()
         .describe("With return_hypotheses, best first"),
     }),
@@ -131,7 +80,7 @@ export type ChatResponse = z.infer<typeof chatResponseSchema>;
 export const streamExtensionSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("start"), prompt: z.string(), images: z.array(imageUsageSchema) }),
   z.object({ event: z.literal("beams"), hypotheses: z.array(beamSchema) }),
-  z.object({ event: z.literal("end"), hypotheses: z.array(hypothesisSchema).optional() }),
+  z.object({ event: z.literal("end"), hypotheses: z.array(finishedBeamSchema).optional() }),
 ]);
 export const beamsEventName = "tinygptv.beams";
 
@@ -158,7 +107,7 @@ export const chatChunkSchema = z
         seed: choiceExtensions.seed,
       }),
     ),
-    usage: usageSchema
+    usage: apiUsageSchema
       .nullable()
       .optional()
       .describe("With stream_options.include_usage: on the last chunk, null before"),

@@ -1,19 +1,16 @@
 /** `POST /v1/compare`: one prompt over several levels and parameter sets, all answers in one SSE stream. */
 import { z } from "zod";
-import { apiErrorSchema } from "./error.ts";
+import { beamSchema, boxSchema, timingsSchema } from "../events.ts";
 import {
-  answerPrefixSchema,
-  beamSchema,
-  boxSchema,
-  decodingParametersSchema,
-  hypothesisSchema,
+  apiUsageSchema,
+  finishReasonSchema,
+  finishedBeamSchema,
   imageUsageSchema,
-  modelSchema,
-  promptFields,
-  timingsSchema,
   tokenLogprobSchema,
-  usageSchema,
-} from "./fields.ts";
+} from "./answers.ts";
+import { decodingParametersSchema } from "./decoding.ts";
+import { apiErrorSchema } from "./error.ts";
+import { answerPrefixSchema, modelSchema, promptFields } from "./messages.ts";
 
 export const compareRequestSchema = z
   .strictObject({
@@ -67,15 +64,15 @@ export const compareEventSchema = z
       type: z.literal("end"),
       ...tag,
       text: z.string(),
-      finish_reason: z.enum(["stop", "length"]),
+      finish_reason: finishReasonSchema,
       logprobs: z
         .array(tokenLogprobSchema)
         .nullable()
         .describe("With logprobs: all tokens of the answer"),
       boxes: z.array(boxSchema),
-      hypotheses: z.array(hypothesisSchema).optional().describe("Beam search: all, best first"),
-      seed: z.number().int().optional().describe("Sampling only: the seed it ran with"),
-      usage: usageSchema,
+      hypotheses: z.array(finishedBeamSchema).optional().describe("Beam search: all, best first"),
+      seed: z.number().optional().describe("Sampling only: the seed it ran with"),
+      usage: apiUsageSchema,
       timings: timingsSchema,
     }),
     z.object({ type: z.literal("error"), ...tag, error: apiErrorSchema.shape.error }),

@@ -38,6 +38,7 @@ export const errorCodes = {
   unknown_parameter: [400, "invalid_request_error"],
   unsupported_parameter: [400, "invalid_request_error"],
   invalid_prompt: [400, "invalid_request_error"],
+  context_length_exceeded: [400, "invalid_request_error"],
   invalid_image: [400, "invalid_request_error"],
   invalid_image_url: [400, "invalid_request_error"],
   image_url_refused: [400, "invalid_request_error"],

@@ -1,12 +1,8 @@
 /** What the model computes besides answers: scores, tokens, pictures as it sees them. */
 import { z } from "zod";
-import {
-  imageReferenceSchema,
-  imageUsageSchema,
-  modelSchema,
-  promptFields,
-  tokenLogprobSchema,
-} from "./fields.ts";
+import { maxTextLength } from "../request.ts";
+import { imageUsageSchema, tokenLogprobSchema } from "./answers.ts";
+import { imageReferenceSchema, modelSchema, promptFields } from "./messages.ts";
 
 /** `POST /v1/score` */
 export const scoreHttpRequestSchema = z
@@ -52,7 +48,7 @@ export type ScoreHttpResponse = z.infer<typeof scoreHttpResponseSchema>;
 
 /** `POST /v1/tokenize` */
 export const tokenizeRequestSchema = z
-  .strictObject({ model: modelSchema.optional(), text: z.string().max(1_000_000) })
+  .strictObject({ model: modelSchema.optional(), text: z.string().max(maxTextLength) })
   .meta({ id: "TokenizeRequest" });
 export const tokenizeResponseSchema = z
   .object({

@@ -1,6 +1,6 @@
 import { answerLimit, endOf, processed, splitPositions, tokenDescriber } from "./decoder.ts";
-import type { DecodedAnswer, DecodedToken, DecodingInput, FinishReason } from "./decoder.ts";
-import type { GreedyDecoding, SampleDecoding } from "@tinygptv/protocol";
+import type { DecodedAnswer, DecodedToken, DecodingInput } from "./decoder.ts";
+import type { FinishReason, GreedyDecoding, SampleDecoding } from "@tinygptv/protocol";
 import { processorsFor } from "./processorsFor.ts";
 import type { Decoder } from "./sequence.ts";
 import { teacherForce } from "./teacherForcing.ts";

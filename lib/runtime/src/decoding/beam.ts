@@ -1,9 +1,9 @@
 import { answerLimit, endOf, nothingLeft, tokenDescriber } from "./decoder.ts";
-import type { DecodedAnswer, DecodedToken, DecodingInput, FinishReason } from "./decoder.ts";
+import type { DecodedAnswer, DecodedToken, DecodingInput } from "./decoder.ts";
 import { isSettled, keepBest, ranked } from "./hypotheses.ts";
-import type { Hypothesis } from "./hypotheses.ts";
+import type { FinishedBeam } from "./hypotheses.ts";
 import { largest, logSoftmax } from "./logSoftmax.ts";
-import type { BeamDecoding } from "@tinygptv/protocol";
+import type { BeamDecoding, FinishReason } from "@tinygptv/protocol";
 import { processorsFor } from "./processorsFor.ts";
 import type { Decoder, ForwardRow, Sequence } from "./sequence.ts";
 import { teacherForce } from "./teacherForcing.ts";
@@ -38,7 +38,7 @@ export function* beam(input: DecodingInput, decoding: BeamDecoding): Decoder<Dec
   const scratch: Float32Array[] = [];
   const held = [sequence];
 
-  const finish = ({ tokens, sum }: Beam, finishReason: FinishReason): Hypothesis => ({
+  const finish = ({ tokens, sum }: Beam, finishReason: FinishReason): FinishedBeam => ({
     tokens,
     finishReason,
     score: sum / tokens.length ** lengthPenalty,
@@ -73,7 +73,7 @@ export function* beam(input: DecodingInput, decoding: BeamDecoding): Decoder<Dec
     }
 
     let beams = [root];
-    let finished: readonly Hypothesis[] = [];
+    let finished: readonly FinishedBeam[] = [];
     for (;;) {
       const candidates = expand(beams, rows);
       if (candidates.length === 0 && finished.length === 0) throw nothingLeft(scratch[0]!);

@@ -1,8 +1,9 @@
 /** What every decoding method is given, tells while it runs, and returns. */
 import { TinyGptvError } from "@tinygptv/protocol";
+import type { FinishReason } from "@tinygptv/protocol";
 import type { LogitsProcessor } from "./logitsProcessors.ts";
 import { logSumExp, topLogprobs } from "./logSoftmax.ts";
-import type { TokenLogprob } from "./logSoftmax.ts";
+import type { RankedToken } from "./logSoftmax.ts";
 import type { ForwardRow, LanguageModel, Sequence, SequenceStore } from "./sequence.ts";
 import { anyOf, endTokens } from "./stopping.ts";
 import type { StoppingCriterion } from "./stopping.ts";
@@ -40,10 +41,8 @@ export interface DecodedToken {
   /** Under the model itself, before any processor; where asked for. */
   readonly logprob?: number;
   /** The most probable tokens at this place, best first; where asked for. */
-  readonly top?: readonly TokenLogprob[];
+  readonly top?: readonly RankedToken[];
 }
-
-export type FinishReason = "stop" | "length";
 
 export interface DecodedAnswer {
   /** The end token, or the tokens of the stop text, are still there. */

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 
 import { isSettled, keepBest, ranked } from "./hypotheses.ts";
-import type { Hypothesis } from "./hypotheses.ts";
+import type { FinishedBeam } from "./hypotheses.ts";
 import { resolveDecoding } from "@tinygptv/protocol";
 import type { BeamDecoding } from "@tinygptv/protocol";
 
 /** A hypothesis with a score and a token to tell it from others. */
-const hypothesis = (score: number, id = 0): Hypothesis => ({
+const hypothesis = (score: number, id = 0): FinishedBeam => ({
   tokens: [{ id }],
   finishReason: "stop",
   score,
 });
-const namesOf = (kept: readonly Hypothesis[]) => kept.map(({ tokens }) => tokens[0]!.id);
+const namesOf = (kept: readonly FinishedBeam[]) => kept.map(({ tokens }) => tokens[0]!.id);
 
 test("keepBest fills up, then replaces the worst, the earliest of equal ones", () => {
   const kept = [hypothesis(-3, 1), hypothesis(-1, 2), hypothesis(-3, 3)];

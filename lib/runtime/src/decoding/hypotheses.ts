@@ -2,16 +2,16 @@
 import type { DecodedAnswer } from "./decoder.ts";
 import type { BeamDecoding } from "@tinygptv/protocol";
 
-export interface Hypothesis extends DecodedAnswer {
+export interface FinishedBeam extends DecodedAnswer {
   readonly score: number;
 }
 
 /** Adds a hypothesis to the `capacity` best: one that is not better than the worst of a full list is left out. */
 export function keepBest(
-  kept: readonly Hypothesis[],
-  hypothesis: Hypothesis,
+  kept: readonly FinishedBeam[],
+  hypothesis: FinishedBeam,
   capacity: number,
-): readonly Hypothesis[] {
+): readonly FinishedBeam[] {
   if (kept.length < capacity) return [...kept, hypothesis];
   const worst = worstScore(kept);
   if (!(hypothesis.score > worst)) return kept;
@@ -20,7 +20,7 @@ export function keepBest(
 }
 
 /** Best first; of equal scores the one added last, as the reference pops them off a stable sort. */
-export function ranked(hypotheses: readonly Hypothesis[]): Hypothesis[] {
+export function ranked(hypotheses: readonly FinishedBeam[]): FinishedBeam[] {
   return hypotheses.toReversed().toSorted((a, b) => b.score - a.score);
 }
 
@@ -31,7 +31,7 @@ export function ranked(hypotheses: readonly Hypothesis[]): Hypothesis[] {
  * "never" assumes the length that is best for the open beam.
  */
 export function isSettled(
-  kept: readonly Hypothesis[],
+  kept: readonly FinishedBeam[],
   bestSum: number,
   length: number,
   maxLength: number,
@@ -43,6 +43,6 @@ export function isSettled(
   return worstScore(kept) >= bestSum / endLength ** lengthPenalty;
 }
 
-function worstScore(hypotheses: readonly Hypothesis[]): number {
+function worstScore(hypotheses: readonly FinishedBeam[]): number {
   return Math.min(...hypotheses.map(({ score }) => score));
 }

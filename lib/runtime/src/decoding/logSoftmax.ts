@@ -1,5 +1,5 @@
 /** A token with the natural logarithm of its probability. */
-export interface TokenLogprob {
+export interface RankedToken {
   readonly id: number;
   readonly logprob: number;
 }
@@ -21,7 +21,7 @@ export function logSoftmax(logits: Float32Array, out: Float32Array): void {
 }
 
 /** The `count` most probable tokens, best first; equal ones by ascending id. `total` is `logSumExp(logits)`. */
-export function topLogprobs(logits: Float32Array, count: number, total: number): TokenLogprob[] {
+export function topLogprobs(logits: Float32Array, count: number, total: number): RankedToken[] {
   return largest([logits], [0], count).map(({ id, score }) => ({ id, logprob: score - total }));
 }
 

@@ -57,7 +57,8 @@ export function topP(p: number): LogitsProcessor {
     let total = 0;
     for (let i = 0; i < size; i++) total += Math.exp(logits[ids[i]!]! - max);
     kept.fill(-Infinity, 0, logits.length);
-    for (let mass = 0; size > 0 && mass < p * total;) {
+    // At least one, also at p = 0.
+    for (let mass = 0; size > 0 && (mass === 0 || mass < p * total);) {
       const id = ids[0]!;
       kept[id] = logits[id]!;
       mass += Math.exp(logits[id]! - max);

@@ -29,7 +29,7 @@ export function positions(row: ForwardRow, width: number): number {
  * Checks a row before any of it runs: the model checks a chunk only when its
  * turn comes, when earlier chunks have already changed the sequence, and its
  * refusal would hit everybody in the batch.
- * @throws TinyGptvError `prompt` where the input is empty, malformed or outgrows the context.
+ * @throws TinyGptvError `prompt` where the input is empty or malformed, `context` where it outgrows the context.
  */
 export function checkRow(row: ForwardRow, model: LanguageModel): void {
   const count = positions(row, model.width);
@@ -42,12 +42,12 @@ export function checkRow(row: ForwardRow, model: LanguageModel): void {
   }
   const length = row.sequence.length + count;
   if (length > model.contextLength) {
-    refuse(`context: want at most ${model.contextLength} positions, got ${length}`);
+    refuse(`context: want at most ${model.contextLength} positions, got ${length}`, "context");
   }
 }
 
-function refuse(message: string): never {
-  throw new TinyGptvError("prompt", message);
+function refuse(message: string, code: "prompt" | "context" = "prompt"): never {
+  throw new TinyGptvError(code, message, { subject: "prompt" });
 }
 
 /** The positions a row has in its next forward. */

@@ -217,15 +217,20 @@ describe("leaving early", () => {
 
 describe("bad rows and failing forwards", () => {
   it.each([
-    ["an input beyond the context", prompt(51), "context: want at most 50 positions, got 51"],
-    ["a token outside the vocabulary", [1, 32], "token: want 0 to 31, got 32"],
-    ["an empty input", [], "input: want at least one position, got none"],
-  ])("refuse %s before anything runs, for that decoder only", async (_, input, message) => {
+    [
+      "an input beyond the context",
+      prompt(51),
+      "context",
+      "context: want at most 50 positions, got 51",
+    ],
+    ["a token outside the vocabulary", [1, 32], "prompt", "token: want 0 to 31, got 32"],
+    ["an empty input", [], "prompt", "input: want at least one position, got none"],
+  ])("refuse %s before anything runs, for that decoder only", async (_, input, code, message) => {
     const model = fakeLanguageModel({ contextLength: 50 });
     const scheduler = createScheduler(model, limits);
     const other = scheduler.run(greedy(model, [1], 5));
     const refused = scheduler.run(greedy(model, input, 5));
-    await expect(refused).rejects.toMatchObject({ code: "prompt", message });
+    await expect(refused).rejects.toMatchObject({ code, message });
     expect(await other).toEqual(await alone((again) => greedy(again, [1], 5)));
     expect(model.forwards.flat().every((row) => row.positions === 1)).toBe(true);
     expect(model.open.size).toBe(0);

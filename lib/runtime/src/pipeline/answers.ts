@@ -1,6 +1,14 @@
 /** From decoded tokens to what a reader sees. */
 import type { DecodedAnswer, DecodedToken, DecodingEvent } from "../decoding/decoder.ts";
-import type { AnswerToken, GenerateEvent, Hypothesis, ResolvedDecoding } from "@tinygptv/protocol";
+import { parseBoxes } from "@tinygptv/protocol";
+import type {
+  AnswerToken,
+  BoxPicture,
+  GenerateEvent,
+  Hypothesis,
+  ResolvedDecoding,
+  TokenAlternative,
+} from "@tinygptv/protocol";
 import { createDetokenizer } from "../text/detokenizer.ts";
 import { createStopScanner } from "../text/stopText.ts";
 import type { Tokenizer } from "@tinygptv/model";
@@ -52,10 +60,13 @@ export function toHypothesis(
   tokenizer: Tokenizer,
   decoding: ResolvedDecoding,
   answer: DecodedAnswer,
+  picture: BoxPicture | undefined,
 ): Hypothesis {
   const { tokens, finishReason, score: beamScore } = answer;
+  const text = answerText(tokenizer, decoding, answer);
   return {
-    text: answerText(tokenizer, decoding, answer),
+    text,
+    boxes: picture ? parseBoxes(text, picture) : [],
     tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
     finishReason,
     ...(beamScore === undefined ? {} : { score: beamScore }),
@@ -67,9 +78,19 @@ export function toAnswerToken(
   { id, logprob, top }: DecodedToken,
 ): AnswerToken {
   return {
-    id,
-    text: tokenizer.tokenText(id),
+    ...tokenOf(tokenizer, id),
     ...(logprob === undefined ? {} : { logprob }),
-    ...(top ? { top: top.map((one) => ({ ...one, text: tokenizer.tokenText(one.id) })) } : {}),
+    ...(top
+      ? { top: top.map((one): TokenAlternative => ({ ...one, ...tokenOf(tokenizer, one.id) })) }
+      : {}),
   };
+}
+
+/** A token's text, and the bytes it adds to an answer where those are others: part of a character, or none. */
+function tokenOf(tokenizer: Tokenizer, id: number): Pick<AnswerToken, "id" | "text" | "bytes"> {
+  const text = tokenizer.tokenText(id);
+  if (tokenizer.specialIds.has(id)) return { id, text, bytes: [] };
+  return text.includes("\u{fffd}")
+    ? { id, text, bytes: [...tokenizer.tokenBytes(id)] }
+    : { id, text };
 }

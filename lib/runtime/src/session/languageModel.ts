@@ -126,7 +126,7 @@ function expectRoom(sequence: Sequence, count: number, contextLength: number): v
   if (count < 1) throw new TinyGptvError("prompt", "input: want at least one position, got none");
   if (sequence.length + count > contextLength)
     throw new TinyGptvError(
-      "prompt",
+      "context",
       `context: want at most ${contextLength} positions, got ${sequence.length} and ${count} more`,
     );
 }

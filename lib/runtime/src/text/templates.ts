@@ -1,9 +1,6 @@
-import { TinyGptvError, tasks } from "@tinygptv/protocol";
+import { TinyGptvError, imageMark, tasks } from "@tinygptv/protocol";
 import type { Round, Task, Template } from "@tinygptv/protocol";
 import type { Tokenizer } from "@tinygptv/model";
-
-/** Stands in a prompt's text where the embeddings of a picture go. */
-const imageMark = "<ImageHere>";
 
 /** What a template puts around the text of a round, and once in front of everything. */
 interface TemplateParts {
@@ -79,7 +76,8 @@ function requireAnswers(rounds: readonly Round[]): void {
     const isLast = i === rounds.length - 1;
     if (isLast === (answer === undefined)) return;
     const want = isLast ? "no answer in the last round" : "an answer in every round but the last";
-    throw promptError(`rounds[${i}]: want ${want}, got ${isLast ? "one" : "none"}`, "rounds");
+    const round = `rounds[${i}]`;
+    throw promptError(`${round}: want ${want}, got ${isLast ? "one" : "none"}`, round);
   });
 }
 
@@ -88,9 +86,10 @@ function requireNoMarks(rounds: readonly Round[]): void {
   rounds.forEach(({ prompt, answer = "" }, i) => {
     for (const [name, text] of Object.entries({ prompt, answer })) {
       if (text.includes(imageMark)) {
+        const subject = `rounds[${i}].${name}`;
         throw promptError(
-          `rounds[${i}].${name}: want text without ${imageMark} (the template places the pictures), got one`,
-          "rounds",
+          `${subject}: want text without ${imageMark} (the template places the pictures), got one`,
+          subject,
         );
       }
     }
@@ -110,7 +109,7 @@ function imagesPerRound(
     if (images !== undefined && images !== marks) {
       throw promptError(
         `rounds[${i}]: want ${images} ${imageMark} for its pictures, got ${marks}`,
-        "rounds",
+        `rounds[${i}]`,
       );
     }
     return marks;
@@ -134,5 +133,5 @@ function promptError(message: string, subject: string): TinyGptvError {
  * its own, as the reference does: picture i goes between segments i and i + 1.
  */
 export function encodePrompt(tokenizer: Pick<Tokenizer, "encode">, text: string): number[][] {
-  return text.split(imageMark).map((segment) => tokenizer.encode(segment));
+  return text.split(imageMark).map((segment) => tokenizer.encode(segment, "prompt"));
 }

@@ -4,15 +4,18 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import {
   chatChunkSchema,
+  createChatStreamReader,
+  fromScoreResponse,
   imageObjectSchema,
   modelListSchema,
   preprocessResponseSchema,
   scoreHttpResponseSchema,
+  toChatRequest,
+  toScoreRequest,
 } from "@tinygptv/protocol/http";
 import type { ChatChunk, ModelObject, PreprocessResponse } from "@tinygptv/protocol/http";
 import { apiError, codeOf, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
 import { sseData } from "./sse.ts";
-import { toChatRequest, toEvents, toMessages, toToken } from "./chat.ts";
 
 export interface HttpEngine extends NotebookEngine {
   models(): Promise<ModelInfo[]>;
@@ -42,34 +45,18 @@ export function httpEngine(endpoint: Endpoint): HttpEngine {
         (handles) => toChatRequest(request, handles, model),
         signal,
       );
-      yield* toEvents(chunksOf(response, signal), request.decoding);
+      const reader = createChatStreamReader(request.decoding);
+      for await (const chunk of chunksOf(response, signal)) yield* reader.read(chunk);
+      yield* reader.end();
     },
     async score(request, pictures, { model, signal } = {}) {
-      const body = (handles: readonly string[]) => ({
-        ...(model !== undefined && { model }),
-        messages: toMessages(request.rounds, handles),
-        ...(request.task !== undefined && { task: request.task }),
-        ...(request.template !== undefined && { template: request.template }),
-        ...(request.imageMode !== undefined && { image_mode: request.imageMode }),
-        ...(request.endSymbol !== undefined && { end_symbol: request.endSymbol }),
-        ...(request.topLogprobs !== undefined && { top_logprobs: request.topLogprobs }),
-        candidates: request.candidates,
-      });
-      const scored = scoreHttpResponseSchema.parse(
-        await (await post("/v1/score", pictures, body, signal)).json(),
+      const response = await post(
+        "/v1/score",
+        pictures,
+        (handles) => toScoreRequest(request, handles, model),
+        signal,
       );
-      return {
-        candidates: scored.candidates.map(({ text, tokens, mean_logprob }) => ({
-          text,
-          tokens: tokens.map(toToken),
-          meanLogprob: mean_logprob,
-        })),
-        ranks: scored.ranks,
-        images: scored.usage.images.map(({ id, ...info }) => ({
-          hash: id.replace("img_", ""),
-          ...info,
-        })),
-      };
+      return fromScoreResponse(scoreHttpResponseSchema.parse(await response.json()));
     },
     async preprocess(picture, mode, model) {
       const body = ([image]: readonly string[]) => ({

@@ -17,6 +17,7 @@ const codes: Record<string, ErrorCode> = {
   image_too_large: "image",
   image_not_found: "image",
   invalid_prompt: "prompt",
+  context_length_exceeded: "context",
   queue_full: "busy",
   too_many_requests: "busy",
   client_closed_request: "aborted",

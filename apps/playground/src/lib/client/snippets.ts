@@ -1,6 +1,6 @@
 /** The exact request behind an answer, for people to take along. */
 import type { GenerateRequest } from "@tinygptv/protocol";
-import { toChatRequest } from "./chat.ts";
+import { toChatRequest } from "@tinygptv/protocol/http";
 
 export interface RequestSource {
   request: GenerateRequest;

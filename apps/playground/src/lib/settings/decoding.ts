@@ -1,9 +1,9 @@
 /** A cell's decoding as its controls change it and as it reads in words. */
 import { canonicalJson } from "@tinygptv/notebook";
-import { decodingPresets, methodOf } from "@tinygptv/protocol";
+import { decodingPresets, methodOf, ownerOf } from "@tinygptv/protocol";
 import type { DecodingMethod, DecodingParams } from "@tinygptv/protocol";
-import { ownerOf, type Setting } from "./kinds.ts";
-import { methodSetting, notSettings, settingOf } from "./table.ts";
+import type { Setting } from "./kinds.ts";
+import { methodSetting, settingOf } from "./table.ts";
 
 type Key = keyof DecodingParams;
 
@@ -69,7 +69,7 @@ export function inWords(setting: Setting, value: unknown): string {
 export function describeDecoding(decoding: DecodingParams): string {
   const parts = Object.entries(decoding).flatMap(([key, value]) => {
     const setting = settingOf(key);
-    if (key === "method" || key in notSettings || value === undefined) return [];
+    if (key === "method" || value === undefined) return [];
     return setting === undefined ? [] : [`${lower(setting.label)} ${inWords(setting, value)}`];
   });
   return [lower(inWords(methodSetting, methodOf(decoding))), ...parts].join(" · ");

@@ -1,5 +1,5 @@
-import { TinyGptvError } from "@tinygptv/protocol";
-import { settings } from "./table.ts";
+import { TinyGptvError, renamed } from "@tinygptv/protocol";
+import { settingOf } from "./table.ts";
 
 /** What is wrong with settings that are right one by one, and at which of them to say it. */
 export interface Problem {
@@ -7,8 +7,8 @@ export interface Problem {
   message: string;
 }
 
-const names = new RegExp(`\\b(${settings.map(({ key }) => key).join("|")})\\b`, "g");
-const labels = new Map<string, string>(settings.map(({ key, label }) => [key, label]));
+/** The controls' names for the parameters; what is no setting keeps its own. */
+const labelOf = (name: string): string => settingOf(name)?.label ?? name;
 
 /** Tells before anything runs what planning would throw, with the controls' names for the parameters. */
 export function problemIn(plan: () => unknown): Problem | undefined {
@@ -17,7 +17,6 @@ export function problemIn(plan: () => unknown): Problem | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof TinyGptvError)) throw error;
-    const message = error.message.replace(names, (key) => labels.get(key) ?? key);
-    return { subject: error.subject, message };
+    return { subject: error.subject, message: renamed(error, labelOf).message };
   }
 }

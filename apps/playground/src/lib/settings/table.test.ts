@@ -1,11 +1,10 @@
-import { decodingParamsSchema } from "@tinygptv/protocol";
+import { decodingNames, decodingParamsSchema, rowOf } from "@tinygptv/protocol";
 import type { DecodingParams } from "@tinygptv/protocol";
-import { chatRequestSchema } from "@tinygptv/protocol/http";
+import { chatRequestSchema, toChatRequest } from "@tinygptv/protocol/http";
 import { describe, expect, it } from "vitest";
-import { toChatRequest } from "#lib/client/chat.ts";
 import { complaint } from "./check.ts";
 import type { Setting } from "./kinds.ts";
-import { notSettings, settings } from "./table.ts";
+import { settings } from "./table.ts";
 
 /** Whether both the protocol and the endpoint take a value. */
 function accepted(key: string, value: unknown): boolean {
@@ -41,8 +40,10 @@ function extremes(setting: Setting): unknown[] {
 
 describe("the settings table", () => {
   it("has every parameter, or says why it is no setting", () => {
-    const listed = [...settings.map(({ key }) => key), ...Object.keys(notSettings)];
-    expect(listed.toSorted()).toEqual(Object.keys(decodingParamsSchema.shape).toSorted());
+    const implied = decodingNames.filter((name) => rowOf(name).implied !== undefined);
+    expect(implied).toEqual(["logprobs"]);
+    const listed = [...settings.map(({ key }) => key), ...implied];
+    expect(listed.toSorted()).toEqual(decodingNames.toSorted());
   });
 
   it.each(settings)("accepts for $key only what protocol and endpoint do", (setting) => {
@@ -55,7 +56,7 @@ describe("the settings table", () => {
   it.each(settings.filter((setting) => setting.kind === "number" || setting.kind === "seed"))(
     "knows whether $key is a whole number",
     ({ key, min, integer }) => {
-      expect(accepted(key, min + 0.003)).toBe(!integer);
+      expect(accepted(key, Math.max(min, 0) + 0.003)).toBe(!integer);
     },
   );
 
@@ -69,10 +70,10 @@ describe("the settings table", () => {
 
 describe("checks", () => {
   it.each<[keyof DecodingParams, unknown, string]>([
-    ["temperature", 3, "Temperature: want a number from 0.1 to 2, got 3"],
-    ["temperature", Number.NaN, "Temperature: want a number from 0.1 to 2, got nothing"],
+    ["temperature", 3, "Temperature: want a number from 0 to 2, got 3"],
+    ["temperature", Number.NaN, "Temperature: want a number from 0 to 2, got nothing"],
     ["maxNewTokens", 1.5, "Longest answer: want a whole number from 1 to 1024, got 1.5"],
-    ["seed", -1, "Seed: want a whole number from 0 to 9007199254740991, got -1"],
+    ["seed", 1.5, "Seed: want a whole number from -9007199254740991 to 9007199254740991, got 1.5"],
     ["earlyStopping", "soon", "Stop early: want one of true, false, never, got soon"],
     ["stop", [..."abcdefghi"], "Stop texts: want at most 8 lines, got 9"],
     [

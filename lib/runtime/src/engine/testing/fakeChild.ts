@@ -77,8 +77,7 @@ function fakeModel(info: ModelInfo): Model {
     async *generate(request, images, { signal } = {}): AsyncGenerator<GenerateEvent> {
       const prompt = request.rounds.at(-1)?.prompt ?? "";
       const [word = "", argument = ""] = prompt.split(" ");
-      const counts = { promptTokens: 1, imageTokens: 0 };
-      yield { type: "start", model: info.id, promptText: prompt, images: [], ...counts };
+      yield { type: "start", model: info.id, promptText: prompt, images: [] };
       let text = "";
       for await (const delta of behaviours[word]!(argument, signal)) {
         generatedTokens += 1;
@@ -87,8 +86,7 @@ function fakeModel(info: ModelInfo): Model {
       }
       yield {
         type: "end",
-        hypotheses: [{ text, tokens: [], finishReason: "stop" }],
-        boxes: [],
+        hypotheses: [{ text, tokens: [], boxes: [], finishReason: "stop" }],
         usage: { promptTokens: 1, imageTokens: 0, completionTokens: 1, cachedTokens: 0 },
         timings: { queue: 0, image: images.length, prefill: 0, decode: 0, total: 0 },
       };

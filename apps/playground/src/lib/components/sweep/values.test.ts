@@ -16,10 +16,14 @@ describe("axis values", () => {
   });
 
   it.each([
-    ["temperature", "0.2, 9", "Temperature: want a number from 0.1 to 2, got 9"],
-    ["temperature", "warm", "Temperature: want a number from 0.1 to 2, got warm"],
+    ["temperature", "0.2, 9", "Temperature: want a number from 0 to 2, got 9"],
+    ["temperature", "warm", "Temperature: want a number from 0 to 2, got warm"],
     ["seed", " ", "Seed: want at least one value"],
-    ["seed", "1.5", "Seed: want a whole number from 0 to 9007199254740991, got 1.5"],
+    [
+      "seed",
+      "1.5",
+      "Seed: want a whole number from -9007199254740991 to 9007199254740991, got 1.5",
+    ],
     ["seed", "1..1000000000", "Seed: want at most 64 values, got 65"],
     ["method", "greedy, dance", "Method: want one of greedy, sample, beam, got dance"],
     ["earlyStopping", "soon", "Stop early: want one of true, false, never, got soon"],

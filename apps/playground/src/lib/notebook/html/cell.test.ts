@@ -140,7 +140,12 @@ describe("a cell on the page", () => {
   it("is never more than text where somebody wrote markup", () => {
     const given = answer(hostile, [1, 2], {
       tokens: [{ id: 1, text: hostile, logprob: -1 }],
-      hypotheses: [hostile, hostile].map((text) => ({ text, tokens: [], finishReason: "stop" })),
+      hypotheses: [hostile, hostile].map((text) => ({
+        text,
+        tokens: [],
+        boxes: [],
+        finishReason: "stop",
+      })),
       boxes: [{ phrase: hostile, percent: [1, 2, 3, 4], pixels: [1, 2, 3, 4], image: 0 }],
     });
     const rest: Partial<Run> = {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 
 import { TinyGptvError } from "../errors.ts";
-import { decodingDefaults, decodingPresets } from "../protocol.ts";
-import { resolveDecoding } from "./params.ts";
+import { decodingDefaults } from "./parameters.ts";
+import { decodingPresets } from "./presets.ts";
+import { isDeterministic, resolveDecoding } from "./resolve.ts";
 
 const failure = (params: unknown) => {
   try {
@@ -42,6 +43,12 @@ describe("resolveDecoding", () => {
     [{ topP: 0.9, numBeams: 1 }, "sample"],
     [{ minP: 0.1 }, "sample"],
     [{ seed: 0 }, "sample"],
+    [{ seed: -1 }, "sample"],
+    [{ topP: 0 }, "sample"],
+    [{ temperature: 0 }, "greedy"],
+    [{ temperature: 0, topP: 0.5, seed: 3 }, "greedy"],
+    [{ method: "sample", temperature: 0 }, "greedy"],
+    [{ temperature: 0, numBeams: 3 }, "beam"],
     [{ seed: undefined, numBeams: undefined }, "greedy"],
   ])("%o is %s", (params, method) => {
     expect(resolveDecoding(params).method).toBe(method);
@@ -72,14 +79,20 @@ describe("resolveDecoding", () => {
   });
 
   test.each([
-    [{ topP: 7 }, "topP: want a number from 0.001 to 1, got 7"],
-    [{ topP: Number.NaN }, "topP: want a number from 0.001 to 1, got NaN"],
-    [{ temperature: "1" }, 'temperature: want a number from 0.001 to 100, got "1"'],
+    [{ topP: 7 }, "topP: want a number from 0 to 1, got 7"],
+    [{ topP: Number.NaN }, "topP: want a number from 0 to 1, got NaN"],
+    [{ temperature: "1" }, 'temperature: want 0 or a number from 0.001 to 100, got "1"'],
     [{ numBeams: 2.5 }, "numBeams: want a whole number from 1 to 16, got 2.5"],
+    [{ temperature: 0.0001 }, "temperature: want 0 or a number from 0.001 to 100, got 0.0001"],
+    [{ seed: 1.5 }, "seed: want a whole number, got 1.5"],
+    [
+      { seed: 2 ** 64 },
+      `seed: want a whole number from ${-(2 ** 63)} to ${2 ** 63}, got ${2 ** 64}`,
+    ],
     [{ method: "best" }, 'method: want one of greedy, sample, beam, got "best"'],
     [{ earlyStopping: "x" }, 'earlyStopping: want true or false or "never", got "x"'],
     [{ stop: ["ok", ""] }, 'stop[1]: want a text of 1 to 256 characters, got ""'],
-    [{ stop: Array(17).fill("a") }, "stop: want a list of 0 to 16 items, got 17 items"],
+    [{ stop: Array(17).fill("a") }, "stop: want a list of 0 to 16 items, got a list of 17"],
     [{ logitBias: { 5: 1000 } }, "logitBias.5: want a number from -100 to 100, got 1000"],
     [{ method: "greedy", topK: 5 }, "topK: want method sample with it, got method greedy"],
     [{ numBeams: 2, seed: 1 }, "seed: want method sample with it, got method beam"],
@@ -106,7 +119,7 @@ describe("resolveDecoding", () => {
     const error = failure({ top_k: 3 });
     expect(error.subject).toBe("top_k");
     expect(error.message).toMatch(
-      /^top_k: want one of method, maxNewTokens, .*numReturnSequences, got 3$/,
+      /^top_k: want one of method, maxNewTokens, .*earlyStopping, got 3$/,
     );
   });
 
@@ -128,4 +141,16 @@ describe("resolveDecoding", () => {
       numBeams: 4,
     });
   });
+});
+
+test.each([
+  [{}, true],
+  [{ numBeams: 3 }, true],
+  [{ temperature: 0 }, true],
+  [{ temperature: 0, topK: 4 }, true],
+  [{ temperature: 0.1 }, false],
+  [{ minP: 0.1 }, false],
+  [{ minP: 0.1, seed: 3 }, true],
+])("whether %o has one answer: %s", (params, expected) => {
+  expect(isDeterministic(params)).toBe(expected);
 });

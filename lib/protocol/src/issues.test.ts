@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { TinyGptvError } from "./errors.ts";
-import { parse } from "./parse.ts";
+import { parse } from "./issues.ts";
 
 const schema = z.strictObject({
   name: z.string().min(1).max(5),
@@ -23,16 +23,20 @@ test("gives what the schema makes of a value", () => {
 const fine = { name: "x", rounds: [] };
 test.each([
   [{ ...fine, name: "" }, 'name: want a text of 1 to 5 characters, got ""', "name"],
-  [{ ...fine, name: undefined }, "name: want a text of 1 to 5 characters, got undefined", "name"],
+  [{ ...fine, name: undefined }, "name: want a text of 1 to 5 characters, got nothing", "name"],
   [{ ...fine, size: 10 }, "size: want a whole number from 2 to 9, got 10", "size"],
   [{ ...fine, size: Infinity }, "size: want a whole number from 2 to 9, got Infinity", "size"],
   [{ ...fine, kind: "c" }, 'kind: want one of a, b, got "c"', "kind"],
-  [{ ...fine, rounds: {} }, "rounds: want a list of 0 to 2 items, got {}", "rounds"],
-  [{ ...fine, rounds: [1, 2, 3] }, "rounds: want a list of 0 to 2 items, got 3 items", "rounds"],
+  [{ ...fine, rounds: {} }, "rounds: want a list of 0 to 2 items, got an object", "rounds"],
+  [
+    { ...fine, rounds: [1, 2, 3] },
+    "rounds: want a list of 0 to 2 items, got a list of 3",
+    "rounds",
+  ],
   [{ ...fine, rounds: [1] }, "rounds[0]: want an object, got 1", "rounds"],
   [{ ...fine, rounds: [{ text: 4 }] }, "rounds[0].text: want a text, got 4", "rounds"],
   [{ ...fine, rounds: [{ text: "", ok: 1 }] }, "rounds[0].ok: want true or false, got 1", "rounds"],
-  [{ ...fine, rounds: [{ txt: "" }] }, "rounds[0].text: want a text, got undefined", "rounds"],
+  [{ ...fine, rounds: [{ txt: "" }] }, "rounds[0].text: want a text, got nothing", "rounds"],
   [{ ...fine, extra: { x: 2 } }, "extra.x: want a number from 0 to 1, got 2", "extra"],
   [{ ...fine, nmae: 1 }, "nmae: want one of name, size, kind, rounds, extra, got 1", "nmae"],
   [

@@ -1,7 +1,16 @@
-import type { DecodingParams } from "@tinygptv/protocol";
-import { chatRequestSchema } from "@tinygptv/protocol/http";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toChatRequest } from "./chat.ts";
+import { decodingNames, rowOf, type DecodingParams } from "../decoding/parameters.ts";
+import { resolveDecoding, withEndMark, withoutChance } from "../decoding/resolve.ts";
+import { anyDecoding } from "../testing/arbitraries.ts";
+import { chatRequestSchema } from "./chat.ts";
+import {
+  decodingFields,
+  decodingParametersSchema,
+  fromHttpDecoding,
+  toHttpDecoding,
+} from "./decoding.ts";
+import { toChatRequest } from "./translate/request.ts";
 
 /** What a decoding becomes in a request; every request must be one the endpoint takes. */
 function sent(decoding: DecodingParams): Record<string, unknown> {
@@ -58,5 +67,35 @@ describe("a decoding in the endpoint's words", () => {
     // Any value at all: the endpoint's schemas are objects.
     expect(sent({ jsonSchema: "true" })).toHaveProperty("response_format.json_schema.schema", {});
     expect(() => sent({ jsonSchema: "{" })).toThrow("jsonSchema#: want JSON");
+  });
+});
+
+describe("there and back", () => {
+  it("a decoding is the same decoding", () => {
+    fc.assert(
+      fc.property(anyDecoding, (given) => {
+        const asked = withEndMark(given);
+        const fields = decodingParametersSchema.parse(toHttpDecoding(asked));
+        const back = fromHttpDecoding(fields);
+        // How many beams come back is said with the number of answers.
+        const { numReturnSequences: _answers, ...rest } = asked;
+        expect(resolveDecoding(back, () => 7)).toEqual(resolveDecoding(rest, () => 7));
+      }),
+    );
+  });
+
+  it("fields are the same fields", () => {
+    fc.assert(
+      fc.property(anyDecoding, (given) => {
+        const fields = toHttpDecoding(withoutChance(withEndMark(given)));
+        expect(toHttpDecoding(fromHttpDecoding(fields))).toEqual(fields);
+      }),
+    );
+  });
+
+  it("every parameter has a field, or is told otherwise", () => {
+    const told = ["method", "numReturnSequences"];
+    for (const name of decodingNames.filter((one) => !told.includes(one)))
+      expect(Object.keys(decodingFields)).toContain(rowOf(name).http);
   });
 });
