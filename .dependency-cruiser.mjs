@@ -9,6 +9,7 @@ const packages = {
   protocol: [],
   notebook: ["protocol"],
   model: ["protocol"],
+  transfer: ["protocol"],
   graph: ["model", "protocol"],
   convert: ["graph", "model", "protocol"],
   runtime: ["graph", "model", "protocol"],
@@ -129,7 +130,7 @@ export default {
         path: [
           `^(node:)?(${builtinModules.join("|")})$`,
           "(^|/)(onnxruntime-|sharp(/|$))",
-          anyOf(["model", "graph", "convert", "runtime", "evaluate"]),
+          anyOf(["model", "transfer", "graph", "convert", "runtime", "evaluate"]),
           "^functions/inference/",
         ],
         reachable: true,

@@ -137,6 +137,19 @@ it("lists the tensors of a single file, known or not", async () => {
   });
 });
 
+it.each([
+  ["a file that cannot be read", "", 23_711_618, "a broken upload, replaced on 2024-01-19"],
+  ["a file", "TinyGPT-V_for_Stage4.pth", 1_805_910_138, "the test version of 2023-12-28"],
+])("recognises %s that should not be used by its size", async (_, from, bytes, what) => {
+  const path = join(folder.path, "stage4.pth");
+  await writeFile(path, from === "" ? "" : await readFile(join(set, from)));
+  await truncate(path, bytes);
+  await expect(inspect(path)).rejects.toMatchObject({
+    code: "checkpoint",
+    message: expect.stringContaining(`${what}; TinyGPT-V_for_Stage4.pth has 543654414 bytes now`),
+  });
+});
+
 it("reads the manifest of a converted model", async () => {
   const model = await convertFixture("micro-stage4", join(folder.path, "model"));
   expect(await inspect(model)).toMatchObject({ kind: "model", manifest: { name: "micro" } });

@@ -40,6 +40,7 @@ it("hold what was built, the licence and nothing else", async () => {
     "@tinygptv/model",
     "@tinygptv/notebook",
     "@tinygptv/protocol",
+    "@tinygptv/transfer",
     "tinygptv",
   ]);
   for (const { tarball } of packed.values()) {

@@ -7,3 +7,4 @@ export { levelNames } from "./quantize/registry.ts";
 export { inspect, type Inspection, type InspectedWeights } from "./inspect.ts";
 export { findSources, type SourcePaths } from "./sources.ts";
 export { openSafetensors } from "./checkpoint/safetensors.ts";
+export { currentContent, type PublishedContent } from "./published.ts";

@@ -6,6 +6,7 @@ import { byteLength, manifestName, readManifest } from "@tinygptv/model";
 import type { Manifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { checkConversion } from "./convert.ts";
+import { contentOfSize, currentContent } from "./published.ts";
 import {
   detectPhiLayout,
   findSources,
@@ -98,14 +99,18 @@ async function tryConversion(folder: string) {
 }
 
 async function inspectWeights(path: string): Promise<InspectedWeights> {
-  const source = await openPart(path);
+  const note = await publicationNote(path);
+  const source = await openPart(path).catch((error: unknown) => {
+    if (!(error instanceof TinyGptvError) || note === "") throw error;
+    throw new TinyGptvError(error.code, `${error.message}${note}`, { cause: error });
+  });
   try {
     const tensors = [...source.tensors.values()];
     const found = recognise(source);
     return {
       path,
       role: found?.role,
-      what: found?.what ?? "none of the published files",
+      what: `${found?.what ?? "none of the published files"}${note}`,
       layout: found?.role === "phi" ? layoutOf(source) : undefined,
       bytes: tensors.reduce((sum, { dtype, shape }) => sum + byteLength(dtype, shape), 0),
       tensors,
@@ -122,4 +127,13 @@ function layoutOf(source: WeightSource): PhiLayout | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Of a file that was published once and should not be used: so much, by its size. */
+async function publicationNote(path: string): Promise<string> {
+  const found = await stat(path);
+  const content = found.isFile() ? contentOfSize(found.size) : undefined;
+  if (content?.not === undefined) return "";
+  const now = currentContent(content.name)!;
+  return ` (by its size of ${content.bytes} bytes ${content.not}; ${content.name} has ${now.bytes} bytes now: pull it again)`;
 }

@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { publishedFiles } from "../pull/publishedFiles.ts";
-import { fileServer } from "../testing/fileServer.ts";
+import { fileServer } from "../../../../lib/transfer/src/testing/fileServer.ts";
 import { runCli, temporaryFolder } from "../testing/runCli.ts";
 
 const folder = temporaryFolder();
@@ -31,6 +31,9 @@ it("downloads all files, with licences, checksums and what went wrong on the way
   const out = folder.path("all");
   const { end, stdout, stderr } = await pull("--out", out);
   expect(end).toBe(0);
+  expect(stderr).toContain(
+    `${paths.length} files for ${out}: ${paths.length} of a size that only the server knows, 0 there already`,
+  );
   expect(stderr).toContain("phi-2/generation_config.json: not published there");
   expect(stderr).toContain("eva_vit_g.pth (EVA, BAAI: MIT licence");
   expect(stderr).toMatch(/TinyGPT-V_for_Stage4\.pth: .*; again in 1\.00 s/);

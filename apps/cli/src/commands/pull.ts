@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { stages } from "../pull/publishedFiles.ts";
+import { stages } from "../pull/stages.ts";
 import type { PullFlags } from "../pull/pull.ts";
 
 export function pullCommand(): Command {
   return new Command("pull")
     .summary("download the published checkpoints")
     .description(
-      "Downloads the published checkpoints into one folder, ready for convert --from. Interrupted downloads are resumed. No checksums have been published: those that are computed are written to SHA256SUMS, and a file is checked where --sha256 or a mirror's own SHA256SUMS says what to expect.",
+      "Downloads the published checkpoints into one folder, ready for convert --from. Interrupted downloads are resumed. Large files are checked against the sizes and checksums they were published with (docs/cli.md); what --sha256 or a mirror's own SHA256SUMS says counts instead. What was computed is written to SHA256SUMS. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured.",
     )
     .addOption(new Option("--stage <n>", "training stage").choices(stages).default("4"))
     .option("--out <folder>", "folder to fill", "checkpoint")

@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
+import { TinyGptvError } from "@tinygptv/protocol";
 
 /** Name of the list of checksums beside the files, in the format of `sha256sum`. */
 export const checksumsName = "SHA256SUMS";
@@ -28,18 +26,4 @@ export function parseChecksums(text: string, source: string): Checksums {
 
 export function formatChecksums(sums: Checksums): string {
   return [...sums].map(([path, sum]) => `${sum}  ${path}\n`).join("");
-}
-
-/** @throws TinyGptvError `aborted` */
-export async function sha256OfFile(
-  path: string,
-  { onBytes, signal }: { onBytes?: (bytes: number) => void; signal?: AbortSignal } = {},
-): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    throwIfAborted(signal);
-    hash.update(chunk as Buffer);
-    onBytes?.((chunk as Buffer).length);
-  }
-  return hash.digest("hex");
 }

@@ -1,18 +1,19 @@
 /** What has been published, and where: the places the reference's own instructions and code name. */
+import { basename } from "node:path";
+import { currentContent } from "@tinygptv/convert";
+import type { Stage } from "./stages.ts";
 
 export interface PublishedFile {
   /** Path in the folder that is made, and below a mirror's base URL. */
   path: string;
   url: string;
-  /** Exact size, where it is known. */
+  /** Exact size and checksum in hex, where they are known. */
   bytes?: number;
+  sha256?: string;
   /** Whether a conversion can do without it. */
   optional?: boolean;
   licence: string;
 }
-
-export const stages = ["1", "2", "3", "4"] as const;
-export type Stage = (typeof stages)[number];
 
 const lavis = "https://storage.googleapis.com/sfr-vision-language-research/LAVIS/models/BLIP2";
 const tinyGptV = "https://huggingface.co/Tyrannosaurus/TinyGPT-V/resolve/main";
@@ -48,25 +49,20 @@ const commonFiles: readonly PublishedFile[] = [
   },
 ];
 
-const phiWeights = phiFile("pytorch_model.bin", { bytes: 5_559_473_539 });
-
-/** Sizes of stage files that were seen and have not been replaced since. */
-const stageBytes: Partial<Record<Stage, number>> = { "3": 543_640_119 };
+const phiWeights = phiFile("pytorch_model.bin");
 
 /** All files a conversion of a stage needs, small ones first: what is wrong shows early. */
 export function publishedFiles(stage: Stage): PublishedFile[] {
   const path = `TinyGPT-V_for_Stage${stage}.pth`;
-  const bytes = stageBytes[stage];
-  return [
-    ...commonFiles,
-    {
-      path,
-      url: `${tinyGptV}/${path}`,
-      ...(bytes === undefined ? {} : { bytes }),
-      licence: "TinyGPT-V, its authors: BSD 3-Clause licence",
-    },
-    phiWeights,
-  ];
+  const stageFile = {
+    path,
+    url: `${tinyGptV}/${path}`,
+    licence: "TinyGPT-V, its authors: BSD 3-Clause licence",
+  };
+  return [...commonFiles, stageFile, phiWeights].map((file) => {
+    const { bytes, sha256 } = currentContent(basename(file.path)) ?? {};
+    return { ...file, ...(bytes && { bytes }), ...(sha256 && { sha256 }) };
+  });
 }
 
 /** The same files at a mirror, laid out there as they are here. It may hold other versions, of other sizes. */

@@ -1,22 +1,19 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { usageError } from "../terminal/failure.ts";
+import { httpSource, sha256Of, transfer } from "@tinygptv/transfer";
 import { interruptible } from "../terminal/interrupt.ts";
 import { coloursFor, formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
 import type { Progress } from "../terminal/progress.ts";
-import { checksumsName, formatChecksums, parseChecksums, sha256OfFile } from "./checksums.ts";
-import type { Checksums } from "./checksums.ts";
-import { download } from "./download.ts";
-import { atMirror, publishedFiles } from "./publishedFiles.ts";
-import type { PublishedFile, Stage } from "./publishedFiles.ts";
+import { checksumsName, formatChecksums, parseChecksums } from "./checksums.ts";
+import { diskError } from "./diskError.ts";
+import { expectedFiles } from "./expected.ts";
+import type { Expectations } from "./expected.ts";
+import type { PublishedFile } from "./publishedFiles.ts";
 
-export interface PullFlags {
-  stage: Stage;
+export interface PullFlags extends Expectations {
   out: string;
-  baseUrl?: string;
-  sha256?: Record<string, string>;
   json?: boolean;
 }
 
@@ -30,59 +27,83 @@ interface Pulled {
   verified: boolean;
 }
 
+interface Work {
+  out: string;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
 export async function pull(flags: PullFlags): Promise<void> {
-  const published = publishedFiles(flags.stage);
-  const files = flags.baseUrl === undefined ? published : atMirror(published, flags.baseUrl);
-  const expected = await expectedChecksums(files, flags);
+  const { out } = flags;
   const progress = createProgress();
   const results = await interruptible(async (signal) => {
+    const files = await expectedFiles(flags, signal);
+    await announce(files, out);
     const done: Pulled[] = [];
     for (const file of files) {
-      const result = await pullFile(file, expected.get(file.path), { flags, progress, signal });
-      await record(flags.out, result);
+      const result = await pullFile(file, { out, progress, signal });
+      await record(out, result);
       done.push(result);
     }
     return done;
   }).finally(progress.clear);
   if (flags.json) printJson(results);
-  else note(`Convert them: tinygptv convert --from ${flags.out} --out models/tinygpt-v`);
+  else note(`Convert them: tinygptv convert --from ${out} --out models/tinygpt-v`);
 }
 
-async function pullFile(
-  file: PublishedFile,
-  sha256: string | undefined,
-  { flags, progress, signal }: { flags: PullFlags; progress: Progress; signal: AbortSignal },
-): Promise<Pulled> {
-  const { path, url } = file;
-  const target = join(flags.out, path);
+/** How much there is to do, before any of it is done. */
+async function announce(files: readonly PublishedFile[], out: string): Promise<void> {
+  const wanted: PublishedFile[] = [];
+  for (const file of files)
+    if ((await sizeOf(join(out, file.path))) === undefined) wanted.push(file);
+  const known = wanted.flatMap(({ bytes }) => bytes ?? []);
+  const total = formatBytes(known.reduce((sum, bytes) => sum + bytes, 0));
+  const unknown = wanted.length - known.length;
+  const sizes = [
+    ...(known.length > 0 ? [`${total} in ${known.length}`] : []),
+    ...(unknown > 0 ? [`${unknown} of a size that only the server knows`] : []),
+  ];
+  const there = files.length - wanted.length;
+  note(`${files.length} files for ${out}: ${[...sizes, `${there} there already`].join(", ")}`);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+async function pullFile(file: PublishedFile, work: Work): Promise<Pulled> {
+  const { path, bytes, sha256 } = file;
+  const { out, progress, signal } = work;
+  const target = join(out, path);
+  const verified = sha256 !== undefined;
   const say = (text: string) => {
     progress.clear();
     note(text);
   };
-  const found = await stat(target).catch(() => undefined);
-  if (found) {
-    await checkPresent(target, found.size, file, sha256);
+  const size = await sizeOf(target);
+  if (size !== undefined) {
+    await checkPresent(target, size, file, signal);
     say(`${path}: there already`);
-    return { path, status: "present", bytes: found.size, verified: sha256 !== undefined };
+    return { path, status: "present", bytes: size, verified };
   }
   const { dim } = coloursFor(process.stderr);
   say(`${path} ${dim(`(${file.licence})`)}`);
   try {
-    const result = await download({
-      url,
+    const result = await transfer({
+      source: httpSource(file.url),
       target,
-      expectedBytes: file.bytes,
+      bytes,
       sha256,
-      onProgress: (done, total) => progress.update(path, done, total ?? file.bytes ?? done),
+      onProgress: (done, total) => progress.update(path, done, total ?? bytes ?? done),
       onRetry: (reason, delay) =>
         say(`${path}: ${reason}; again in ${formatSeconds(delay / 1000)}`),
       signal,
     });
-    const verdict = sha256 === undefined ? `sha256 ${result.sha256}` : "checksum as expected";
+    const verdict = verified ? "checksum as expected" : `sha256 ${result.sha256}`;
     say(`${path}: ${formatBytes(result.bytes)}, ${verdict}`);
-    return { path, status: "downloaded", ...result, verified: sha256 !== undefined };
+    return { path, status: "downloaded", ...result, verified };
   } catch (error) {
-    if (!file.optional || !isMissing(error)) throw error;
+    if (!file.optional || !isMissing(error)) throw diskError(error, target);
     say(`${path}: not published there; a conversion does not need it`);
     return { path, status: "absent", verified: false };
   }
@@ -96,50 +117,17 @@ function isMissing(error: unknown): boolean {
 async function checkPresent(
   target: string,
   size: number,
-  { bytes }: PublishedFile,
-  sha256: string | undefined,
+  { bytes, sha256 }: PublishedFile,
+  signal: AbortSignal,
 ): Promise<void> {
   const advice = "remove it to download it again";
   if (bytes !== undefined && size !== bytes) {
     throw new TinyGptvError("network", `${target}: want ${bytes} bytes, got ${size}; ${advice}`);
   }
   if (sha256 === undefined) return;
-  const sum = await sha256OfFile(target);
+  const sum = await sha256Of(target, signal);
   if (sum === sha256) return;
   throw new TinyGptvError("network", `${target}: sha256: want ${sha256}, got ${sum}; ${advice}`);
-}
-
-/** What the caller says, and what a mirror's list says of files the caller says nothing of. */
-async function expectedChecksums(
-  files: readonly PublishedFile[],
-  { baseUrl, sha256 = {} }: PullFlags,
-): Promise<Checksums> {
-  const paths = files.map((file) => file.path);
-  const stranger = Object.keys(sha256).find((path) => !paths.includes(path));
-  if (stranger !== undefined) {
-    throw usageError(`sha256: want one of ${paths.join(", ")}, got ${stranger}`);
-  }
-  const served = baseUrl === undefined ? new Map<string, string>() : await servedChecksums(baseUrl);
-  return new Map([...served, ...Object.entries(sha256)]);
-}
-
-async function servedChecksums(baseUrl: string): Promise<Checksums> {
-  const [{ url }] = atMirror([{ path: checksumsName, url: "", licence: "" }], baseUrl) as [
-    PublishedFile,
-  ];
-  const response = await fetch(url).catch((cause: unknown) => {
-    const reason =
-      cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    throw new TinyGptvError("network", `${url}: want a mirror, got ${reason}`, { cause });
-  });
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return new Map();
-  }
-  if (!response.ok) {
-    throw new TinyGptvError("network", `${url}: want checksums, got HTTP ${response.status}`);
-  }
-  return parseChecksums(await response.text(), url);
 }
 
 /** Notes a computed checksum beside the files, for `sha256sum --check` and for mirrors. */

@@ -1,15 +1,11 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { readChunks, sha256Of } from "@tinygptv/transfer";
 
 /** A file as a manifest lists it. */
 export type ListedFile = Manifest["files"][number];
-
-export function readChunks(path: string): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 1 << 20 });
-}
 
 /** Bytes of a file on disk, undefined where there is none. */
 export async function sizeOf(path: string): Promise<number | undefined> {
@@ -18,10 +14,7 @@ export async function sizeOf(path: string): Promise<number | undefined> {
 
 /** Whether the file on disk is the one listed: same length, same sha256. */
 export async function isIntact(path: string, file: ListedFile): Promise<boolean> {
-  if ((await sizeOf(path)) !== file.bytes) return false;
-  const hash = createHash("sha256");
-  for await (const chunk of readChunks(path)) hash.update(chunk);
-  return hash.digest("hex") === file.sha256;
+  return (await sizeOf(path)) === file.bytes && (await sha256Of(path)) === file.sha256;
 }
 
 /**

@@ -3,9 +3,11 @@ import { text } from "node:stream/consumers";
 import { parseManifest } from "@tinygptv/model";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { retry } from "@tinygptv/transfer";
+import type { RetryOptions } from "@tinygptv/transfer";
 import type { Store } from "../store/store.ts";
 import { manifestKey } from "./keys.ts";
-import { retry, type RetryOptions } from "./retry.ts";
+import { interrupted } from "./storeSource.ts";
 
 /** Far more than any manifest has: a bound on what is held in memory. */
 const maxBytes = 16 * 1024 * 1024;
@@ -18,7 +20,7 @@ export interface StoredManifest {
   version: string;
 }
 
-export function fetchManifest(
+export async function fetchManifest(
   store: Store,
   name: string,
   options: RetryOptions,
@@ -28,20 +30,25 @@ export function fetchManifest(
     new TinyGptvError("model", `${name}: want a manifest in the store (${key}), got ${got}`, {
       subject: name,
     });
-  return retry(async () => {
-    const found = await store.get(key, { signal: options.signal });
+  const read = async () => {
+    const found = await store.get(key, { ...(options.signal && { signal: options.signal }) });
     if (!found) throw wrong("none; push the model first");
     if (found.size > maxBytes) {
       await found.body.cancel();
       throw wrong(`${found.size} bytes`);
     }
-    const json = await text(found.body);
-    const manifest = parseManifest(json, key);
-    if (manifest.name !== name) throw wrong(`that of ${manifest.name}`);
-    return {
-      manifest,
-      json,
-      version: createHash("sha256").update(json).digest("hex").slice(0, 16),
-    };
-  }, options);
+    return text(found.body);
+  };
+  const attempt = () =>
+    read().catch((error: unknown) => {
+      throw interrupted(error);
+    });
+  const json = await retry(`${name}: want a manifest in the store (${key})`, attempt, options);
+  const manifest = parseManifest(json, key);
+  if (manifest.name !== name) throw wrong(`that of ${manifest.name}`);
+  return {
+    manifest,
+    json,
+    version: createHash("sha256").update(json).digest("hex").slice(0, 16),
+  };
 }

@@ -2,13 +2,22 @@ import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from "nod
 import { dirname, join } from "node:path";
 import { manifestName, manifestSchema, readManifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { transfer } from "@tinygptv/transfer";
+import type { RetryOptions } from "@tinygptv/transfer";
 import { diskError } from "../store/diskError.ts";
 import { withFolderLock } from "../store/folderLock.ts";
 import type { Store } from "../store/store.ts";
 import { isIntact, sizeOf, type ListedFile } from "./digest.ts";
-import { fetchFile, type FetchOptions } from "./fetchFile.ts";
 import { fetchManifest } from "./fetchManifest.ts";
 import { fileKey } from "./keys.ts";
+import { storeSource } from "./storeSource.ts";
+
+export interface FetchOptions extends RetryOptions {
+  /** Called as bytes arrive, with how many of the file's are on disk. */
+  onProgress?: (file: ListedFile, have: number) => void;
+  /** Milliseconds without a byte after which a connection counts as dead (default 60,000). */
+  stallTimeout?: number;
+}
 
 /**
  * Brings a model from a store to this disk, as `root/name@version`, the version
@@ -68,7 +77,14 @@ async function pullAlone(
     if (!(await isIntact(path, file))) {
       const part = join(work, "parts", file.sha256);
       if (!(await takeCopy(copies.get(file.sha256), file, part)))
-        await fetchFile(store, fileKey(name, file.sha256), file, part, options);
+        await transfer({
+          ...options,
+          source: storeSource(store, fileKey(name, file.sha256), file),
+          target: part,
+          bytes: file.bytes,
+          sha256: file.sha256,
+          onProgress: (have) => options.onProgress?.(file, have),
+        });
       await mkdir(dirname(path), { recursive: true });
       await rename(part, path);
     }
