@@ -34,6 +34,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { notebookRoutes, sharedNotebookRoutes } from "./routes/notebooks.ts";
+import { answerNotFound } from "./routes/notFound.ts";
 import { preprocessRoutes } from "./routes/preprocess.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { metricsRoutes, stateRoutes } from "./routes/state.ts";
@@ -108,15 +109,7 @@ export function createApp(options: AppOptions): Endpoint {
     .use(allowOrigins(config.corsOrigins, config.keys.length > 0))
     .use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }))
     .onError((error, c) => answerError(error, c, services))
-    .notFound((c) =>
-      c.json(
-        new HttpError(
-          "not_found",
-          `there is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}`,
-        ).body,
-        404,
-      ),
-    )
+    .notFound(answerNotFound)
     .route("/", stateRoutes(services))
     .route("/", docsRoutes(app))
     .route("/", sharedNotebookRoutes(services))

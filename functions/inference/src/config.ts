@@ -1,5 +1,6 @@
 /** What a deployment decides; every field has a default that suits a laptop. */
 import { z } from "zod";
+import { pageOriginSchema } from "@tinygptv/protocol/http";
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -47,7 +48,7 @@ export const configSchema = z.strictObject({
   /** Whether all keys see and delete each other's pictures and notebooks. */
   shareStore: z.boolean().default(false),
   /** Origins of pages that may call from a browser, besides the server's own. */
-  corsOrigins: z.array(z.url()).default([]),
+  corsOrigins: z.array(pageOriginSchema).default([]),
   /** Write prompts into the log; pictures never. */
   logContent: z.boolean().default(false),
   limits: limitsSchema.prefault({}),

@@ -44,6 +44,7 @@ const byEngineCode: Readonly<Record<ErrorCode, { code: ApiErrorCode; message?: s
   engine: { code: "engine_failed", message: "the engine failed while working on this request" },
   aborted: { code: "client_closed_request", message: "the request was cancelled" },
   model: { code: "model_unavailable", message: "the model cannot be loaded" },
+  memory: { code: "model_unavailable" },
   checkpoint: { code: "model_unavailable", message: "the model cannot be loaded" },
   layout: { code: "model_unavailable", message: "the model cannot be loaded" },
   conflict: { code: "internal_error", message: "another request changed the same object" },

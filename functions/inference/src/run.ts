@@ -1,16 +1,35 @@
 import { once } from "node:events";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { openEndpoint } from "./node.ts";
 import type { Endpoint } from "./node.ts";
 import { startServer } from "./serve.ts";
 import type { ServeOptions } from "./serve.ts";
+
+/**
+ * The endpoint as a program, set up by environment variables; `around` makes a
+ * larger app of it. What keeps it from starting is told in a line.
+ */
+export async function runProgram(
+  around: (app: Endpoint["app"]) => ServeOptions["app"] = (app) => app,
+): Promise<void> {
+  try {
+    const endpoint = await openEndpoint(process.env);
+    await runServer(endpoint, around(endpoint.app));
+  } catch (error) {
+    if (!(error instanceof TinyGptvError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
 
 /**
  * Serves an endpoint, or a larger app around it, until SIGTERM or SIGINT; then
  * refuses what comes, finishes what runs, and ends the engine. A second signal
  * ends at once, as signals do.
  */
-export async function runServer(
-  { app: endpoint, engine, activity, log, environment }: Endpoint,
-  app: ServeOptions["app"] = endpoint,
+async function runServer(
+  { engine, activity, log, environment }: Endpoint,
+  app: ServeOptions["app"],
 ): Promise<void> {
   const { host, port, config, connections, keepAliveMs, shutdownGraceMs } = environment;
   const hasKeys = config.keys.length > 0;
@@ -25,6 +44,9 @@ export async function runServer(
     keepAliveMs,
     silenceMs,
     bodyMs: config.limits.bodyMs,
+  }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
   });
   log.info({ url: server.url, models: environment.models }, "listening");
   if (!hasKeys) log.warn("no keys are configured: only this machine may call");

@@ -6,6 +6,7 @@ export const libraryErrorCodes = [
   "checkpoint", // a checkpoint file is damaged, hostile or in a format we do not read
   "layout", // its tensors are not those of a TinyGPT-V
   "model", // a converted model folder is missing, damaged or does not fit
+  "memory", // a model needs more than it may have
   "image", // a picture cannot be decoded or is over a limit
   "prompt", // a prompt does not fit its pictures or template
   "context", // a prompt, with its pictures, is longer than the model's context

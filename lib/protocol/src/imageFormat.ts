@@ -15,12 +15,24 @@ const startsWith =
   (bytes: Uint8Array) =>
     signatures.some((signature) => text(bytes, 0, signature.length) === signature);
 
-/** ISO base media files (AVIF, HEIC) list their brands in a leading `ftyp` box. */
-function brands(bytes: Uint8Array): string {
-  return text(bytes, 4, 8) === "ftyp"
-    ? text(bytes, 8, Math.min(256, 256 * bytes[2]! + bytes[3]!))
-    : "";
+/**
+ * ISO base media files, pictures and films alike, list their brands in a
+ * leading `ftyp` box: its size, its name, the major brand, a version, and the
+ * brands it is compatible with (ISO/IEC 14496-12, 4.3).
+ */
+function brands(bytes: Uint8Array): string[] {
+  if (text(bytes, 4, 8) !== "ftyp") return [];
+  const end = Math.min(256, bytes.length, 256 * bytes[2]! + bytes[3]!);
+  const starts = [8];
+  for (let at = 16; at + 4 <= end; at += 4) starts.push(at);
+  return starts.map((at) => text(bytes, at, at + 4));
 }
+
+/** Whether any of a file's brands begins so. */
+const ofBrand =
+  (...beginnings: string[]) =>
+  (bytes: Uint8Array) =>
+    brands(bytes).some((brand) => beginnings.some((beginning) => brand.startsWith(beginning)));
 
 const head = (bytes: Uint8Array) => text(bytes, 0, 1024).toLowerCase();
 
@@ -38,9 +50,17 @@ const formats: readonly (ImageFormat & { test: (bytes: Uint8Array) => boolean })
     name: "AVIF",
     type: "image/avif",
     decoder: "heif",
-    test: (bytes) => /avi[fs]/.test(brands(bytes)),
+    test: ofBrand("avif", "avis"),
   },
-  { name: "HEIC", test: (bytes) => brands(bytes) !== "" },
+  // By the more telling brand first: a HEIC photo of a phone is compatible with `mif1`, too, a film with `isom`.
+  { name: "HEIC", test: ofBrand("heic", "heix", "heim", "heis", "hevc", "hevx") },
+  { name: "a QuickTime film", test: ofBrand("qt  ") },
+  { name: "a Canon raw photo", test: ofBrand("crx ") },
+  { name: "HEIF", test: ofBrand("mif1", "mif2", "msf1") },
+  { name: "a 3GP film", test: ofBrand("3g") },
+  { name: "MP4 audio", test: ofBrand("M4A", "M4B", "M4P") },
+  { name: "an MP4 film", test: ofBrand("iso", "mp4", "M4V", "avc1", "dash") },
+  { name: "an ISO media file", test: (bytes) => brands(bytes).length > 0 },
   { name: "TIFF", test: startsWith("II*\0", "MM\0*") },
   { name: "BMP", test: startsWith("BM") },
   { name: "JPEG XL", test: startsWith("\xff\x0a", "\0\0\0\x0cJXL ") },

@@ -137,12 +137,12 @@ describe("refuses", () => {
     await expect(fetchWith(url)).rejects.toEqual(refusal(code, message));
   });
 
-  test("a name that does not resolve", async () => {
+  test("a name that does not resolve, as if it were an inner one", async () => {
     const resolve = async () => {
       throw Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" });
     };
     await expect(fetchWith("http://no.example/red.png", { resolve })).rejects.toEqual(
-      refusal("image_url_unreachable", /does not resolve/),
+      refusal("image_url_refused", /no\.example is not a public address/),
     );
   });
 

@@ -43,9 +43,10 @@ export function createFetchPicture({
   isAllowed = isPublicAddress,
 }: FetchOptions): FetchPicture {
   return async (url, param, signal) => {
-    const refuse = (hostname: string) =>
+    const refuse = (hostname: string, cause?: unknown) =>
       new HttpError("image_url_refused", `${param}: ${hostname} is not a public address`, {
         param,
+        cause,
       });
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.imageFetchMs)]);
     // Connections are not kept: the next request for the name is checked again.
@@ -62,7 +63,8 @@ export function createFetchPicture({
               if (all) callback(null, addresses);
               else callback(null, first.address, first.family);
             },
-            (error: NodeJS.ErrnoException) => callback(error, ""),
+            // As if it resolved to an inner address: the difference would map the network behind the server.
+            (error: Error) => callback(refuse(hostname, error), ""),
           );
         },
       },
@@ -134,15 +136,10 @@ function unreachable(param: string, message: string, cause?: unknown): HttpError
   return new HttpError("image_url_unreachable", `${param}: ${message}`, { param, cause });
 }
 
-/** Tells no more of the network than a caller needs: whether the name, the connection or time failed. */
+/** Tells no more of the network than a caller needs: whether the connection or time failed. */
 function explain(error: unknown, param: string, ms: number, deadline: AbortSignal): HttpError {
   if (error instanceof HttpError) return error;
   const timedOut = deadline.aborted && deadline.reason?.name === "TimeoutError";
   if (timedOut) return unreachable(param, `want the picture within ${ms} ms`, error);
-  const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  const reason =
-    code === "ENOTFOUND" || code === "EAI_AGAIN"
-      ? "its name does not resolve"
-      : "it cannot be fetched";
-  return unreachable(param, reason, error);
+  return unreachable(param, "it cannot be fetched", error);
 }

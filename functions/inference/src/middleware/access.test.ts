@@ -76,6 +76,77 @@ test("pages of the allow-list and the server's own may call, others not", async 
   }
 });
 
+test.each(["chrome-extension://abcdefgh", "app://obsidian.md"])(
+  "pages of %s may call where they are listed, and `null` still may not",
+  async (listed) => {
+    const { app } = testApp({ config: { corsOrigins: [listed] } });
+    const ask = (origin: string) => app.request("/v1/models", { headers: { origin } });
+    const allowed = await ask(listed);
+    expect(allowed.status).toBe(200);
+    expect(allowed.headers.get("access-control-allow-origin")).toBe(listed);
+    expect((await ask("null")).status).toBe(403);
+  },
+);
+
+test("a page of an allowed origin may send what headers it asks for", async () => {
+  const { app } = testApp({ config: { corsOrigins: ["https://app.example"] } });
+  const wanted = "authorization,content-type,x-stainless-lang,traceparent,openai-beta";
+  const headers = {
+    "access-control-request-method": "POST",
+    "access-control-request-headers": wanted,
+  };
+  const ask = (origin: string) =>
+    app.request("/v1/chat/completions", { method: "OPTIONS", headers: { ...headers, origin } });
+  const allowed = await ask("https://app.example");
+  expect(allowed.headers.get("access-control-allow-headers")).toBe(wanted);
+  expect(
+    (await ask("https://evil.example")).headers.get("access-control-allow-headers"),
+  ).toBeNull();
+  const answer = await app.request("/v1/models", { headers: { origin: "https://app.example" } });
+  expect(answer.headers.get("access-control-expose-headers")).toContain("x-request-id");
+});
+
+test("the server's own pages may call, whatever is in front of it", async () => {
+  const { app } = testApp({ config: { keys } });
+  const ask = async (headers: Record<string, string>, url = "http://ai.example/v1/models") =>
+    (await app.request(url, { headers: { authorization: `Bearer ${keys[0]}`, ...headers } }))
+      .status;
+  // TLS ends at a proxy that passes the host on.
+  expect(await ask({ origin: "https://ai.example" })).toBe(200);
+  expect(await ask({ origin: "https://ai.example:8443" }, "http://ai.example:8443/v1/models")).toBe(
+    200,
+  );
+  // One that does not.
+  const inner = "http://10.0.0.7:8000/v1/models";
+  expect(await ask({ origin: "https://ai.example", "sec-fetch-site": "same-origin" }, inner)).toBe(
+    200,
+  );
+  for (const [origin, site] of [
+    ["https://ai.example", "same-site"],
+    ["https://ai.example", "cross-site"],
+    ["null", "same-origin"],
+  ] as const)
+    expect(await ask({ origin, "sec-fetch-site": site }, inner)).toBe(403);
+  expect(await ask({ origin: "https://ai.example:444" })).toBe(403);
+});
+
+test("paths that are nearly right are told what is", async () => {
+  const { app, post } = testApp();
+  const tell = async (path: string) => {
+    const response = await post(path, {});
+    expect(response.status).toBe(404);
+    return (JSON.parse(await response.text()) as { error: { message: string } }).error.message;
+  };
+  expect(await tell("/v1/responses")).toMatch(
+    /want POST \/v1\/chat\/completions .*useResponsesApi/,
+  );
+  for (const path of ["/chat/completions", "/v1/v1/chat/completions", "/api/chat/completions"])
+    expect(await tell(path)).toMatch(
+      /want \/v1\/chat\/completions; the base URL for clients is http:\/\/localhost\/v1/,
+    );
+  expect((await app.request("/models")).status).toBe(404);
+});
+
 test("every answer has a request id and secure headers", async () => {
   const { app } = testApp();
   const mine = await app.request("/v1/models", { headers: { "x-request-id": "my-id-1" } });

@@ -2,11 +2,26 @@ import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv, Services } from "../services.ts";
 
-/** One log line and one measurement a request, at its end. */
+/** Milliseconds between lines that tell how many were refused since. */
+const tellEveryMs = 10_000;
+
+/**
+ * One log line and one measurement a request, at its end. Refusals of a full
+ * server are no errors of it, and come by the thousand: they are counted.
+ */
 export function observe({
   log,
   metrics,
 }: Pick<Services, "log" | "metrics">): MiddlewareHandler<AppEnv> {
+  let refused = 0;
+  let told = -Infinity;
+  const tellRefused = () => {
+    refused += 1;
+    if (performance.now() - told < tellEveryMs) return;
+    log.warn({ refused }, "the server is full: requests are refused");
+    refused = 0;
+    told = performance.now();
+  };
   return async (c, next) => {
     c.set("logFields", {});
     const life = c.get("life");
@@ -16,7 +31,9 @@ export function observe({
       // The pattern, not the path: one time series a route.
       const route = routePath(c, -1);
       metrics.request({ method: c.req.method, route, status: String(status) }, seconds);
-      const level = status >= 500 ? "error" : "info";
+      const isFull = c.get("logFields")["code"] === "queue_full";
+      if (isFull) tellRefused();
+      const level = isFull ? "debug" : status >= 500 ? "error" : "info";
       log[level](
         {
           requestId: c.get("requestId"),

@@ -43,6 +43,7 @@ export function docsRoutes(app: Hono<AppEnv>): Hono<AppEnv> {
       version: "1",
       description: "Questions about pictures, OpenAI-compatible.",
     },
+    servers: [{ url: "/", description: "This server" }],
     components: { securitySchemes: { bearer: { type: "http" as const, scheme: "bearer" } } },
     security: [{ bearer: [] }],
   };

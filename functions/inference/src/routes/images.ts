@@ -33,10 +33,12 @@ const post = documented({
   },
 });
 const get = documented({
+  missing: true,
   summary: "An uploaded picture",
   responses: { 200: { description: "Its bytes", content: bytesOf } },
 });
 const remove = documented({
+  missing: true,
   summary: "Forget an uploaded picture",
   responses: { 200: { description: "It is gone", content: json(deletedSchema) } },
 });

@@ -12,6 +12,7 @@ const listAll = documented({
   },
 });
 const getOne = documented({
+  missing: true,
   summary: "One level",
   responses: { 200: { description: "The level", content: json(modelObjectSchema) } },
 });

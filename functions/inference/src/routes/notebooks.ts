@@ -21,12 +21,14 @@ const post = documented({
   responses: { 201: { description: "The copy's id", content: json(notebookCreatedSchema) } },
 });
 const get = documented({
+  missing: true,
   summary: "A shared notebook",
   security: [],
   responses: { 200: { description: "The copy", content: json(notebookObjectSchema) } },
 });
 
 const remove = documented({
+  missing: true,
   summary: "Forget a shared notebook",
   description: "By the key that shared it.",
   responses: { 200: { description: "It is gone", content: json(deletedSchema) } },

@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   healthSchema,
   modelListSchema,
@@ -8,6 +8,7 @@ import {
 } from "@tinygptv/protocol/http";
 import { createActivity } from "../activity.ts";
 import { createFakeEngine } from "../testing/fakeEngine.ts";
+import { memoryStore } from "../store/memoryStore.ts";
 import { dataUrl, redPixel } from "../testing/pictures.ts";
 import { testApp } from "../testing/testApp.ts";
 
@@ -99,6 +100,22 @@ test("neither health nor ready waits for an engine that gives no answer", async 
   ]);
 });
 
+test("ready says no while the store cannot be written, and yes when it can again", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const held = memoryStore({ maxBytes: 1e6 });
+  let full = true;
+  const check = async () => {
+    if (full) throw new Error("no space");
+  };
+  const { app } = testApp({ store: { ...held, check } });
+  const ready = async () => (await app.request("/ready")).status;
+  expect(await ready()).toBe(503);
+  full = false;
+  vi.advanceTimersByTime(6000);
+  expect(await ready()).toBe(200);
+  vi.useRealTimers();
+});
+
 test("ready says no while the server drains, and new work is refused", async () => {
   const activity = createActivity();
   const { app, post } = testApp({ activity });
@@ -137,6 +154,27 @@ test("the log has a line a request, with texts only where asked for, and never a
   }
 });
 
+test("refusals of a full server are counted in the log, not told one by one as errors", async () => {
+  const lines: { level: number; refused?: number }[] = [];
+  const log = pino(
+    { level: "info" },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  );
+  const engine = createFakeEngine({ places: 1, queueLimit: 1, tokenMs: 5 });
+  const { post } = testApp({ engine, log });
+  const ask = (stream: boolean) =>
+    post("/v1/chat/completions", { messages: [{ role: "user", content: "hello" }], stream });
+  const running = await ask(true);
+  const waiting = ask(false);
+  await expect.poll(() => engine.status().queued).toBe(1);
+  const refused = await Promise.all(Array.from({ length: 20 }, () => ask(false)));
+  expect(refused.map(({ status }) => status)).toEqual(Array(20).fill(503));
+  await running.text();
+  await waiting;
+  expect(lines.filter(({ level }) => level >= 50)).toEqual([]);
+  expect(lines.filter((line) => line.refused !== undefined)).toHaveLength(1);
+});
+
 test("metrics count requests and show the engine", async () => {
   const engine = createFakeEngine();
   const { app, post } = testApp({ engine });
@@ -154,7 +192,10 @@ test("metrics count requests and show the engine", async () => {
 
 test("the document names every route, and its page asks nobody else", async () => {
   const { app } = testApp();
-  const document: { paths: object } = JSON.parse(await (await app.request("/openapi.json")).text());
+  const document: {
+    servers: unknown;
+    paths: Record<string, Record<string, { responses: object }>>;
+  } = JSON.parse(await (await app.request("/openapi.json")).text());
   expect(Object.keys(document.paths).toSorted()).toEqual([
     "/health",
     "/metrics",
@@ -172,6 +213,15 @@ test("the document names every route, and its page asks nobody else", async () =
     "/v1/score",
     "/v1/tokenize",
   ]);
+  const { servers, paths } = document;
+  expect(servers).toEqual([{ url: "/", description: "This server" }]);
+  const statuses = (path: string, method: string) =>
+    Object.keys(paths[path]![method]!.responses).filter((status) => status.startsWith("4"));
+  expect(statuses("/v1/models", "get")).toEqual(["400", "401", "403", "405", "429"]);
+  expect(statuses("/v1/images/{id}", "delete")).toContain("404");
+  expect(statuses("/v1/chat/completions", "post")).toEqual(
+    expect.arrayContaining(["400", "401", "408", "413", "415", "429"]),
+  );
   const page = await app.request("/docs");
   expect(page.headers.get("content-security-policy")).toContain("default-src 'self'");
   const html = await page.text();

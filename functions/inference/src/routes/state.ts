@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { healthSchema, readySchema } from "@tinygptv/protocol/http";
 import type { Health, Ready } from "@tinygptv/protocol/http";
 import { createReadiness } from "../readiness.ts";
+import { createStoreReadiness } from "../storeReadiness.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { documented, json } from "./describe.ts";
 
@@ -13,7 +14,7 @@ const getHealth = documented({
   responses: { 200: { description: "It is", content: json(healthSchema) } },
 });
 const getReady = documented({
-  summary: "Does a model answer?",
+  summary: "Does a model answer, and can pictures be kept?",
   security: [],
   responses: {
     200: { description: "It does", content: json(readySchema) },
@@ -25,6 +26,7 @@ const getReady = documented({
 export function stateRoutes(services: Services): Hono<AppEnv> {
   const { engine, activity } = services;
   const readiness = createReadiness(engine);
+  const storeReadiness = createStoreReadiness(services);
   const began = performance.now();
   return new Hono<AppEnv>()
     .get("/health", getHealth, (c) => {
@@ -49,9 +51,13 @@ export function stateRoutes(services: Services): Hono<AppEnv> {
     .get("/ready", getReady, async (c) => {
       const answer: Ready = activity.draining
         ? { ready: false, reason: "the server is shutting down" }
-        : await readiness();
+        : firstUnready(await Promise.all([readiness(), storeReadiness()]));
       return c.json(answer, answer.ready ? 200 : 503);
     });
+}
+
+function firstUnready(answers: readonly Ready[]): Ready {
+  return answers.find(({ ready }) => !ready) ?? { ready: true };
 }
 
 /** `GET /metrics` */

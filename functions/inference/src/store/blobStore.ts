@@ -135,6 +135,13 @@ export function blobStore({ token }: BlobStoreOptions = {}): Store {
         if ((await head(key, signal)) !== undefined) throw error;
       }
     },
+
+    /** That it answers, to this token: writing is what costs. */
+    async check({ signal } = {}) {
+      await onBlob("list", "", { signal }, () =>
+        blob.list({ limit: 1, token, abortSignal: signal }),
+      );
+    },
   };
 }
 

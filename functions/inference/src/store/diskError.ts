@@ -9,6 +9,9 @@ const reasons: Record<string, string> = {
   EPERM: "permission denied",
   EMFILE: "too many open files",
   EIO: "the disk failed",
+  ENOENT: "its folder is gone",
+  ENOTDIR: "its folder is a file",
+  ESTALE: "its folder was mounted anew",
 };
 
 /** An error of the disk as "io", told by key so that no path leaks; other errors as they are. */

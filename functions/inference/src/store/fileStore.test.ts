@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -51,6 +51,30 @@ describe("fileStore", () => {
     await fileStore(folder).put("a/b", hello, { contentType: "text/plain" });
     const found = (await fileStore(folder).get("a/b"))!;
     expect([found.contentType, await text(found.body)]).toEqual(["text/plain", "hello"]);
+  });
+
+  it("comes back when its folder was removed, or another mounted there", async () => {
+    const store = fileStore(join(folder, "store"));
+    await store.put("a", hello);
+    await rm(join(folder, "store"), { recursive: true });
+    expect(await store.get("a")).toBeUndefined();
+    await store.put("b", hello);
+    await rm(join(folder, "store"), { recursive: true });
+    await store.check();
+    await mkdir(join(folder, "other"));
+    await rm(join(folder, "store"), { recursive: true });
+    await rename(join(folder, "other"), join(folder, "store"));
+    await store.put("c", hello);
+    expect((await store.list()).entries.map(({ key }) => key)).toEqual(["c"]);
+  });
+
+  it("says that it cannot be written where its folder is a file", async () => {
+    const path = join(folder, "file");
+    await writeFile(path, "");
+    await expect(fileStore(path).check()).rejects.toMatchObject({
+      code: "io",
+      message: expect.stringMatching(/^store: cannot write .*(ENOTDIR|EEXIST)/),
+    });
   });
 
   it("makes its folder when it first writes, and reads nothing from one that is not there", async () => {
@@ -111,10 +135,10 @@ describe("fileStore", () => {
     const store = fileStore(join(folder, "file"));
     await expect(store.put("a", hello)).rejects.toMatchObject({
       code: "io",
-      message: "store: cannot write a: ENOTDIR",
+      message: "store: cannot write a: its folder is a file (ENOTDIR)",
     });
     await expect(store.list({ prefix: "a" })).rejects.toMatchObject({
-      message: "store: cannot list a: ENOTDIR",
+      message: "store: cannot list a: its folder is a file (ENOTDIR)",
     });
   });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { throwIfAborted } from "@tinygptv/protocol";
 import {
@@ -14,7 +14,7 @@ import { chunks, streamOf } from "./chunks.ts";
 import { diskError, onDisk } from "./diskError.ts";
 import { withFolderLock } from "./folderLock.ts";
 import { encodeHeader, headerBytes, openObject } from "./objectFile.ts";
-import { prepareUploads, syncFolder, upload } from "./fileUpload.ts";
+import { removeAbandoned, syncFolder, upload } from "./fileUpload.ts";
 import type { PutOptions, Store, StoredEntry, StoredObject } from "./store.ts";
 import { walkKeys } from "./walkKeys.ts";
 
@@ -59,12 +59,14 @@ export function fileStore(folder: string): Store {
       assertCondition(key, options, (await stored(key))?.etag);
   }
 
-  let prepared: Promise<void> | undefined;
-  const prepare = () =>
-    (prepared ??= prepareUploads(uploads).catch((error: unknown) => {
-      prepared = undefined;
-      throw error;
-    }));
+  // At every upload: the folder may have been removed, or mounted anew, since the last one.
+  let tidied = false;
+  async function prepare(): Promise<void> {
+    const isNew = (await mkdir(uploads, { recursive: true })) !== undefined;
+    if (tidied && !isNew) return;
+    await removeAbandoned(uploads);
+    tidied = true;
+  }
 
   return {
     async put(key, body, options = {}) {
@@ -154,6 +156,17 @@ export function fileStore(folder: string): Store {
       };
       throwIfAborted(options.signal);
       await onDisk("delete", key, () => commit(remove, options.signal));
+    },
+
+    async check({ signal } = {}) {
+      throwIfAborted(signal);
+      const path = join(uploads, randomUUID());
+      await onDisk("write", "", async () => {
+        await prepare();
+        // Of some size: a full disk still takes names.
+        await writeFile(path, new Uint8Array(4096));
+        await rm(path);
+      });
     },
   };
 }

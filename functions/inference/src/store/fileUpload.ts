@@ -1,14 +1,13 @@
 /** Files on their way into a file store: written aside, synced, then renamed by the store. */
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { onDisk } from "./diskError.ts";
 
 /** An upload that has not grown for so long belongs to a process that died. */
 const abandonedAfter = 24 * 60 * 60 * 1000;
 
-/** Makes the folder of uploads and removes those that were abandoned. */
-export async function prepareUploads(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+/** Removes uploads that were abandoned. */
+export async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));

@@ -124,5 +124,9 @@ export function memoryStore({ maxBytes }: { maxBytes: number }): Store {
       assertCondition(key, options, object.etag);
       remove(key);
     },
+
+    async check(options = {}) {
+      throwIfAborted(options.signal);
+    },
   };
 }

@@ -74,6 +74,8 @@ export interface Store {
   list(options?: ListOptions): Promise<ListPage>;
   /** Resolves where there was nothing to delete; with `ifMatch`, deletes only the object that has this etag. */
   delete(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<void>;
+  /** Resolves where objects could be written now; rejects with the reason why not. Costs little. */
+  check(options?: { signal?: AbortSignal }): Promise<void>;
 }
 
 /** Every entry under a prefix, page after page. */

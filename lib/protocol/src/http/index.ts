@@ -11,6 +11,7 @@ export * from "./error.ts";
 export * from "./inspect.ts";
 export * from "./messages.ts";
 export * from "./openaiFields.ts";
+export * from "./pageOrigin.ts";
 export * from "./paths.ts";
 export * from "./resources.ts";
 export { withoutNulls } from "./withoutNulls.ts";

@@ -145,7 +145,7 @@ it("refuses unknown ids, models beyond the limit and ids given twice", async () 
     message: "model: want one of a:x, b:x, c:x, got d",
   });
   await expect(pool.acquire("a")).rejects.toMatchObject({
-    code: "model",
+    code: "memory",
     message: "a:x: needs 100 bytes, the memory limit is 99",
   });
   await expect(create([], { models: ["a", "a"] })).rejects.toMatchObject({ code: "model" });

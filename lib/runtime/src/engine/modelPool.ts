@@ -25,7 +25,7 @@ export interface ModelPool {
   /**
    * Waits, in order of arrival, until the model is loaded. One that could not
    * be opened is not tried again for a while: who asks meanwhile hears the same at once.
-   * @throws TinyGptvError `model` for an unknown id or one that never fits the memory limit;
+   * @throws TinyGptvError `model` for an unknown id, `memory` for one that never fits the memory limit;
    *   `aborted`; what opening it threw.
    */
   acquire(id: string | undefined, signal?: AbortSignal): Promise<ModelLease>;
@@ -127,7 +127,7 @@ export async function createModelPool(
     const { id, memoryBytes } = slot.listed;
     if (memoryBytes > memoryLimit) {
       throw new TinyGptvError(
-        "model",
+        "memory",
         `${id}: needs ${memoryBytes} bytes, the memory limit is ${memoryLimit}`,
       );
     }

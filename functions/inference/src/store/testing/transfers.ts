@@ -147,6 +147,14 @@ export function transferContract(bench: Bench): void {
     });
   });
 
+  it("says that it can be written", async () => {
+    await expect(bench.store.check()).resolves.toBeUndefined();
+    await expect(bench.store.check({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "aborted",
+    });
+    expect((await bench.store.list()).entries).toEqual([]);
+  });
+
   it("streams a large body both ways", async () => {
     const mebibyte = randomBytes(1 << 20);
     const count = 20;
