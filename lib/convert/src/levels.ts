@@ -141,11 +141,11 @@ async function measure(
   if (component === "vision") {
     const pictures = calibration?.pictures ?? probePictures(config.vision);
     const samples = pictures.map((picture) => visionSample(picture, config.vision));
-    const options = { ...run, openSession, width: config.vision.width, output: "vision_states" };
+    const options = { ...run, openSession, output: "vision_states" };
     return { outliers: await findOutliers(graphs.vision, samples, options) };
   }
   const samples = calibration!.prompts.map((embeds) => phiSample(embeds, config.phi));
-  const options = { ...run, openSession, width: config.phi.width, output: "logits" };
+  const options = { ...run, openSession, output: "logits" };
   const recipe = { layers, ...rest };
   return { calibrated: await compensate(graphs.phi, recipe, samples, options) };
 }

@@ -1,12 +1,14 @@
-import type { DType } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { Attribute, Dimension, Graph, Initializer, Node, Port, Value } from "./graph.ts";
+import type { DType } from "@tinygptv/model";
+import type { Shape } from "./dimension.ts";
+import type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
+import type { TensorType } from "./shapes/call.ts";
+import { domainOf } from "./shapes/operators.ts";
+import { nodeTypes, typesOf } from "./types.ts";
+import { Value } from "./value.ts";
 
 export interface OpOptions {
-  domain?: string;
   attributes?: Record<string, Attribute>;
-  /** Element type of the outputs; that of the first input unless given. */
-  dtype?: DType;
   /** Tells apart several operators of one kind in one place: `/phi/layers.3/attention/MatMul.past`. */
   label?: string;
 }
@@ -14,7 +16,8 @@ export interface OpOptions {
 /**
  * Adds operators to a graph at one place of the model (`/phi/layers.3/attention`).
  * Nodes are named by place and operator; a name that exists already is an error,
- * so that two nodes never share one by accident.
+ * so that two nodes never share one by accident. Shapes that do not fit are an
+ * error "layout" of the call that makes them.
  */
 export class GraphBuilder {
   readonly #state: GraphState;
@@ -25,19 +28,31 @@ export class GraphBuilder {
     this.#place = place;
   }
 
+  /** Goes on with a graph that was read or built before, which stays as it is. Its values: `value`. */
+  static on(graph: Graph): GraphBuilder {
+    return new GraphBuilder(graph.name, continued(graph));
+  }
+
   /** The same graph, one place deeper. */
   at(place: string): GraphBuilder {
     return new GraphBuilder(this.#state.name, this.#state, `${this.#place}/${place}`);
   }
 
-  input(name: string, dtype: DType, shape: readonly Dimension[]): Value {
+  /** A value of the graph by its name in the file. */
+  value(name: string): Value {
+    const value = this.#state.values.get(name);
+    if (value) return value;
+    throw this.#fault(`want a value of the graph, got the name ${name}`, name);
+  }
+
+  input(name: string, dtype: DType, shape: Shape): Value {
     this.#claim(name);
     this.#state.inputs.push({ name, dtype, shape });
-    return { name, dtype };
+    return this.#add(name, { dtype, shape });
   }
 
   /** Makes a value an output of the model under a stable name. */
-  output(name: string, value: Value, shape: readonly Dimension[]): void {
+  output(name: string, value: Value): void {
     this.#claim(name);
     this.#state.nodes.push({
       name: `/outputs/${name}`,
@@ -47,30 +62,29 @@ export class GraphBuilder {
       outputs: [name],
       attributes: {},
     });
-    this.#state.outputs.push({ name, dtype: value.dtype, shape });
+    this.#state.outputs.push({ name, dtype: value.dtype, shape: value.shape });
+    this.#add(name, value);
   }
 
   initializer(initializer: Initializer): Value {
     this.#claim(initializer.name);
     this.#state.initializers.set(initializer.name, initializer);
-    return { name: initializer.name, dtype: initializer.dtype };
+    return this.#add(initializer.name, initializer);
   }
 
   /** A small constant; equal constants are stored once. */
   constant(
     dtype: "int64" | "float32",
     values: readonly number[],
-    shape?: readonly number[],
+    shape: readonly number[] = [values.length],
   ): Value {
-    const dims = shape ?? [values.length];
-    const name = `const/${dtype}[${dims.join(",")}](${values.join(",")})`;
-    if (!this.#state.initializers.has(name)) {
-      const data =
-        dtype === "int64" ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
-      const bytes = new Uint8Array(data.buffer);
-      this.initializer({ name, dtype, shape: dims, load: async () => bytes });
-    }
-    return { name, dtype };
+    const name = `const/${dtype}[${shape.join(",")}](${values.join(",")})`;
+    const known = this.#state.values.get(name);
+    if (known) return known;
+    const data = dtype === "int64" ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
+    const bytes = new Uint8Array(data.buffer);
+    const contents = dtype === "int64" ? { contents: values } : {};
+    return this.initializer({ name, dtype, shape, ...contents, load: async () => bytes });
   }
 
   /** One operator with one output. */
@@ -83,21 +97,21 @@ export class GraphBuilder {
     op: string,
     inputs: readonly (Value | undefined)[],
     outputCount: number,
-    options: OpOptions = {},
+    { attributes = {}, label }: OpOptions = {},
   ): Value[] {
-    const dtype = options.dtype ?? inputs.find((input) => input !== undefined)!.dtype;
-    const name = `${this.#place}/${op}${options.label ? `.${options.label}` : ""}`;
-    this.#claim(name);
-    const outputs = Array.from({ length: outputCount }, (_, i) => `${name}:${i}`);
-    this.#state.nodes.push({
+    const name = `${this.#place}/${op}${label ? `.${label}` : ""}`;
+    const node = {
       name,
       op,
-      domain: options.domain ?? "",
+      domain: domainOf(op) ?? "",
       inputs: inputs.map((input) => input?.name ?? ""),
-      outputs,
-      attributes: options.attributes ?? {},
-    });
-    return outputs.map((output) => ({ name: output, dtype }));
+      outputs: Array.from({ length: outputCount }, (_, i) => `${name}:${i}`),
+      attributes,
+    };
+    const types = nodeTypes(this.#state.name, node, inputs);
+    this.#claim(name);
+    this.#state.nodes.push(node);
+    return types.map((type, i) => this.#add(node.outputs[i]!, type));
   }
 
   /** Says that a value is a stage of the reference's forward pass, for comparison with its golden data. */
@@ -105,17 +119,37 @@ export class GraphBuilder {
     this.#state.stages.set(name, value.name);
   }
 
+  /** Says that a value is all that a block hands on to the next: the model can be run in parts there. */
+  endBlock(value: Value): void {
+    this.#state.blocks.push(value.name);
+  }
+
   build(): Graph {
-    return this.#state;
+    const { name, inputs, outputs, nodes, initializers, stages, blocks } = this.#state;
+    return {
+      name,
+      inputs: [...inputs],
+      outputs: [...outputs],
+      nodes: [...nodes],
+      initializers: new Map(initializers),
+      stages: new Map(stages),
+      blocks: [...blocks],
+    };
+  }
+
+  #add(name: string, type: TensorType): Value {
+    const value = new Value(this.#state.name, name, type);
+    this.#state.values.set(name, value);
+    return value;
   }
 
   #claim(name: string): void {
-    if (this.#state.names.has(name))
-      throw new TinyGptvError(
-        "layout",
-        `graph ${this.#state.name}: the name ${name} is used twice`,
-      );
+    if (this.#state.names.has(name)) throw this.#fault(`the name ${name} is used twice`, name);
     this.#state.names.add(name);
+  }
+
+  #fault(problem: string, subject: string): TinyGptvError {
+    return new TinyGptvError("layout", `graph ${this.#state.name}: ${problem}`, { subject });
   }
 }
 
@@ -125,17 +159,38 @@ interface GraphState extends Graph {
   readonly nodes: Node[];
   readonly initializers: Map<string, Initializer>;
   readonly stages: Map<string, string>;
+  readonly blocks: string[];
+  /** Of nodes, inputs, outputs and initializers. */
   readonly names: Set<string>;
+  readonly values: Map<string, Value>;
 }
 
 function newState(name: string): GraphState {
-  return {
+  return continued({
     name,
     inputs: [],
     outputs: [],
     nodes: [],
     initializers: new Map(),
     stages: new Map(),
-    names: new Set(),
+    blocks: [],
+  });
+}
+
+function continued(graph: Graph): GraphState {
+  const { name, inputs, outputs, nodes, initializers, stages, blocks } = graph;
+  const named = [...inputs, ...outputs, ...nodes, ...initializers.values()];
+  return {
+    name,
+    inputs: [...inputs],
+    outputs: [...outputs],
+    nodes: [...nodes],
+    initializers: new Map(initializers),
+    stages: new Map(stages),
+    blocks: [...blocks],
+    names: new Set(named.map((each) => each.name)),
+    values: new Map(
+      Array.from(typesOf(graph), ([value, type]) => [value, new Value(name, value, type)]),
+    ),
   };
 }

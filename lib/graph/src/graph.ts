@@ -1,19 +1,13 @@
+import type { Shape } from "./dimension.ts";
 import type { DType } from "@tinygptv/model";
-
-/** A tensor that flows through a graph. Builders pass values; names appear only in the file. */
-export interface Value {
-  readonly name: string;
-  readonly dtype: DType;
-}
-
-/** A dimension: a size, or the name of one that is known only at run time. */
-export type Dimension = number | string;
 
 /** Constant data of a graph. Bytes are asked for once, when the file is written. */
 export interface Initializer {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** The elements of a small list of integers, which other shapes may depend on. */
+  readonly contents?: readonly number[] | undefined;
   /** Dense, row-major, little-endian bytes. */
   readonly load: () => Promise<Uint8Array>;
 }
@@ -34,7 +28,7 @@ export interface Node {
 export interface Port {
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: readonly Dimension[];
+  readonly shape: Shape;
 }
 
 /** A whole graph: what a builder makes, a quantization pass rewrites, and `writeModel` stores. */
@@ -46,4 +40,6 @@ export interface Graph {
   readonly initializers: ReadonlyMap<string, Initializer>;
   /** Reference stage (`vit.output`) -> name of the value that holds it; `verify` reads them. */
   readonly stages: ReadonlyMap<string, string>;
+  /** Values that end the model's blocks, in their order: between two of them a block can be run by itself. */
+  readonly blocks: readonly string[];
 }

@@ -1,5 +1,10 @@
-/** ONNX graphs: building, reading, writing. */
-export type { Attribute, Graph, Initializer, Node, Port, Value } from "./graph.ts";
+/** ONNX graphs whose values know their shapes: building, reading, writing. */
+export type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
+export type { Dimension, Shape } from "./dimension.ts";
+export { elements, product, sum } from "./dimension.ts";
+export type { TensorType } from "./shapes/call.ts";
+export { Value } from "./value.ts";
+export { typesOf } from "./types.ts";
 export { readModel, writeModel, type WriteOptions, type WrittenFile } from "./modelFile.ts";
 export { sliceGraph } from "./slice.ts";
 export { exposeStages } from "./onnx.ts";

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { byteLength } from "@tinygptv/model";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import type { Graph, Initializer } from "./graph.ts";
+import { typesOf } from "./types.ts";
 import { decodeModel, encodeModel, type StoredData } from "./onnx.ts";
 
 /** Smaller initializers stay in the protobuf, where ONNX Runtime's shape inference can see them. */
@@ -27,7 +28,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a graph, one initializer in memory at a time.
+ * Writes a graph, one initializer in memory at a time. Errors: "layout" where
+ * its shapes do not fit, before anything is written.
  * @param path where the `.onnx` file goes; the data file is `${path}.data`
  * @returns both files with their sha256
  */
@@ -36,6 +38,7 @@ export async function writeModel(
   graph: Graph,
   { onBytes, signal }: WriteOptions = {},
 ): Promise<WrittenFile[]> {
+  typesOf(graph);
   const dataPath = `${path}.data`;
   const stored = new Map<string, StoredData>();
   const data = await HashingFile.create(dataPath);

@@ -3,9 +3,9 @@
  * are references into one external data file (see modelFile.ts).
  */
 import onnxProto from "onnx-proto";
-import { byteLength } from "@tinygptv/model";
-import type { DType } from "@tinygptv/model";
+import { byteLength, viewAs, type DType } from "@tinygptv/model";
 import { shorten, TinyGptvError } from "@tinygptv/protocol";
+import { dataTypes, dtypeOf } from "./dataTypes.ts";
 import type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
 
 const { onnx } = onnxProto;
@@ -18,29 +18,20 @@ const opsets = [
   { domain: "com.microsoft", version: 1 },
 ];
 
-const { DataType, DataLocation } = onnx.TensorProto;
+const { DataLocation } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
 
-/** Our element types and ONNX's numbers for them. */
-const dataTypes = {
-  float64: DataType.DOUBLE,
-  float32: DataType.FLOAT,
-  float16: DataType.FLOAT16,
-  bfloat16: DataType.BFLOAT16,
-  int64: DataType.INT64,
-  int32: DataType.INT32,
-  int16: DataType.INT16,
-  int8: DataType.INT8,
-  uint8: DataType.UINT8,
-  bool: DataType.BOOL,
-} satisfies Record<DType, number>;
+/** Of the longest list of integers that a shape is computed from. */
+const maxContentsBytes = 512;
 
 /** Where an initializer's bytes lie: in the protobuf, or in the external data file. */
 export type StoredData =
   | { inline: Uint8Array }
   | { location: string; offset: number; length: number };
 
+/** Metadata: a stage's value by its name, and the value that ends each block by its number. */
 const stagePrefix = "stage:";
+const blockPrefix = "block:";
 
 /** Serialises a graph; `stored` says where each initializer's bytes are. */
 export function encodeModel(graph: Graph, stored: ReadonlyMap<string, StoredData>): Uint8Array {
@@ -48,10 +39,10 @@ export function encodeModel(graph: Graph, stored: ReadonlyMap<string, StoredData
     irVersion,
     opsetImport: opsets,
     producerName: "tinygptv",
-    metadataProps: [...graph.stages].map(([stage, value]) => ({
-      key: stagePrefix + stage,
-      value,
-    })),
+    metadataProps: [
+      ...Array.from(graph.stages, ([stage, value]) => ({ key: stagePrefix + stage, value })),
+      ...graph.blocks.map((value, block) => ({ key: blockPrefix + block, value })),
+    ],
     graph: {
       name: graph.name,
       input: graph.inputs.map(encodePort),
@@ -80,12 +71,21 @@ export function decodeModel(
     initializers: new Map(
       (graph.initializer ?? []).map((proto) => [proto.name!, decodeInitializer(proto, load)]),
     ),
-    stages: new Map(
-      model.metadataProps
-        .filter(({ key }) => key?.startsWith(stagePrefix))
-        .map(({ key, value }) => [key!.slice(stagePrefix.length), value!]),
-    ),
+    stages: new Map(entriesOf(model, stagePrefix)),
+    blocks: entriesOf(model, blockPrefix)
+      .toSorted(([a], [b]) => Number(a) - Number(b))
+      .map(([, value]) => value),
   };
+}
+
+/** Metadata whose keys begin so: the rest of the key, and the value. */
+function entriesOf(
+  { metadataProps }: onnxProto.onnx.ModelProto,
+  prefix: string,
+): [string, string][] {
+  return metadataProps
+    .filter(({ key }) => key?.startsWith(prefix))
+    .map(({ key, value }) => [key!.slice(prefix.length), value!]);
 }
 
 /**
@@ -100,10 +100,10 @@ export function exposeStages(bytes: Uint8Array): {
   const graph = model.graph!;
   const outputs = new Map((graph.output ?? []).map(({ name }) => [name!, name!]));
   const inputs = new Set((graph.input ?? []).map(({ name }) => name!));
-  for (const { key, value } of model.metadataProps) {
-    if (!key?.startsWith(stagePrefix) || inputs.has(value!)) continue;
-    outputs.set(key.slice(stagePrefix.length), value!);
-    graph.output!.push({ name: value!, type: { tensorType: { elemType: DataType.FLOAT } } });
+  for (const [stage, value] of entriesOf(model, stagePrefix)) {
+    if (inputs.has(value)) continue;
+    outputs.set(stage, value);
+    graph.output!.push({ name: value, type: { tensorType: { elemType: dataTypes.float32 } } });
   }
   return { bytes: onnx.ModelProto.encode(model).finish(), outputs };
 }
@@ -200,7 +200,21 @@ function decodeInitializer(
       "model",
       `onnx: initializer ${shorten(proto.name ?? "")}: want ${byteLength(dtype, shape)} bytes for ${dtype} [${shape}], got ${bytes}`,
     );
-  return { name: proto.name!, dtype, shape, load: () => load(stored) };
+  const contents = "inline" in stored ? contentsOf(dtype, shape, stored.inline) : undefined;
+  return {
+    name: proto.name!,
+    dtype,
+    shape,
+    ...(contents && { contents }),
+    load: () => load(stored),
+  };
+}
+
+/** Small lists of integers are what graphs say shapes and sizes with. */
+function contentsOf(dtype: DType, shape: readonly number[], bytes: Uint8Array) {
+  if (dtype !== "int64" || shape.length > 1 || bytes.byteLength > maxContentsBytes)
+    return undefined;
+  return Array.from(viewAs(BigInt64Array, bytes), Number);
 }
 
 /** Numbers are text in ONNX, so that they may be of any size; the file lies beside the graph. */
@@ -218,11 +232,4 @@ function decodeExternalData({ name, externalData }: ITensorProto): StoredData {
       `onnx: initializer ${shorten(name ?? "")}: want a file beside the graph, an offset and a length, got ${shorten(JSON.stringify(entries))}`,
     );
   return stored;
-}
-
-function dtypeOf(dataType: number): DType {
-  const entry = Object.entries(dataTypes).find(([, number]) => number === dataType);
-  if (!entry)
-    throw new TinyGptvError("model", `onnx: element type ${dataType} is not one we write`);
-  return entry[0] as DType;
 }

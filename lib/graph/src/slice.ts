@@ -28,5 +28,6 @@ export function sliceGraph(graph: Graph, from: readonly Port[], to: readonly Por
     nodes: graph.nodes.filter((node) => nodes.has(node)),
     initializers: new Map([...graph.initializers].filter(([name]) => read.has(name))),
     stages: new Map(),
+    blocks: [],
   };
 }

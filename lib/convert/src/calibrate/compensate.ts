@@ -9,7 +9,7 @@ import { linearLayers } from "../quantize/linear.ts";
 import { loadFloats } from "../quantize/operators.ts";
 import { quantizeGraph } from "../quantize/quantize.ts";
 import { methodFor, type Recipe } from "../quantize/registry.ts";
-import { gram, withStatistics } from "./observe.ts";
+import { createStatistics } from "./observe.ts";
 import { walkBlocks, type Sample, type WalkOptions } from "./walk.ts";
 
 /**
@@ -27,19 +27,16 @@ export async function compensate(
 ): Promise<Map<string, () => Promise<BlockwiseWeight>>> {
   const calibrated = new Map<string, () => Promise<BlockwiseWeight>>();
   await walkBlocks(graph, samples, options, async (block) => {
+    const statistics = createStatistics(block.graph);
     const layers = linearLayers(block.graph).flatMap((layer) => {
       const method = methodFor(recipe, layer.name);
       if (method.kind !== "calibrated") return [];
       const { format } = method;
       const ranges = rangeCount(layer.weight.shape[0]!, format.blockSize);
-      return [{ ...layer, format, gram: gram(layer, ranges) }];
+      return [{ ...layer, format, gram: statistics.gram(layer, ranges) }];
     });
     const sums = new Map<string, Float32Array>();
-    const observed = withStatistics(
-      block.graph,
-      layers.map((layer) => layer.gram),
-    );
-    await block.run(observed, (results) => {
+    await block.run(statistics.build(), (results) => {
       for (const [name, values] of Object.entries(results)) addTo(sums, name, values);
     });
 
@@ -47,7 +44,7 @@ export async function compensate(
       throwIfAborted(options.signal);
       const [width, out] = weight.shape as [number, number];
       const rows = transpose(await loadFloats(weight), width, out); // [in,out] -> [out,in]
-      const xx = sums.get(inputs.port.name)!;
+      const xx = sums.get(inputs)!;
       const rounded = quantizeCompensated(name, rows, out, format, xx);
       calibrated.set(name, await store(join(options.scratch, name), rounded));
       options.onBytes(byteLength("float32", weight.shape));

@@ -1,69 +1,56 @@
 /** Statistics of a block's layers, computed by the graph itself: only sums leave it. */
-import type { Attribute, Graph, Node, Port } from "@tinygptv/graph";
+import { GraphBuilder, type Graph, type Value } from "@tinygptv/graph";
 import type { LinearLayer } from "../quantize/linear.ts";
 
-/** A statistic: nodes that compute it, and the output that holds it. */
-interface Statistic {
-  readonly nodes: readonly Node[];
-  readonly port: Port;
+/** A graph being extended by statistics of its values. Each is named, by what it is and of what, and computed once. */
+export interface Statistics {
+  /** Least and largest element of a value. */
+  least(value: string): string;
+  largest(value: string): string;
+  /** Mean of the squared elements of a value. */
+  meanSquare(value: string): string;
+  /**
+   * Xᵀ·X of a layer's inputs, apart for `ranges` equal ranges of them: [ranges, in/ranges, in/ranges].
+   * Layers that read the same value share it.
+   */
+  gram(layer: LinearLayer, ranges: number): string;
+  /** The graph with the statistics asked for as its only outputs. */
+  build(): Graph;
 }
 
-/** The graph with statistics as its only outputs. */
-export function withStatistics(graph: Graph, statistics: readonly Statistic[]): Graph {
-  const once = new Map(statistics.map((statistic) => [statistic.port.name, statistic]));
+export function createStatistics(graph: Graph): Statistics {
+  const g = GraphBuilder.on({ ...graph, outputs: [] });
+  const names = new Set<string>();
+
+  function statistic(
+    what: string,
+    value: string,
+    make: (at: GraphBuilder, x: Value) => Value,
+  ): string {
+    const name = `${what} of ${value}`;
+    if (!names.has(name)) g.output(name, make(g.at(name), g.value(value)));
+    names.add(name);
+    return name;
+  }
+
+  const all = { attributes: { keepdims: 0 } };
   return {
-    ...graph,
-    nodes: [...graph.nodes, ...[...once.values()].flatMap(({ nodes }) => nodes)],
-    outputs: [...once.values()].map(({ port }) => port),
+    least: (value) => statistic("least", value, (at, x) => at.op("ReduceMin", [x], all)),
+    largest: (value) => statistic("largest", value, (at, x) => at.op("ReduceMax", [x], all)),
+    meanSquare: (value) =>
+      statistic("mean square", value, (at, x) => at.op("ReduceMean", [at.op("Mul", [x, x])], all)),
+    gram({ matMul, weight }, ranges) {
+      const size = weight.shape[0]! / ranges;
+      return statistic("gram", matMul.inputs[0]!, (at, x) => {
+        const parts = at.op("Reshape", [x, g.constant("int64", [-1, ranges, size])]);
+        const rows = at.op("Transpose", [parts], { attributes: { perm: [1, 0, 2] }, label: "x" });
+        const columns = at.op("Transpose", [parts], {
+          attributes: { perm: [1, 2, 0] },
+          label: "xt",
+        });
+        return at.op("MatMul", [columns, rows]).is(ranges, size, size);
+      });
+    },
+    build: () => g.build(),
   };
-}
-
-/** Least or largest element of a value. */
-export function extreme(op: "ReduceMin" | "ReduceMax", value: string): Statistic {
-  const name = `${value}/${op}`;
-  return {
-    nodes: [node(op, name, [value], { keepdims: 0 })],
-    port: { name, dtype: "float32", shape: [] },
-  };
-}
-
-/** Mean of the squared elements of a value. */
-export function meanSquare(value: string): Statistic {
-  const name = `${value}/meanSquare`;
-  return {
-    nodes: [
-      node("Mul", `${name}/squares`, [value, value]),
-      node("ReduceMean", name, [`${name}/squares`], { keepdims: 0 }),
-    ],
-    port: { name, dtype: "float32", shape: [] },
-  };
-}
-
-/**
- * Xᵀ·X of a layer's inputs, apart for `ranges` equal ranges of them: [ranges, in/ranges, in/ranges].
- * Layers that read the same value share it.
- */
-export function gram({ matMul, weight }: LinearLayer, ranges: number): Statistic {
-  const [value] = matMul.inputs as [string];
-  const size = weight.shape[0]! / ranges;
-  const name = `${value}/gram`;
-  return {
-    nodes: [
-      node("Constant", `${name}/shape`, [], { value_ints: [-1, ranges, size] }),
-      node("Reshape", `${name}/ranges`, [value, `${name}/shape`]), // (1,S,in) -> (S,R,G)
-      node("Transpose", `${name}/x`, [`${name}/ranges`], { perm: [1, 0, 2] }), // -> (R,S,G)
-      node("Transpose", `${name}/xt`, [`${name}/ranges`], { perm: [1, 2, 0] }), // -> (R,G,S)
-      node("MatMul", name, [`${name}/xt`, `${name}/x`]),
-    ],
-    port: { name, dtype: "float32", shape: [ranges, size, size] },
-  };
-}
-
-function node(
-  op: string,
-  output: string,
-  inputs: readonly string[],
-  attributes: Readonly<Record<string, Attribute>> = {},
-): Node {
-  return { name: output, op, domain: "", inputs, outputs: [output], attributes };
 }

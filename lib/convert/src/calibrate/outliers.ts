@@ -1,7 +1,7 @@
 import type { Graph } from "@tinygptv/graph";
 import { byteLength } from "@tinygptv/model";
 import { linearLayers } from "../quantize/linear.ts";
-import { extreme, meanSquare, withStatistics } from "./observe.ts";
+import { createStatistics } from "./observe.ts";
 import { walkBlocks, type Sample, type WalkOptions } from "./walk.ts";
 
 /**
@@ -25,30 +25,25 @@ export async function findOutliers(
   const outliers = new Set<string>();
   await walkBlocks(graph, samples, options, async (block) => {
     const layers = linearLayers(block.graph);
+    const statistics = createStatistics(block.graph);
     const probes = layers.map(({ name, matMul, weight }) => {
       const [x, w] = matMul.inputs as [string, string];
       return {
         name,
         width: weight.shape[0]!,
-        least: extreme("ReduceMin", x),
-        largest: extreme("ReduceMax", x),
-        weight: meanSquare(w),
-        output: meanSquare(matMul.outputs[0]!),
+        least: statistics.least(x),
+        largest: statistics.largest(x),
+        weight: statistics.meanSquare(w),
+        output: statistics.meanSquare(matMul.outputs[0]!),
       };
     });
-    const statistics = probes.flatMap((probe) => [
-      probe.least,
-      probe.largest,
-      probe.weight,
-      probe.output,
-    ]);
-    await block.run(withStatistics(block.graph, statistics), (results) => {
+    await block.run(statistics.build(), (results) => {
       for (const { name, width, least, largest, weight, output } of probes) {
-        const [from, to] = [results[least.port.name]![0]!, results[largest.port.name]![0]!];
+        const [from, to] = [results[least]![0]!, results[largest]![0]!];
         const step = (Math.max(0, to) - Math.min(0, from)) / 255;
         // Rounding is off by step/√12; a product sums `width` such errors times a weight each.
-        const noise = ((step * step) / 12) * width * results[weight.port.name]![0]!;
-        if (Math.sqrt(noise / results[output.port.name]![0]!) > coarse) outliers.add(name);
+        const noise = ((step * step) / 12) * width * results[weight]![0]!;
+        if (Math.sqrt(noise / results[output]![0]!) > coarse) outliers.add(name);
       }
     });
     for (const { weight } of layers) options.onBytes(byteLength("float32", weight.shape));

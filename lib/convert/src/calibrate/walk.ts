@@ -4,9 +4,9 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { sliceGraph, writeModel } from "@tinygptv/graph";
+import { sliceGraph, typesOf, writeModel } from "@tinygptv/graph";
 import type { Graph, OpenSession, Port, SessionTensor } from "@tinygptv/graph";
-import { throwIfAborted } from "@tinygptv/protocol";
+import { throwIfAborted, TinyGptvError } from "@tinygptv/protocol";
 
 /** Inputs of the whole graph for one picture or prompt. */
 export type Sample = Readonly<Record<string, SessionTensor>>;
@@ -16,8 +16,6 @@ export interface WalkOptions {
   openSession: OpenSession;
   /** Folder for the block at hand; left behind for the caller to remove. */
   scratch: string;
-  /** Width of the values that go from block to block. */
-  width: number;
   /** Output of the graph that the last block ends in. */
   output: string;
   /** Called with the bytes of each layer's weights as it has been dealt with. */
@@ -35,24 +33,25 @@ export interface Block {
   ): Promise<void>;
 }
 
-/** The values between blocks, by the names the model builders give them. */
-const betweenBlocks = /^\/\w+\/(?:blocks|layers)\.\d+\/Add\.mlp:0$/;
-
 /**
- * Visits the blocks in order. `visit` returns the form the next block's inputs
+ * Visits the blocks that the graph says it has, in order. `visit` returns the form the next block's inputs
  * are computed with: the block as it is, or a quantized one.
+ * @throws TinyGptvError "model" where the graph says nothing of blocks
  */
 export async function walkBlocks(
   graph: Graph,
   samples: readonly Sample[],
-  { openSession, scratch, width, output, signal }: WalkOptions,
+  { openSession, scratch, output, signal }: WalkOptions,
   visit: (block: Block) => Promise<Graph>,
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
-  const boundaries: Port[] = graph.nodes
-    .flatMap(({ outputs }) => outputs)
-    .filter((name) => betweenBlocks.test(name))
-    .map((name) => ({ name, dtype: "float32", shape: ["batch", "positions", width] }));
+  if (graph.blocks.length === 0)
+    throw new TinyGptvError(
+      "model",
+      `graph ${graph.name}: want one that says where its blocks end, got one of an older version: convert the checkpoint again`,
+    );
+  const types = typesOf(graph);
+  const boundaries: Port[] = graph.blocks.map((name) => ({ name, ...types.get(name)! }));
   let feeds = samples;
 
   const run: Block["run"] = async (form, onResult) => {
@@ -80,6 +79,7 @@ export async function walkBlocks(
     const next = [...samples];
     await run(form, (outputs, sample) => {
       const data = outputs[end.name]!;
+      const width = end.shape.at(-1) as number;
       const shape = [1, data.length / width, width];
       next[sample] = { ...samples[sample], [end.name]: { dtype: "float32", shape, data } };
     });

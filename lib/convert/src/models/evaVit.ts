@@ -14,47 +14,56 @@ import {
   layerNorm,
   linear,
   matMul,
+  parameter,
   reshape,
+  splitInThree,
   transposeAxes,
 } from "./layers.ts";
-import { asInitializer, type Weights } from "./weights.ts";
+import type { Weights } from "./weights.ts";
+
+/** Pictures. */
+const N = "batch";
 
 /** pixel_values (N,3,S,S) -> vision_states (N,T,D) */
 export function evaVit(weights: Weights, config: VisionConfig): Graph {
-  const { imageSize, patchSize, width, depth } = config;
-  const grid = imageSize / patchSize;
-  const tokens = visionTokens(config);
+  const { imageSize: S, patchSize, width: D, depth } = config;
+  const G = S / patchSize;
+  const T = visionTokens(config);
   const g = new GraphBuilder("vision");
   const root = g.at("vision");
-  const pixelValues = g.input("pixel_values", "float32", ["batch", 3, imageSize, imageSize]);
+  const pixelValues = g.input("pixel_values", "float32", [N, 3, S, S]);
 
   const embedding = root.at("patchEmbedding");
-  const kernel = weights("vision.patchEmbedding.weight", [width, 3, patchSize, patchSize]);
-  const bias = weights("vision.patchEmbedding.bias", [width]);
+  const kernel = [D, 3, patchSize, patchSize];
   let x = embedding.op(
     "Conv",
-    [pixelValues, g.initializer(asInitializer(kernel)), g.initializer(asInitializer(bias))],
+    [
+      pixelValues,
+      parameter(g, weights, "vision.patchEmbedding.weight", kernel),
+      parameter(g, weights, "vision.patchEmbedding.bias", [D]),
+    ],
     { attributes: { kernel_shape: [patchSize, patchSize], strides: [patchSize, patchSize] } },
-  ); // (N,3,S,S) -> (N,D,G,G)
-  x = reshape(embedding, x, [0, width, grid * grid]); // -> (N,D,G·G)
-  x = transposeAxes(embedding, x, [0, 2, 1]); // -> (N,G·G,D)
+  );
+  x = x.is(N, D, G, G);
+  x = reshape(embedding, x, [N, D, G * G]);
+  x = transposeAxes(embedding, x, [0, 2, 1]).is(N, G * G, D);
 
-  const classToken = g.initializer(asInitializer(weights("vision.classToken", [1, 1, width])));
-  const classTokens = expandLike(root.at("classToken"), classToken, x, [1, width]); // (1,1,D) -> (N,1,D)
-  x = root.op("Concat", [classTokens, x], { attributes: { axis: 1 } }); // -> (N,T,D)
-  const positions = weights("vision.positionEmbedding", [1, tokens, width]);
-  x = add(root, x, g.initializer(asInitializer(positions)), "positions");
+  const classToken = parameter(g, weights, "vision.classToken", [1, 1, D]);
+  const classTokens = expandLike(root.at("classToken"), classToken, x).is(N, 1, D);
+  x = root.op("Concat", [classTokens, x], { attributes: { axis: 1 } }).is(N, T, D);
+  x = add(root, x, parameter(g, weights, "vision.positionEmbedding", [1, T, D]), "positions");
   g.stage("vit.patch_pos", x);
 
   for (let layer = 0; layer < depth; layer++) {
     x = block(root.at(`blocks.${layer}`), weights, x, `vision.blocks.${layer}`, config);
+    g.endBlock(x);
     if (layer === 0) g.stage("vit.block0", x);
   }
   g.stage("vit.output", x);
 
-  x = layerNorm(root.at("norm"), weights, x, "vision.norm", width, config.finalNormEps);
+  x = layerNorm(root.at("norm"), weights, x, "vision.norm", config.finalNormEps).is(N, T, D);
   g.stage("ln_vision", x);
-  g.output("vision_states", x, ["batch", tokens, width]);
+  g.output("vision_states", x);
   return g.build();
 }
 
@@ -64,25 +73,22 @@ function block(
   weights: Weights,
   x: Value,
   name: string,
-  { width, numHeads, mlpWidth, normEps }: VisionConfig,
+  config: VisionConfig,
 ): Value {
-  let h = layerNorm(g.at("norm1"), weights, x, `${name}.norm1`, width, normEps);
-  h = matMul(g.at("qkv"), weights, h, `${name}.attention.qkv`, width, 3 * width); // (N,T,D) -> (N,T,3·D)
+  const { width: D, numHeads, mlpWidth: M, normEps } = config;
+  const T = visionTokens(config);
+  let h = layerNorm(g.at("norm1"), weights, x, `${name}.norm1`, normEps);
+  h = matMul(g.at("qkv"), weights, h, `${name}.attention.qkv`, 3 * D).is(N, T, 3 * D);
   // Queries and values have a bias, keys have none: (q_bias, zeros, v_bias).
-  const bias = weights(`${name}.attention.qkv.bias`, [3 * width]);
-  h = add(g.at("qkv"), h, g.initializer(asInitializer(bias)));
-  const sizes = g.constant("int64", [width, width, width]);
-  const [q, k, v] = g.ops("Split", [h, sizes], 3, { attributes: { axis: -1 } });
-  h = attention(g, q!, k!, v!, numHeads);
-  x = add(
-    g,
-    x,
-    linear(g.at("proj"), weights, h, `${name}.attention.proj`, width, width),
-    "attention",
-  );
+  h = add(g.at("qkv"), h, parameter(g, weights, `${name}.attention.qkv.bias`, [3 * D]));
+  const [q, k, v] = splitInThree(g, h);
+  h = attention(g, q, k, v, numHeads).is(N, T, D);
+  h = linear(g.at("proj"), weights, h, `${name}.attention.proj`, D);
+  x = add(g, x, h, "attention");
 
-  h = layerNorm(g.at("norm2"), weights, x, `${name}.norm2`, width, normEps);
-  h = linear(g.at("fc1"), weights, h, `${name}.mlp.fc1`, width, mlpWidth); // -> (N,T,M)
+  h = layerNorm(g.at("norm2"), weights, x, `${name}.norm2`, normEps);
+  h = linear(g.at("fc1"), weights, h, `${name}.mlp.fc1`, M).is(N, T, M);
   h = gelu(g, h);
-  return add(g, x, linear(g.at("fc2"), weights, h, `${name}.mlp.fc2`, mlpWidth, width), "mlp");
+  h = linear(g.at("fc2"), weights, h, `${name}.mlp.fc2`, D);
+  return add(g, x, h, "mlp").is(N, T, D);
 }

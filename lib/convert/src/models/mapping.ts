@@ -11,16 +11,19 @@ export interface MappingConfig {
   outWidth: number;
 }
 
+/** Pictures. */
+const N = "batch";
+
 /** image_embeds (N,Q,D) -> image_features (N,Q,H). No activation between or after: the published mapping is linear. */
 export function mapping(weights: Weights, config: MappingConfig): Graph {
-  const { queryTokens, inWidth, width, outWidth } = config;
+  const { queryTokens: Q, inWidth: D, width: M, outWidth: H } = config;
   const g = new GraphBuilder("mapping");
   const root = g.at("mapping");
-  let x = g.input("image_embeds", "float32", ["batch", queryTokens, inWidth]);
-  x = linear(root.at("fc1"), weights, x, "mapping.fc1", inWidth, width); // (N,Q,D) -> (N,Q,M)
+  let x = g.input("image_embeds", "float32", [N, Q, D]);
+  x = linear(root.at("fc1"), weights, x, "mapping.fc1", M).is(N, Q, M);
   g.stage("llama_proj", x);
-  x = linear(root.at("fc2"), weights, x, "mapping.fc2", width, outWidth); // -> (N,Q,H)
+  x = linear(root.at("fc2"), weights, x, "mapping.fc2", H).is(N, Q, H);
   g.stage("image_tokens", x);
-  g.output("image_features", x, ["batch", queryTokens, outWidth]);
+  g.output("image_features", x);
   return g.build();
 }

@@ -6,8 +6,11 @@
 import { GraphBuilder } from "@tinygptv/graph";
 import type { Graph, Value } from "@tinygptv/graph";
 import type { QformerConfig } from "@tinygptv/model";
-import { add, attention, expandLike, gelu, layerNorm, linear } from "./layers.ts";
-import { asInitializer, type Weights } from "./weights.ts";
+import { add, attention, expandLike, gelu, layerNorm, linear, parameter } from "./layers.ts";
+import type { Weights } from "./weights.ts";
+
+/** Pictures. */
+const N = "batch";
 
 /** vision_states (N,T,Dv) -> image_embeds (N,Q,D) */
 export function qformer(
@@ -15,29 +18,34 @@ export function qformer(
   config: QformerConfig,
   vision: { width: number; tokens: number },
 ): Graph {
-  const { width, numQueryTokens, numLayers, crossAttentionFrequency, layerNormEps } = config;
+  const { width: D, numQueryTokens: Q, numLayers, crossAttentionFrequency } = config;
   const g = new GraphBuilder("qformer");
   const root = g.at("qformer");
-  const visionStates = g.input("vision_states", "float32", ["batch", vision.tokens, vision.width]);
+  const visionStates = g.input("vision_states", "float32", [N, vision.tokens, vision.width]);
 
-  const queries = weights("qformer.queryTokens", [1, numQueryTokens, width]);
-  let x = g.initializer(asInitializer(queries));
+  let x = parameter(g, weights, "qformer.queryTokens", [1, Q, D]);
   // Queries get no position or type embeddings.
-  x = layerNorm(root.at("norm"), weights, x, "qformer.norm", width, layerNormEps);
-  x = expandLike(root.at("queries"), x, visionStates, [numQueryTokens, width]); // (1,Q,D) -> (N,Q,D)
+  x = layerNorm(root.at("norm"), weights, x, "qformer.norm", config.layerNormEps);
+  x = expandLike(root.at("queries"), x, visionStates).is(N, Q, D);
 
   for (let layer = 0; layer < numLayers; layer++) {
     const at = root.at(`layers.${layer}`);
     const name = `qformer.layers.${layer}`;
-    x = attend(at.at("attention"), weights, x, x, `${name}.attention`, width, config);
-    if (layer % crossAttentionFrequency === 0) {
-      const cross = `${name}.crossAttention`;
-      x = attend(at.at("crossAttention"), weights, x, visionStates, cross, vision.width, config);
-    }
+    x = attend(at.at("attention"), weights, x, x, `${name}.attention`, config);
+    if (layer % crossAttentionFrequency === 0)
+      x = attend(
+        at.at("crossAttention"),
+        weights,
+        x,
+        visionStates,
+        `${name}.crossAttention`,
+        config,
+      );
     x = feedForward(at.at("mlp"), weights, x, `${name}.mlp`, config);
+    g.endBlock(x);
   }
   g.stage("qformer", x);
-  g.output("image_embeds", x, ["batch", numQueryTokens, width]);
+  g.output("image_embeds", x);
   return g.build();
 }
 
@@ -48,27 +56,26 @@ function attend(
   x: Value,
   keys: Value,
   name: string,
-  keyWidth: number,
   { width, numHeads, layerNormEps }: QformerConfig,
 ): Value {
-  const q = linear(g.at("query"), weights, x, `${name}.query`, width, width);
-  const k = linear(g.at("key"), weights, keys, `${name}.key`, keyWidth, width);
-  const v = linear(g.at("value"), weights, keys, `${name}.value`, keyWidth, width);
-  let h = attention(g, q, k, v, numHeads);
-  h = linear(g.at("output"), weights, h, `${name}.output`, width, width);
-  return layerNorm(g.at("norm"), weights, add(g, h, x), `${name}.norm`, width, layerNormEps);
+  const q = linear(g.at("query"), weights, x, `${name}.query`, width);
+  const k = linear(g.at("key"), weights, keys, `${name}.key`, width);
+  const v = linear(g.at("value"), weights, keys, `${name}.value`, width);
+  let h = attention(g, q, k, v, numHeads).is(...x.shape);
+  h = linear(g.at("output"), weights, h, `${name}.output`, width);
+  return layerNorm(g.at("norm"), weights, add(g, h, x), `${name}.norm`, layerNormEps);
 }
 
-/** Post-norm MLP: LN(out(gelu(in(x))) + x). */
+/** Post-norm MLP: LN(out(gelu(in(x))) + x). (N,Q,D) -> (N,Q,D) */
 function feedForward(
   g: GraphBuilder,
   weights: Weights,
   x: Value,
   name: string,
-  { width, mlpWidth, layerNormEps }: QformerConfig,
+  { width: D, mlpWidth: M, numQueryTokens: Q, layerNormEps }: QformerConfig,
 ): Value {
-  let h = linear(g.at("fc1"), weights, x, `${name}.fc1`, width, mlpWidth); // (N,Q,D) -> (N,Q,M)
+  let h = linear(g.at("fc1"), weights, x, `${name}.fc1`, M).is(N, Q, M);
   h = gelu(g, h);
-  h = linear(g.at("fc2"), weights, h, `${name}.fc2`, mlpWidth, width); // -> (N,Q,D)
-  return layerNorm(g.at("norm"), weights, add(g, h, x), `${name}.norm`, width, layerNormEps);
+  h = linear(g.at("fc2"), weights, h, `${name}.fc2`, D).is(N, Q, D);
+  return layerNorm(g.at("norm"), weights, add(g, h, x), `${name}.norm`, layerNormEps);
 }

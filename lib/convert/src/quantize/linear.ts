@@ -24,7 +24,11 @@ export function linearLayers(graph: Graph): LinearLayer[] {
   const readers = new Map<string, Node[]>();
   for (const node of graph.nodes)
     for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
-  const seen = new Set([...graph.stages.values(), ...graph.outputs.map(({ name }) => name)]);
+  const seen = new Set([
+    ...graph.stages.values(),
+    ...graph.blocks,
+    ...graph.outputs.map(({ name }) => name),
+  ]);
 
   return graph.nodes.flatMap((matMul) => {
     const weight = graph.initializers.get(matMul.inputs[1] ?? "");

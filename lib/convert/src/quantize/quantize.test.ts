@@ -38,7 +38,7 @@ function network(): Graph {
   const biased = g.op("Add", [h, constant("a.bias", [40], 2)]);
   g.stage("hidden", biased);
   const y = g.op("MatMul", [biased, constant("phi.head.weight", [40, 20], 3)], { label: "head" });
-  g.output("y", y, ["batch", 20]);
+  g.output("y", y);
   return g.build();
 }
 

@@ -22,7 +22,7 @@ async function writeLinear(path: string, quantize = (graph: Graph) => graph): Pr
     load: async () =>
       new Uint8Array(new Float32Array(width * width).map((_, i) => (i % 7) - 3).buffer),
   });
-  g.output("y", g.at("layer").op("MatMul", [x, weight]), ["rows", width]);
+  g.output("y", g.at("layer").op("MatMul", [x, weight]));
   await writeModel(path, quantize(g.build()));
 }
 
