@@ -75,6 +75,15 @@ test.each([2, 4] as const)(
       new PythonGlobal("torch._utils", "_rebuild_parameter"),
       tuple(plainTensor(), true, orderedDict(new Map())),
     );
+    const withState = new PythonCall(
+      new PythonGlobal("torch._utils", "_rebuild_parameter_with_state"),
+      tuple(plainTensor(), true, orderedDict(new Map()), new Map([["note", 1]])),
+    );
+    const withAttributes = (type: PythonGlobal) =>
+      new PythonCall(
+        new PythonGlobal("torch._tensor", "_rebuild_from_type_v2"),
+        tuple(plainTensor().callee, type, plainTensor().args, new Map([["note", 1]])),
+      );
     const metadata = new Map<PythonValue, PythonValue>([
       ["_metadata", orderedDict(new Map([["", new Map([["version", 1]])]]))],
     ]);
@@ -82,14 +91,20 @@ test.each([2, 4] as const)(
       new Map([
         ["a", plainTensor()],
         ["b", parameter],
+        ["c", withState],
+        ["d", withAttributes(new PythonGlobal("torch", "Tensor"))],
+        ["e", withAttributes(new PythonGlobal("torchao", "Quantized"))],
       ]),
       metadata,
     );
     const wanted = new TorchTensor(new TorchStorage("float32", "0", 12), 2, [5, 2], [2, 1]);
     expect(load(pickle(value, protocol))).toEqual(
-      new Map([
+      new Map<string, unknown>([
         ["a", wanted],
         ["b", wanted],
+        ["c", wanted],
+        ["d", wanted],
+        ["e", new Unread("torchao.Quantized")],
       ]),
     );
   },

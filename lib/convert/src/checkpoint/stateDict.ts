@@ -41,7 +41,11 @@ function search(value: unknown, depth: number): ReadonlyMap<unknown, unknown> | 
 }
 
 function whatIs(root: unknown): string {
-  if (root instanceof Map) return `a dictionary with the keys ${describe([...root.keys()])}`;
+  if (root instanceof Map) {
+    const other = [...root.values()].find((value) => value instanceof Unread);
+    const hint = other ? `, among them ${describe(other)}` : "";
+    return `a dictionary with the keys ${describe([...root.keys()])}${hint}`;
+  }
   if (root instanceof Unread)
     return `${describe(root)}: save the weights alone, torch.save(model.state_dict(), PATH)`;
   return describe(root);

@@ -49,11 +49,13 @@ const storageTypes: ReadonlyMap<unknown, DType> = new Map<PickleGlobal, DType>([
   [{ name: "torch.BoolStorage" }, "bool"],
 ]);
 
-const globals = [
+const globals: readonly PickleGlobal[] = [
   { name: "collections.OrderedDict", call: orderedDict },
   { name: "torch._utils._rebuild_tensor", call: rebuildOldTensor },
   { name: "torch._utils._rebuild_tensor_v2", call: rebuildTensor },
   { name: "torch._utils._rebuild_parameter", call: rebuildParameter },
+  { name: "torch._utils._rebuild_parameter_with_state", call: rebuildParameter },
+  { name: "torch._tensor._rebuild_from_type_v2", call: rebuildFromType },
   ...(storageTypes.keys() as Iterable<PickleGlobal>),
 ];
 
@@ -106,6 +108,24 @@ function rebuildParameter(args: readonly unknown[], error: MakeError): TorchTens
   if (tensor instanceof Unread) return tensor;
   if (!(tensor instanceof TorchTensor)) throw error(`data: want a tensor, got ${describe(tensor)}`);
   return tensor;
+}
+
+/** What a tensor with attributes is of; other subclasses may hold something else than their values. */
+const plainTypes = new Set([
+  "torch.Tensor",
+  "torch._tensor.Tensor",
+  "torch.nn.parameter.Parameter",
+]);
+
+/** torch/_tensor.py: (function, type, its arguments, attributes). */
+function rebuildFromType(args: readonly unknown[], error: MakeError): object {
+  const [rebuild, type, inner] = args;
+  if (type instanceof Unread && !plainTypes.has(type.name)) return type;
+  if (rebuild instanceof Unread) return rebuild;
+  const global = globals.find((one) => one === rebuild);
+  if (!global?.call || global.call === rebuildFromType || !Array.isArray(inner))
+    throw error(`want a function and its arguments, got ${describe(args)}`);
+  return global.call(inner, error);
 }
 
 /**

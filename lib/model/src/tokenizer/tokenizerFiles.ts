@@ -56,14 +56,20 @@ const codeGenSplit = z.object({
 
 /** Phi-2's (CodeGen's) kind of tokenizer; any other setting would need code that is not here. */
 const tokenizerJsonSchema = z.object({
-  normalizer: z.preprocess((value) => steps(value, "normalizers"), z.tuple([])),
+  normalizer: z.preprocess(
+    (value) => steps(value, "normalizers"),
+    z.tuple([], { error: "want none" }),
+  ),
   pre_tokenizer: z.preprocess(
     (value) => steps(value, "pretokenizers"),
-    z.union([
-      z.tuple([z.object({ ...byteLevel, use_regex: z.literal(true).optional() })]),
-      // The rule as a step of its own.
-      z.tuple([codeGenSplit, z.object({ ...byteLevel, use_regex: z.literal(false) })]),
-    ]),
+    z.union(
+      [
+        z.tuple([z.object({ ...byteLevel, use_regex: z.literal(true).optional() })]),
+        // The rule as a step of its own.
+        z.tuple([codeGenSplit, z.object({ ...byteLevel, use_regex: z.literal(false) })]),
+      ],
+      { error: "want ByteLevel with CodeGen's rule and add_prefix_space false" },
+    ),
   ),
   model: z.object({
     type: z.literal("BPE").optional(),
