@@ -28,6 +28,11 @@ it("computes with names as with numbers, and writes equal ones alike", () => {
   );
 });
 
+it("does not grow without bounds", () => {
+  const long = Array.from({ length: 20 }, (_, i) => `n${i}`).join("+");
+  expect(() => product(long, long)).toThrow("dimension: want at most 64 terms, got 210");
+});
+
 it("divides by a product, and only without a rest", () => {
   fc.assert(
     fc.property(dimensions, fc.array(atoms, { maxLength: 3 }), (a, factors) => {

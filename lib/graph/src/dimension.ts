@@ -4,8 +4,13 @@
  * equal as JavaScript values: every sum is written in one order.
  */
 
+import { TinyGptvError } from "@tinygptv/protocol";
+
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
+
+/** Far more than models have; products of longer sums would grow without bounds. */
+const maxTerms = 64;
 
 /** Product of names, in order and joined by `*` ("" for none), to how often it counts. */
 type Terms = Map<string, number>;
@@ -64,6 +69,11 @@ function termsOf(dimension: Dimension): Terms {
 }
 
 function write(terms: Terms): Dimension {
+  if (terms.size > maxTerms)
+    throw new TinyGptvError(
+      "layout",
+      `dimension: want at most ${maxTerms} terms, got ${terms.size}`,
+    );
   const written = [...terms]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([names, count]) =>

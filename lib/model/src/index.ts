@@ -1,4 +1,4 @@
-/** What conversion and runtime share: the model folder, the model's dimensions, numbers in memory. */
+/** What conversion and runtime share: the model folder, the model's dimensions, its tokenizer, numbers in memory. */
 export {
   checkName,
   components,

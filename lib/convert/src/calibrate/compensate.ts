@@ -46,7 +46,7 @@ export async function compensate(
       const rows = transpose(await loadFloats(weight), width, out); // [in,out] -> [out,in]
       const xx = sums.get(inputs)!;
       const rounded = quantizeCompensated(name, rows, out, format, xx);
-      calibrated.set(name, await store(join(options.scratch, name), rounded));
+      calibrated.set(name, await store(join(options.scratch, String(calibrated.size)), rounded));
       options.onBytes(byteLength("float32", weight.shape));
     }
     return quantizeGraph(block.graph, recipe, { calibrated });

@@ -70,6 +70,14 @@ it("visits the blocks that the model says it has, whatever its values are called
   expect(await visit(relabelled(createGraph()))).toEqual(found);
 });
 
+it("refuses a graph whose blocks end in none of its values", async () => {
+  const graph = { ...createGraph(), blocks: ["nowhere"] };
+  await expect(visit(graph)).rejects.toMatchObject({
+    code: "model",
+    message: "graph vision: want a block to end in a value of it, got nowhere",
+  });
+});
+
 it("refuses a graph that says nothing of blocks", async () => {
   const graph = { ...createGraph(), blocks: [] };
   await expect(visit(graph)).rejects.toMatchObject({

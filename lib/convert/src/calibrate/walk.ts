@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sliceGraph, typesOf, writeModel } from "@tinygptv/graph";
 import type { Graph, OpenSession, Port, SessionTensor } from "@tinygptv/graph";
-import { throwIfAborted, TinyGptvError } from "@tinygptv/protocol";
+import { shorten, throwIfAborted, TinyGptvError } from "@tinygptv/protocol";
 
 /** Inputs of the whole graph for one picture or prompt. */
 export type Sample = Readonly<Record<string, SessionTensor>>;
@@ -51,7 +51,14 @@ export async function walkBlocks(
       `graph ${graph.name}: want one that says where its blocks end, got one of an older version: convert the checkpoint again`,
     );
   const types = typesOf(graph);
-  const boundaries: Port[] = graph.blocks.map((name) => ({ name, ...types.get(name)! }));
+  const boundaries = graph.blocks.map((name): Port => {
+    const type = types.get(name);
+    if (type) return { name, dtype: type.dtype, shape: type.shape };
+    throw new TinyGptvError(
+      "model",
+      `graph ${graph.name}: want a block to end in a value of it, got ${shorten(name)}`,
+    );
+  });
   let feeds = samples;
 
   const run: Block["run"] = async (form, onResult) => {

@@ -97,6 +97,8 @@ export const convolution: Rule = (call) => {
   requireShape("kernel_shape", { dtype: "int64", shape: integers(call, "kernel_shape") }, window);
   if (call.inputs[2]) requireShape("bias", floats(call, 2, "a bias"), [out]);
   const strides = integers(call, "strides");
+  require(strides.length === 2 &&
+    strides.every((stride) => stride > 0), "two strides", JSON.stringify(strides));
   const places = sides.map((side, i) => {
     require(typeof side === "number" &&
       side >= window[i]!, `a picture of at least ${window[i]} a side`, String(side));

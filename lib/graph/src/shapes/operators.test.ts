@@ -236,6 +236,12 @@ const wrong: [
   ["Conv", [f32(B, 3, 8, 8), f32(5, 3, 2, 2), f32(4)], "want bias (5), got (4)", conv],
   [
     "Conv",
+    [f32(B, 3, 8, 8), f32(5, 3, 2, 2)],
+    "want two strides, got [2]",
+    { ...conv, strides: [2] },
+  ],
+  [
+    "Conv",
     [f32(B, 3, 8, S), f32(5, 3, 2, 2)],
     "want a picture of at least 2 a side, got sequence",
     conv,
