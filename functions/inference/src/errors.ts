@@ -62,6 +62,8 @@ export function toHttpError(error: unknown, nameOf: NameOf = httpName): HttpErro
     return new HttpError("internal_error", "something went wrong in the server", { cause: error });
   const { code, message } = byEngineCode[error.code];
   if (message !== undefined) return new HttpError(code, message, { cause: error });
-  const told = renamed(error, nameOf);
-  return new HttpError(code, told.message, { param: told.subject, cause: error });
+  const { message: said, subject: param } = renamed(error, nameOf);
+  // Clients that shorten a conversation know it by these words, some of them by nothing else.
+  const told = error.code === "context" ? `${said}; the model's maximum context length` : said;
+  return new HttpError(code, told, { param, cause: error });
 }

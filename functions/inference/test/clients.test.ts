@@ -69,6 +69,37 @@ describe("openai", () => {
     ],
   };
 
+  /** What an assistant's message has in dumps of other libraries, and from servers that reason. */
+  const dumped = {
+    refusal: null,
+    parsed: null,
+    annotations: [],
+    tool_calls: null,
+    function_call: null,
+    audio: null,
+    reasoning_content: "hm",
+  };
+  /** The answer to a second question after it. */
+  async function secondTurn(message: object): Promise<string | null> {
+    const answer = await client().chat.completions.create({
+      ...request,
+      messages: [
+        ...request.messages,
+        message as OpenAI.ChatCompletionMessageParam,
+        {
+          role: "user",
+          content: question,
+          name: null,
+        } as unknown as OpenAI.ChatCompletionMessageParam,
+      ],
+    });
+    return answer.choices[0]!.message.content;
+  }
+  let again: string | null;
+  beforeAll(async () => {
+    again = await secondTurn({ role: "assistant", content: expected });
+  });
+
   test("answers", async () => {
     const answer = await client().chat.completions.create(request);
     expect(answer.choices[0]!.message.content).toBe(expected);
@@ -91,6 +122,88 @@ describe("openai", () => {
     }
     expect(text).toBe(expected);
     expect(tokens).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["as it was received", (message: object) => message],
+    ["as other libraries dump it", (message: object) => ({ ...message, ...dumped })],
+  ])("asks on with the answer %s", async (_, sent) => {
+    const { completions } = client().chat;
+    const first = (await completions.create(request)).choices[0]!.message;
+    expect(await secondTurn(sent(first))).toBe(again);
+  });
+
+  test("asks on with the answers of its helpers", async () => {
+    const { completions } = client().chat;
+    const { message } = await completions
+      .stream(request)
+      .finalChatCompletion()
+      .then(({ choices }) => choices[0]!);
+    const parsed = await completions.parse({ ...request, response_format: { type: "text" } });
+    const streamed = await completions.stream(request).finalMessage();
+    for (const one of [message, streamed, parsed.choices[0]!.message])
+      expect(await secondTurn(one)).toBe(again);
+  });
+
+  test("is told that a conversation is too long", async () => {
+    const long = "word ".repeat(3000);
+    await expect(
+      client().chat.completions.create({ model, messages: [{ role: "user", content: long }] }),
+    ).rejects.toMatchObject({ status: 400, code: "context_length_exceeded", param: "messages" });
+  });
+
+  test.each<object>([
+    { tools: [] },
+    { tool_choice: "none" },
+    { parallel_tool_calls: false },
+    { service_tier: "flex" },
+    { prompt_cache_key: "k" },
+    { prompt_cache_retention: "24h" },
+    { stream_options: null },
+    { reasoning_effort: "none" },
+    { seed: -1, temperature: 0 },
+    { top_p: 0, seed: -(2 ** 62) },
+    { metadata: { a: "b" }, store: false, user: "u" },
+  ])("takes %j for what it asks: nothing more", async (more) => {
+    const answer = await client().chat.completions.create({ ...request, ...more, stream: false });
+    expect(answer.choices[0]!.message.content).toBe(expected);
+  });
+
+  test("streams without padding that nobody asked for", async () => {
+    const stream = await client().chat.completions.create({
+      ...request,
+      stream: true,
+      stream_options: { include_obfuscation: false, include_usage: true },
+    });
+    let text = "";
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
+    expect(text).toBe(expected);
+  });
+
+  test("the log-probabilities of the content are of its tokens, up to where it ends", async () => {
+    for (const more of [{}, { stop: "green" }, { num_beams: 2 }, { stop: "n a gr" }]) {
+      const asked = { ...request, ...more, logprobs: true };
+      const whole = (await client().chat.completions.create(asked)).choices[0]!;
+      const streamed = (await client().chat.completions.stream(asked).finalChatCompletion())
+        .choices[0]!;
+      for (const { message, logprobs } of [whole, streamed])
+        expect(logprobs!.content!.map(({ token }) => token).join("")).toBe(message.content);
+    }
+  });
+
+  test("gets any number between limits, and JSON in the dialect of other servers", async () => {
+    const schema = {
+      type: "object",
+      properties: { confidence: { type: "number", minimum: 0, maximum: 1 } },
+      required: ["confidence"],
+    };
+    const answer = await client().chat.completions.create({
+      ...request,
+      response_format: { type: "json_object", schema } as OpenAI.ResponseFormatJSONObject,
+    });
+    const { confidence } = JSON.parse(answer.choices[0]!.message.content!);
+    expect(confidence).toBeGreaterThanOrEqual(0);
+    expect(confidence).toBeLessThanOrEqual(1);
   });
 
   test("streams beams, through its helper", async () => {
@@ -165,6 +278,68 @@ describe("openai", () => {
     });
   });
 
+  const user = (content: string) => ({ role: "user" as const, content });
+  const schema = { type: "json_schema" as const, json_schema: { name: "x", schema: shape } };
+  test.each<[body: object, code: string, param: string, message: RegExp]>([
+    [
+      { messages: [user("a"), { role: "assistant", content: "b" }, user("<ImageHere>")] },
+      "invalid_prompt",
+      "messages[2].content",
+      /messages\[2\]\.content: want text without <ImageHere>/,
+    ],
+    [
+      { messages: [{ role: "system", content: "<ImageHere>" }, user("a")] },
+      "invalid_prompt",
+      "messages[0].content",
+      /messages\[0\]\.content: want/,
+    ],
+    [
+      { messages: [user("a"), { role: "assistant", content: "<ImageHere>" }, user("b")] },
+      "invalid_prompt",
+      "messages[1].content",
+      /messages\[1\]\.content: want/,
+    ],
+    [
+      { answer_prefix: [5, 999_999] },
+      "invalid_value",
+      "answer_prefix[1]",
+      /answer_prefix\[1\]: want a token id from 0 to \d+, got 999999/,
+    ],
+    [
+      { stop: ["a", "b"], response_format: schema },
+      "invalid_value",
+      "stop",
+      /stop: want none with response_format, got 2/,
+    ],
+    [
+      { min_tokens: 9, max_completion_tokens: 8 },
+      "invalid_value",
+      "min_tokens",
+      /min_tokens: want at most max_tokens \(8\), got 9/,
+    ],
+    [
+      { messages: [user("x".repeat(100_001))] },
+      "context_length_exceeded",
+      "messages",
+      /messages: want at most 100000 characters/,
+    ],
+    [{ template: "raw" }, "invalid_prompt", "messages[0]", /messages\[0\]: want 1 <ImageHere>/],
+    [
+      { temperature: 0.0001 },
+      "invalid_value",
+      "temperature",
+      /temperature: want 0 or a number from 0.001 to 100, got 0.0001/,
+    ],
+  ])("errors name what was sent: %j", async (body, code, param, message) => {
+    const asked = client().chat.completions.create({ ...request, ...body, stream: false });
+    await expect(asked).rejects.toMatchObject({
+      status: 400,
+      code,
+      param,
+      message: expect.stringMatching(message),
+    });
+  });
+
   test("lists models", async () => {
     const ids = [];
     for await (const one of client().models.list()) ids.push(one.id);
@@ -194,6 +369,17 @@ describe("AI SDK", () => {
     expect(text).toBe(expected);
     expect(finishReason).toBe("stop");
     expect(usage.outputTokens).toBeGreaterThan(0);
+  });
+
+  test("asks on with the messages of its answer", async () => {
+    const first = await generateText({ model: languageModel(), messages, maxRetries: 0 });
+    const next = { role: "user" as const, content: question };
+    const { text } = await generateText({
+      model: languageModel(),
+      messages: [...messages, ...first.response.messages, next],
+      maxRetries: 0,
+    });
+    expect(text.length).toBeGreaterThan(0);
   });
 
   test("streams, with its own parameters and ours", async () => {
@@ -291,6 +477,17 @@ describe("LangChain", () => {
   test("gets an object under a schema", async () => {
     const structured = chat().withStructuredOutput(shape, { method: "jsonSchema", name: "animal" });
     expect(await structured.invoke(messages)).toEqual(shaped);
+  });
+
+  test("asks on with the message of its answer", async () => {
+    const first = await chat().invoke(messages);
+    const second = await chat().invoke([...messages, first, { role: "user", content: question }]);
+    expect(String(second.content).length).toBeGreaterThan(0);
+  });
+
+  test("knows a conversation that is too long", async () => {
+    const asked = chat().invoke([{ role: "user", content: "word ".repeat(3000) }]);
+    await expect(asked).rejects.toMatchObject({ name: "ContextOverflowError" });
   });
 
   test("errors keep their message", async () => {

@@ -29,7 +29,7 @@ export {
 } from "./translate/chatStream.ts";
 export { createCompareWriter, type CompareTag } from "./translate/compareStream.ts";
 export type { PictureReference } from "./translate/messages.ts";
-export { httpName } from "./translate/names.ts";
+export { httpName, libraryName, parameterFields } from "./translate/names.ts";
 export {
   fromChatRequest,
   fromCompareRequest,

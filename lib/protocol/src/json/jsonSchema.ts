@@ -9,6 +9,7 @@ import { createGrammarBuilder } from "./grammar.ts";
 import type { Grammar, GrammarBuilder } from "./grammar.ts";
 import { integerRange } from "./integerRange.ts";
 import { jsonText } from "./jsonText.ts";
+import { numberRange } from "./numberRange.ts";
 import {
   allowOnly,
   bounds,
@@ -76,7 +77,7 @@ export function compileJsonSchema(
       },
       string: () => json.string(...bounds(schema, "minLength", "maxLength", at)),
       integer: () => integer(schema, at),
-      number: () => json.number,
+      number: () => number(schema, at),
       boolean: () => g.choice(g.text("true"), g.text("false")),
       null: () => g.text("null"),
     };
@@ -173,6 +174,29 @@ export function compileJsonSchema(
     );
     if (min > max) throw reject(at, `want minimum at most maximum, got ${min} and ${max}`);
     return integerRange(g, min, max);
+  }
+
+  function number(schema: Schema, at: string): Grammar {
+    if (!ofType["number"]!.some((keyword) => keyword in schema)) return json.number;
+    const limit = (keyword: string, fallback: number) => {
+      const value = schema[keyword] ?? fallback;
+      if (typeof value !== "number") throw reject(`${at}/${keyword}`, "want a number", value);
+      return value;
+    };
+    const [min, max] = [limit("minimum", -Infinity), limit("maximum", Infinity)];
+    const [over, under] = [
+      limit("exclusiveMinimum", -Infinity),
+      limit("exclusiveMaximum", Infinity),
+    ];
+    const limits = {
+      min: Math.max(min, over),
+      max: Math.min(max, under),
+      isMinExcluded: over >= min && "exclusiveMinimum" in schema,
+      isMaxExcluded: under <= max && "exclusiveMaximum" in schema,
+    };
+    const grammar = numberRange(g, limits);
+    if (grammar) return grammar;
+    throw reject(at, `want numbers between ${limits.min} and ${limits.max}, there are none`);
   }
 
   const grammar = compile(root, "");

@@ -11,13 +11,14 @@ const annotations = new Set(
 );
 /** Keywords honoured wherever they stand. */
 const anywhere = new Set(["type", "enum", "const", "anyOf", "allOf", "$ref"]);
+const numberLimits = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
 /** Keywords honoured for values of a type. */
 export const ofType: Readonly<Record<string, readonly string[]>> = {
   object: ["properties", "required", "additionalProperties", "minProperties", "maxProperties"],
   array: ["items", "minItems", "maxItems"],
   string: ["minLength", "maxLength"],
-  integer: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
-  number: [],
+  integer: numberLimits,
+  number: numberLimits,
   boolean: [],
   null: [],
 };
@@ -63,14 +64,9 @@ export function allowOnly(schema: Schema, honoured: readonly string[], at: strin
       !anywhere.has(keyword) &&
       Object.values(ofType).some((keywords) => keywords.includes(keyword));
     const typed = honoured.includes("type") && "type" in schema;
-    if (idle && typed && !isNumberLimit(keyword, schema)) continue;
+    if (idle && typed) continue;
     throw reject(`${at}/${keyword}`, "this keyword is not supported here");
   }
-}
-
-/** Limits are honoured for integers only; a number with one is not just without them. */
-function isNumberLimit(keyword: string, { type }: Schema): boolean {
-  return ofType["integer"]!.includes(keyword) && [type].flat().includes("number");
 }
 
 export function bounds(

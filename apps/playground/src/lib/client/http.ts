@@ -1,6 +1,7 @@
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, renamed } from "@tinygptv/protocol";
 import type { ErrorCode } from "@tinygptv/protocol";
-import { apiErrorSchema } from "@tinygptv/protocol/http";
+import { apiErrorSchema, libraryName, parameterFields } from "@tinygptv/protocol/http";
+import { labelOf } from "#lib/settings/problem.ts";
 
 /** Where requests go: `""` is the server this page came from. */
 export interface Endpoint {
@@ -32,18 +33,30 @@ const advice: Record<string, string> = {
   model_not_found: "Choose a level from the list.",
 };
 
-/** The error an endpoint's body describes. */
+/** What the page calls a field: a control by its label, the conversation by what it is. */
+function pageName(field: string): string {
+  const asked = /^messages(?:\[\d+\](\.content\[\d+\])?)?/.exec(field);
+  if (asked) return asked[1] === undefined ? "Question" : "Picture";
+  return labelOf(libraryName(field));
+}
+
+/** The error an endpoint's body describes, in the page's names. */
 export function apiError(body: unknown, status: number): TinyGptvError {
   const parsed = apiErrorSchema.safeParse(body);
   if (!parsed.success)
     return new TinyGptvError("network", `the endpoint answered ${status} without saying why`);
   const { error } = parsed.data;
-  const { message, code, param } = error;
+  const { code, param } = error;
   const ours = codes[code] ?? (status < 500 ? "parameter" : "engine");
   const help = advice[code];
+  const { message } = renamed(
+    { message: error.message, subject: param ?? undefined },
+    pageName,
+    parameterFields,
+  );
   return new TinyGptvError(ours, help === undefined ? message : `${message}. ${help}`, {
     cause: error,
-    ...(param !== null && { subject: param }),
+    ...(param !== null && { subject: libraryName(param) }),
   });
 }
 

@@ -8,7 +8,7 @@ export interface Problem {
 }
 
 /** The controls' names for the parameters; what is no setting keeps its own. */
-const labelOf = (name: string): string => settingOf(name)?.label ?? name;
+export const labelOf = (name: string): string => settingOf(name)?.label ?? name;
 
 /** Tells before anything runs what planning would throw, with the controls' names for the parameters. */
 export function problemIn(plan: () => unknown): Problem | undefined {

@@ -19,6 +19,22 @@ export const httpName: NameOf = (subject) => {
   return (names[head] ?? head.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)) + rest;
 };
 
+const libraryNames = new Map(
+  decodingNames.flatMap((name) => {
+    const { http } = rowOf(name);
+    return http === undefined ? [] : [[http, name] as const];
+  }),
+);
+
+/** Names of fields that are parameters of the library. */
+export const parameterFields: readonly string[] = [...libraryNames.keys()];
+
+/** `max_tokens` -> `maxNewTokens`, what is no parameter as it is: the way back. */
+export const libraryName: NameOf = (field) => {
+  const head = /^\w*/.exec(field)![0];
+  return libraryNames.get(head) ?? field;
+};
+
 /** The same, and a round's texts as the messages they came from. */
 export function namesIn(messages: readonly Message[], sources: readonly RoundSource[]): NameOf {
   return (subject) => {
