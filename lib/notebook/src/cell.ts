@@ -107,7 +107,7 @@ export const cellSchema = z.discriminatedUnion("type", [
     name,
     models: z.array(z.string().min(1).max(200)).max(8).default([]),
     items: z.array(evaluationItemSchema).max(200).default([]),
-    metric: z.enum(metrics).default("exact"),
+    metric: z.enum(metrics).default(metrics[0]),
     template: z.enum(templates).optional(),
     decoding: decodingParamsSchema.default({}),
     auto: z.boolean().optional(),

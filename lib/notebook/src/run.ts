@@ -160,7 +160,7 @@ function verdict(
   answer: Answer | undefined,
 ): { correct?: boolean } {
   if (cell.type !== "evaluate" || answer === undefined || run.expected === undefined) return {};
-  return { correct: judge(cell.metric, answer, run.expected) };
+  return { correct: judge(cell.metric, answer.text, run.expected) };
 }
 
 async function inParallel(

@@ -38,4 +38,4 @@ export { createGrammarBuilder } from "./json/grammar.ts";
 export { compileJsonSchema } from "./json/jsonSchema.ts";
 export { fromTransformers } from "./decoding/transformersParams.ts";
 export { parseSchema } from "./json/schema.ts";
-export { intersectionOverUnion, judge, metrics, type Metric } from "./judge.ts";
+export { judge, metricOf, metrics, type Metric } from "./judge.ts";

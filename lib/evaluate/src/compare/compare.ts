@@ -4,8 +4,8 @@
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { judge, metricOf } from "@tinygptv/protocol";
 import { argmax } from "tinygptv/parts";
-import { isCorrect } from "../metrics.ts";
 import { readQuestions, type Question, type QuestionSource } from "../questions.ts";
 import { AgreementCollector, cosine, mean, type Agreement } from "./agreement.ts";
 import { answer } from "./answer.ts";
@@ -134,8 +134,8 @@ async function follow(
       // As long as it agrees on every token, its answer is the reference's.
       const own = collector.differs ? await answer(language, embeds, options, argmax) : tokens;
       correct.of++;
-      if (isCorrect(prompt, collector.differs ? answerText(language, own) : text, reference))
-        correct.count++;
+      const answered = collector.differs ? answerText(language, own) : text;
+      if (judge(metricOf(prompt), answered, reference)) correct.count++;
     }
     options.onAnswer();
   }
