@@ -73,7 +73,18 @@ export type EvaluationItem = z.infer<typeof evaluationItemSchema>;
 
 export const chartMarks = ["bars", "scatter", "lines"] as const;
 
+/** A cell of a file with something in it that is not accepted. */
+const faulty = z.strictObject({
+  type: z.literal("faulty"),
+  id,
+  /** It has none that counts before it can be read. */
+  name: z.never().optional(),
+  /** The whole fence as it is written, so that nothing is lost. */
+  source: z.string(),
+});
+
 export const cellSchema = z.discriminatedUnion("type", [
+  faulty,
   z.strictObject({ type: z.literal("text"), id, name, source: z.string() }),
   z.strictObject({
     type: z.literal("picture"),
@@ -143,6 +154,17 @@ export const cellTypes = [
   "evaluate",
   "chart",
 ] as const satisfies readonly CellType[];
+
+/** A kind that a person can add. */
+export type NewCellType = (typeof cellTypes)[number];
+
+/** Keys a setting in a file can have. */
+export const settingNames: readonly string[] = [
+  ...new Set([
+    ...cellSchema.options.flatMap((option) => Object.keys(option.shape)),
+    ...Object.keys(decodingParamsSchema.shape),
+  ]),
+].filter((key) => !["type", "id", "name", "rounds"].includes(key));
 
 const askingTypes: readonly CellType[] = ["prompt", "sweep", "compare", "evaluate"];
 

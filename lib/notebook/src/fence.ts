@@ -1,33 +1,34 @@
 /** How one cell is written: an info string, a YAML header, and for questions the text below a line `---`. */
-import { Document, isScalar, parse, visit } from "yaml";
-import { TinyGptvError, faultsOf, sentence } from "@tinygptv/protocol";
-import { cellSchema, cellTypes, type Cell, type CellType } from "./cell.ts";
+import { faultsOf } from "@tinygptv/protocol";
+import { Document, isScalar, visit } from "yaml";
+import { blocksOf, type Fence } from "./blocks.ts";
+import { cellSchema, type Cell, type CellOf } from "./cell.ts";
+import { readHeader } from "./header.ts";
+import { faultText } from "./faultText.ts";
+import { kindIn, misspeltKind, fencedTypes } from "./kinds.ts";
+import type { Mistake } from "./remark.ts";
 
-/** Cell types written as fences; text cells are the Markdown between them. */
-export const fencedTypes = cellTypes.filter((type) => type !== "text");
+/** Cells that are fences of their own. */
+export type WrittenCell = Exclude<Cell, { type: "text" | "faulty" }>;
 
 const separator = "---";
-
-/** Lines that mean something are written with one more backslash before them where they are meant literally. */
-export const escapeLines = (text: string, meaning: RegExp): string =>
-  text
-    .split("\n")
-    .map((line) => (meaning.test(line.replace(/^\\+/, "")) ? `\\${line}` : line))
-    .join("\n");
-export const unescapeLines = (text: string, meaning: RegExp): string =>
-  text
-    .split("\n")
-    .map((line) =>
-      line.startsWith("\\") && meaning.test(line.replace(/^\\+/, "")) ? line.slice(1) : line,
-    )
-    .join("\n");
-
+/** A line of a text that is one is written with one more backslash before it. */
 const separatorLine = /^---$/;
+const escapedSeparator = /^\\+---$/;
+
+const eachLine = (text: string, change: (line: string) => string): string =>
+  text.split("\n").map(change).join("\n");
+const escapeRound = (text: string): string =>
+  eachLine(text, (line) =>
+    separatorLine.test(line) || escapedSeparator.test(line) ? `\\${line}` : line,
+  );
+const unescapeRound = (text: string): string =>
+  eachLine(text, (line) => (escapedSeparator.test(line) ? line.slice(1) : line));
 
 const hasRounds = (type: string): boolean => ["prompt", "sweep", "compare"].includes(type);
 
 /** `{ info: "prompt answer", body: "pictures: [dog]\n---\nwhat is this?" }` */
-export function writeFence(cell: Exclude<Cell, { type: "text" }>): { info: string; body: string } {
+export function writeFence(cell: WrittenCell): { info: string; body: string } {
   const { type, id: _id, name, ...fields } = cell;
   const info = name === undefined ? type : `${type} ${name}`;
   const header: Record<string, unknown> = { ...fields };
@@ -36,7 +37,7 @@ export function writeFence(cell: Exclude<Cell, { type: "text" }>): { info: strin
   for (const [key, value] of Object.entries(header)) if (isDefault(key, value)) delete header[key];
   const yaml = Object.keys(header).length === 0 ? "" : writeYaml(header);
   if (rounds === undefined) return { info, body: yaml.replace(/\n$/, "") };
-  const texts = rounds.map((round) => escapeLines(round, separatorLine));
+  const texts = rounds.map(escapeRound);
   return { info, body: [yaml.replace(/\n$/, ""), ...texts].join(`\n${separator}\n`) };
 }
 
@@ -63,34 +64,60 @@ function isDefault(key: string, value: unknown): boolean {
   return false;
 }
 
-/**
- * Reads what `writeFence` writes.
- * @throws TinyGptvError "parameter", its message starting with `where`
- */
-export function readFence(info: string, body: string, id: string, where: string): Cell {
-  const [type = "", name, ...rest] = info.trim().split(/\s+/);
+export interface ReadFence {
+  /** Undefined where something in it is not accepted. */
+  cell?: WrittenCell;
+  /** All there are; lines count from the opening fence. */
+  mistakes: Mistake[];
+}
+
+/** Reads what `writeFence` writes. */
+export function readFence(info: string, body: string, id: string): ReadFence {
+  const [word = "", name, ...rest] = info.trim().split(/\s+/);
+  const type = kindIn(info);
+  if (type === undefined) {
+    const meant = misspeltKind(info);
+    const message = `${word} is no kind of cell; ${meant === undefined ? `want ${fencedTypes.join(", ")}` : `did you mean ${meant}?`}`;
+    return { mistakes: [{ line: 0, message }] };
+  }
+  const mistakes: Mistake[] = [];
+  const complain = (line: number, message: string): void =>
+    void mistakes.push({ line, message: `${type}: ${message}` });
   if (rest.length > 0)
-    throw new TinyGptvError("parameter", `${where}: want \`${type} name\`, got \`${info.trim()}\``);
-  const { header, rounds } = split(type as CellType, body);
-  const fields = readYaml(header, where);
+    complain(0, `want one name after the kind, got ${[name, ...rest].join(" ")}`);
+  const { header, rounds } = split(type, body);
+  const { fields, mistakes: unreadable, lineOf } = readHeader(header);
+  for (const { line, message } of unreadable) complain(line + 1, message);
+  if (unreadable.length > 0) return { mistakes };
+  const settings = { ...fields };
+  for (const own of ["type", "id", "name", "rounds"]) {
+    if (!(own in settings)) continue;
+    complain(lineOf([own]) + 1, `${own}: ${misplaced[own]}`);
+    delete settings[own];
+  }
   const given = {
-    ...fields,
+    ...settings,
     ...(rounds !== undefined && { rounds }),
     type,
     id,
     ...(name !== undefined && { name }),
   };
-  for (const own of ["type", "id", "name", "rounds"]) {
-    if (own in fields)
-      throw new TinyGptvError("parameter", `${where}: ${own}: does not belong in the header`);
-  }
   const parsed = cellSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const [fault] = faultsOf(parsed.error, cellSchema, given);
-  throw new TinyGptvError("parameter", `${where}: ${type}: ${sentence(fault!, "cell")}`);
+  if (parsed.success && mistakes.length === 0)
+    return { cell: parsed.data as WrittenCell, mistakes };
+  for (const fault of parsed.success ? [] : faultsOf(parsed.error, cellSchema, given))
+    complain(fault.path[0] === "name" ? 0 : lineOf(fault.path) + 1, faultText(fault));
+  return { mistakes: mistakes.toSorted((a, b) => a.line - b.line) };
 }
 
-function split(type: CellType, body: string): { header: string; rounds: string[] | undefined } {
+const misplaced: Readonly<Record<string, string>> = {
+  type: "the kind stands after the opening fence, not here",
+  id: "cells of a file have no id",
+  name: "the name stands behind the kind, after the opening fence",
+  rounds: "the text stands below a line ---, not here",
+};
+
+function split(type: string, body: string): { header: string; rounds: string[] | undefined } {
   if (!hasRounds(type)) return { header: body, rounds: undefined };
   const parts: string[][] = [[]];
   for (const line of body.split("\n")) {
@@ -98,29 +125,36 @@ function split(type: CellType, body: string): { header: string; rounds: string[]
     else parts.at(-1)?.push(line);
   }
   const [header = "", ...rounds] = parts.map((lines) => lines.join("\n"));
-  return {
-    header,
-    rounds:
-      rounds.length === 0 ? undefined : rounds.map((round) => unescapeLines(round, separatorLine)),
-  };
+  return { header, rounds: rounds.length === 0 ? undefined : rounds.map(unescapeRound) };
 }
 
-export function readYaml(text: string, where: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = parse(`${text}\n`, { maxAliasCount: 0 }) ?? {};
-  } catch (cause) {
-    throw new TinyGptvError(
-      "parameter",
-      `${where}: ${cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "not YAML"}`,
-      { cause },
-    );
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TinyGptvError(
-      "parameter",
-      `${where}: want \`key: value\` lines, got ${JSON.stringify(value)}`,
-    );
-  }
-  return value as Record<string, unknown>;
+/** The one fence that a faulty cell's source is; undefined where it is something else (by now). */
+export function fenceIn(source: string): Fence | undefined {
+  const [block, ...others] = blocksOf(source.trim().split("\n"));
+  return others.length === 0 && block?.first === 0 ? block.fence : undefined;
+}
+
+/**
+ * What a faulty cell is once its source has been mended, or what is wrong with it still.
+ * @param taken names of the other cells
+ */
+export function mend(
+  { id, source }: CellOf<"faulty">,
+  taken: ReadonlySet<string | undefined>,
+): ReadFence {
+  const fence = fenceIn(source);
+  if (fence === undefined)
+    return { mistakes: [{ line: 0, message: "want one cell, from ``` to ```" }] };
+  if (!fence.closed) return { mistakes: [{ line: 0, message: unclosed }] };
+  return withOwnName(readFence(fence.info, fence.body, id), taken);
+}
+
+export const unclosed = "this cell has no closing line of ```";
+
+/** Refuses a name that another cell has. */
+export function withOwnName(read: ReadFence, taken: ReadonlySet<string | undefined>): ReadFence {
+  const { type, name } = read.cell ?? {};
+  if (name === undefined || !taken.has(name)) return read;
+  const message = `${type}: another cell is called ${name}; want another name`;
+  return { mistakes: [...read.mistakes, { line: 0, message }] };
 }

@@ -13,8 +13,12 @@ export {
   type Reference,
 } from "./references.ts";
 export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
-export { toMarkdown, fromMarkdown } from "./markdown.ts";
-export { toIpynb, fromIpynb, withOutputs } from "./ipynb.ts";
+export { toMarkdown, fromMarkdown, type ReadMarkdown } from "./markdown.ts";
+export { mend } from "./fence.ts";
+export { checkChange, type PatchOf } from "./change.ts";
+export { remarkText, type Mistake, type Remark } from "./remark.ts";
+export { toIpynb, withOutputs } from "./ipynb.ts";
+export { fromIpynb } from "./readIpynb.ts";
 export { toBase64, fromBase64 } from "./base64.ts";
 export { pictureUrl } from "./pictureType.ts";
 export { toCsv } from "./csv.ts";
@@ -33,8 +37,8 @@ export { disagreements, prefersAnother, readingsOf, type Reading } from "./readi
 export {
   packNotebook,
   unpackNotebook,
-  sideFileName,
-  isKeptContent,
+  type OpenedNotebook,
   type PackedNotebook,
 } from "./sideFiles.ts";
+export { isKeptContent, keptIn, keptName, sideFileName, withAddresses } from "./keptPictures.ts";
 export { outputTable, runColumns, type TableColumn, type TableRow } from "./table.ts";

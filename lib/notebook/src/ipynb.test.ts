@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { checkNotebook, type Notebook } from "./document.ts";
 import { contentHash } from "./hash.ts";
-import { fromIpynb, toIpynb, withOutputs } from "./ipynb.ts";
+import { toIpynb, withOutputs } from "./ipynb.ts";
 import { emptyAnswer, type Output } from "./output.ts";
+import { fromIpynb } from "./readIpynb.ts";
+import { remarkText } from "./remark.ts";
+import { packNotebook } from "./sideFiles.ts";
 import { awkwardNotebook, awkwardOutputs } from "./testing/awkward.ts";
 import { nbformatSchema } from "./testing/nbformat.ts";
 
@@ -41,7 +44,7 @@ describe("a notebook in Jupyter's format", () => {
       const outputs = awkwardOutputs(notebook, seed);
       const json = await toIpynb(notebook, ({ id }) => outputs.get(id), noPicture);
       nbformatSchema.parse(JSON.parse(json));
-      expect(fromIpynb(json)).toEqual({ notebook, outputs, pictures: new Map() });
+      expect(fromIpynb(json)).toEqual({ notebook, outputs, pictures: new Map(), remarks: [] });
     }
   });
 
@@ -57,6 +60,7 @@ describe("a notebook in Jupyter's format", () => {
       notebook,
       outputs: new Map(),
       pictures: new Map([[kept, png]]),
+      remarks: [],
     });
   });
 
@@ -64,7 +68,7 @@ describe("a notebook in Jupyter's format", () => {
     const notebook = withPicture("dog.png");
     const json = await toIpynb(notebook, noOutput, readPng);
     expect(cellsOf(json)[1]?.outputs[0]?.data).toHaveProperty(["image/png"]);
-    expect(fromIpynb(json)).toEqual({ notebook, outputs: new Map(), pictures: new Map() });
+    expect(fromIpynb(json)).toMatchObject({ notebook, outputs: new Map(), pictures: new Map() });
     await expect(toIpynb(notebook, noOutput, noPicture)).resolves.toContain("dog.png");
   });
 
@@ -85,14 +89,21 @@ describe("a notebook in Jupyter's format", () => {
     expect(fromIpynb(cleared)).toMatchObject({ notebook: withPicture(kept), pictures: new Map() });
   });
 
-  it("refuses a picture that is not the one its cell names", async () => {
+  it("shows the picture it has where that is not the one its cell names, and says so", async () => {
     const json = await toIpynb(withPicture(kept), noOutput, readPng);
-    const other = spoiled(json, 1, ({ outputs }) => (outputs[0]!.data["image/png"] = "AAAA"));
-    expect(() => fromIpynb(other, "n.ipynb")).toThrow(
-      `n.ipynb: cell 2: picture: want ${kept}, got sha256:`,
+    const other = fromIpynb(
+      spoiled(json, 1, ({ outputs }) => (outputs[0]!.data["image/png"] = "AAAA")),
     );
-    const broken = spoiled(json, 1, ({ outputs }) => (outputs[0]!.data["image/png"] = "%%"));
-    expect(() => fromIpynb(broken, "n.ipynb")).toThrow("n.ipynb: cell 2: picture: want base64");
+    const [name] = other.pictures.keys();
+    expect(other.notebook.cells[1]).toMatchObject({ file: name });
+    expect(other.remarks.map(remarkText)).toEqual([expect.stringMatching(/^cell 2: the picture/)]);
+    const broken = fromIpynb(
+      spoiled(json, 1, ({ outputs }) => (outputs[0]!.data["image/png"] = "%%")),
+    );
+    expect(broken.notebook).toEqual(withPicture(kept));
+    expect(broken.remarks.map(remarkText)).toEqual([
+      "cell 2: the picture in it cannot be read and is left out",
+    ]);
   });
 });
 
@@ -133,11 +144,15 @@ describe("outputs in Jupyter's format", () => {
     });
   });
 
-  it("that were changed into something else are refused by cell and field", async () => {
+  it("that were changed into something else are left out, by cell and field", async () => {
     const json = spoiled(await askedJson(), 1, ({ outputs: [first] }) => {
       first!.data["application/vnd.tinygptv.output+json"] = { inputs: "", at: 1, runs: [] };
     });
-    expect(() => fromIpynb(json, "n.ipynb")).toThrow("n.ipynb: cell 2: at: ");
+    const read = fromIpynb(json, "n.ipynb");
+    expect([...read.outputs.keys()]).toEqual(["a"]);
+    expect(read.remarks).toMatchObject([
+      { kind: "note", place: "cell 2", message: expect.stringContaining("at: want a text, got 1") },
+    ]);
   });
 
   it("of other programs are left out", async () => {
@@ -196,6 +211,89 @@ describe("other Jupyter notebooks", () => {
       "```\nprint(1)\n```",
     ]);
     expect(new Set(cells.map((cell) => cell.id)).size).toBe(2);
+  });
+
+  it("keep pictures pasted into text, there and back", async () => {
+    const base64 = Buffer.from(png).toString("base64");
+    const cells = [
+      {
+        id: "a1",
+        cell_type: "markdown",
+        source: "![a](attachment:my%20apple.png) and\n![b](attachment:b.png)",
+        metadata: {},
+        attachments: {
+          "my apple.png": { "image/png": base64 },
+          "b.png": { "image/png": "AAAA" },
+          "c.png": { "image/png": "AAAA" },
+          "d.txt": { "text/plain": "d" },
+        },
+      },
+    ];
+    const json = JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
+    const read = fromIpynb(json);
+    expect(read.notebook.cells).toMatchObject([
+      { type: "text", source: expect.stringContaining(`![a](${kept}#my%20apple.png)`) },
+    ]);
+    expect(read.pictures.get(kept)).toEqual(png);
+    expect(read.pictures.size).toBe(2);
+    expect(read.remarks.map(remarkText)).toEqual([
+      "cell 1: its attachment c.png is not shown in its text and left out",
+      "cell 1: its attachment d.txt is no picture and left out",
+    ]);
+    const readPicture = (file: string) => Promise.resolve(read.pictures.get(file)!);
+    const written = await toIpynb(read.notebook, noOutput, readPicture);
+    nbformatSchema.parse(JSON.parse(written));
+    const { "my apple.png": apple, "b.png": b } = cells[0]!.attachments;
+    expect(JSON.parse(written).cells[0]).toMatchObject({
+      source: ["![a](attachment:my%20apple.png) and\n", "![b](attachment:b.png)"],
+      attachments: {
+        "my apple.png": apple,
+        "b.png": { "application/octet-stream": b["image/png"] },
+      },
+    });
+    const packed = await packNotebook(read.notebook, noOutput, readPicture);
+    expect(packed.files.get(`sha256-${kept.slice(7)}`)).toEqual(png);
+  });
+
+  it("keep pictures that their code drew; what it printed is told as left out", async () => {
+    const data = { "image/png": Buffer.from(png).toString("base64"), "text/plain": "<Figure>" };
+    const code = {
+      cell_type: "code",
+      source: "plot()",
+      metadata: {},
+      outputs: [
+        { output_type: "stream", text: "x" },
+        { output_type: "display_data", data },
+      ],
+    };
+    const json = JSON.stringify({ nbformat: 4, metadata: {}, cells: [code] });
+    const read = fromIpynb(json);
+    expect(read.notebook.cells).toMatchObject([
+      { source: `\`\`\`\nplot()\n\`\`\`\n\n![output](${kept}#output1)` },
+    ]);
+    expect(read.pictures.get(kept)).toEqual(png);
+    expect(read.remarks).toMatchObject([{ kind: "note", place: "cell 1" }]);
+  });
+
+  it("open whatever is wrong in a cell, which says so and stays as it is", async () => {
+    const cells = [
+      { cell_type: "code", source: "%%prompt a\ntemprature: 1\n---\n?", metadata: {}, id: "a b" },
+      { cell_type: "code", source: "%%promt b\n---\n?", metadata: {} },
+      { cell_type: "code", source: "%%time\nx", metadata: {} },
+      { cell_type: "markdown", source: "t", metadata: { tinygptv: { name: "1" } } },
+    ];
+    const json = `\uFEFF${JSON.stringify({ nbformat: 4, metadata: { title: 1 }, cells })}`;
+    const { notebook, remarks } = fromIpynb(json, "n.ipynb");
+    expect(notebook.title).toBe("n");
+    expect(notebook.cells.map(({ type }) => type)).toEqual(["faulty", "faulty", "text", "text"]);
+    expect(remarks.map(remarkText)).toEqual([
+      "cell 1: line 2: prompt: temprature: there is no such setting here; did you mean temperature?",
+      "cell 2: line 1: promt is no kind of cell; did you mean prompt?",
+      "cell 4: it cannot be called 1, and has no name now",
+    ]);
+    const written = cellsOf(await toIpynb(notebook, noOutput, noPicture));
+    expect(written[0]?.source.join("")).toBe(cells[0]!.source);
+    expect(written[1]?.source.join("")).toBe(cells[1]!.source);
   });
 
   it.each(["[]", "{", '{"nbformat":3,"metadata":{},"cells":[]}'])("refuses %s", (json) => {

@@ -4,44 +4,13 @@
  * that they can be read (and edited) in Jupyter and come back. Outputs and
  * pictures are in the file (`ipynbOutputs.ts`): nothing lies beside it.
  */
-import { z } from "zod";
-import { TinyGptvError, faultsOf, sentence } from "@tinygptv/protocol";
+import { withAttachments } from "./attachments.ts";
 import { isAsking, type Cell } from "./cell.ts";
-import { checkNotebook, notebookFormat, type Notebook } from "./document.ts";
-import { fencedTypes, readFence, writeFence } from "./fence.ts";
-import {
-  displayOutput,
-  displayPicture,
-  multiline,
-  readKept,
-  readOutput,
-  sourceLines,
-} from "./ipynbOutputs.ts";
-import type { Output } from "./output.ts";
+import { notebookFormat, type Notebook } from "./document.ts";
+import { fenceIn, writeFence } from "./fence.ts";
+import { displayOutput, displayPicture, sourceLines } from "./ipynbOutputs.ts";
+import { isKeptContent } from "./keptPictures.ts";
 import type { OutputOf } from "./references.ts";
-import { isKeptContent } from "./sideFiles.ts";
-
-const magic = new RegExp(`^%%(${fencedTypes.join("|")})(?: .*)?$`);
-
-/** What is read of a foreign notebook; everything else in it is left alone. */
-const ipynbSchema = z.object({
-  nbformat: z.literal(4),
-  metadata: z.object({
-    title: z.string().optional(),
-    tinygptv: z.object({ model: z.string().optional() }).optional(),
-  }),
-  cells: z.array(
-    z.object({
-      id: z.string().optional(),
-      cell_type: z.enum(["markdown", "code", "raw"]),
-      source: multiline,
-      metadata: z
-        .object({ tinygptv: z.object({ name: z.string().optional() }).optional() })
-        .optional(),
-      outputs: z.array(z.unknown()).default([]),
-    }),
-  ),
-});
 
 /**
  * @param readPicture bytes of a picture cell's file. Kept pictures (`sha256:…`)
@@ -74,9 +43,19 @@ async function writeCell(
 ): Promise<object> {
   if (cell.type === "text") {
     const metadata = cell.name === undefined ? {} : { tinygptv: { name: cell.name } };
-    return { id: cell.id, cell_type: "markdown", metadata, source: sourceLines(cell.source) };
+    const { source, attachments } = await withAttachments(cell, readPicture);
+    return {
+      id: cell.id,
+      cell_type: "markdown",
+      metadata,
+      source: sourceLines(source),
+      ...(Object.keys(attachments).length > 0 && { attachments }),
+    };
   }
-  const { info, body } = writeFence(cell);
+  const { info, body } =
+    cell.type === "faulty"
+      ? (fenceIn(cell.source) ?? { info: "faulty", body: cell.source })
+      : writeFence(cell);
   return {
     id: cell.id,
     cell_type: "code",
@@ -106,7 +85,7 @@ async function writeOutputs(
  * @param notebook what `fromIpynb` read from it
  */
 export function withOutputs(json: string, notebook: Notebook, outputOf: OutputOf): string {
-  const data = JSON.parse(json) as { cells: { outputs?: unknown }[] };
+  const data = JSON.parse(withoutMark(json)) as { cells: { outputs?: unknown }[] };
   notebook.cells.forEach((cell, index) => {
     const output = outputOf(cell);
     const place = data.cells[index];
@@ -116,82 +95,5 @@ export function withOutputs(json: string, notebook: Notebook, outputOf: OutputOf
   return writeJson(data);
 }
 
-export interface ReadNotebook {
-  notebook: Notebook;
-  /** By cell id. */
-  outputs: Map<string, Output>;
-  /** Kept pictures, by the name their cells have for them (`sha256:…`). */
-  pictures: Map<string, Uint8Array<ArrayBuffer>>;
-}
-
-/**
- * Reads any nbformat 4 notebook; code that is not ours becomes text, and
- * outputs that are not ours are left out.
- * @throws TinyGptvError "parameter" naming the file, the cell and what is wrong
- */
-export function fromIpynb(json: string, file = "notebook.ipynb"): ReadNotebook {
-  const content = parseJson(json, file);
-  const parsed = ipynbSchema.safeParse(content);
-  if (!parsed.success) {
-    const [fault] = faultsOf(parsed.error, ipynbSchema, content);
-    throw new TinyGptvError(
-      "parameter",
-      `${file}: want a Jupyter notebook (nbformat 4): ${sentence(fault!, "notebook")}`,
-    );
-  }
-  const { metadata, cells } = parsed.data;
-  const ids = new Set<string>();
-  const outputs: ReadNotebook["outputs"] = new Map();
-  const pictures: ReadNotebook["pictures"] = new Map();
-  const read = cells.map((given, index): Cell => {
-    const wanted = given.id ?? `c${index + 1}`;
-    const id = ids.has(wanted) ? `c${index + 1}-${ids.size}` : wanted;
-    ids.add(id);
-    const where = `${file}: cell ${index + 1}`;
-    const cell = readCell(given.cell_type, given.source, id, given.metadata?.tinygptv?.name, where);
-    if (isAsking(cell)) {
-      const output = readOutput(given.outputs, where);
-      if (output !== undefined) outputs.set(id, output);
-      delete cell.output; // it names a file of a side folder, and there is none
-    } else if (cell.type === "picture" && isKeptContent(cell.file)) {
-      const bytes = readKept(cell, given.outputs, where);
-      if (bytes !== undefined) pictures.set(cell.file, bytes);
-    }
-    return cell;
-  });
-  const title = metadata.title ?? file.replace(/^.*\//, "").replace(/\.ipynb$/, "");
-  const model = metadata.tinygptv?.model;
-  const notebook = checkNotebook(
-    { title, ...(model !== undefined && { model }), cells: read },
-    file,
-  );
-  return { notebook, outputs, pictures };
-}
-
-function readCell(
-  type: string,
-  source: string,
-  id: string,
-  name: string | undefined,
-  where: string,
-): Cell {
-  const newline = source.indexOf("\n");
-  const first = newline === -1 ? source : source.slice(0, newline);
-  if (type === "code" && magic.test(first)) {
-    return readFence(first.slice(2), newline === -1 ? "" : source.slice(newline + 1), id, where);
-  }
-  const text = type === "code" ? `\`\`\`\n${source}\n\`\`\`` : source;
-  return { type: "text", id, ...(name !== undefined && { name }), source: text };
-}
-
-function parseJson(json: string, file: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new TinyGptvError(
-      "parameter",
-      `${file}: want JSON: ${cause instanceof Error ? cause.message : ""}`,
-      { cause },
-    );
-  }
-}
+/** Some editors write a byte order mark at the beginning of every file. */
+export const withoutMark = (text: string): string => text.replace(/^\uFEFF/, "");

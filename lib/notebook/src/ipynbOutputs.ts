@@ -7,12 +7,10 @@ import { z } from "zod";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { fromBase64, toBase64 } from "./base64.ts";
 import type { AskingCell, CellOf } from "./cell.ts";
-import { contentHash } from "./hash.ts";
 import type { Output } from "./output.ts";
 import { checkOutput } from "./outputSchema.ts";
 import { pictureType, unknownType } from "./pictureType.ts";
 import { markdownTable, plainText } from "./readable.ts";
-import { keptName } from "./sideFiles.ts";
 
 /** Our output as data; other programs keep what they do not know. */
 const outputMime = "application/vnd.tinygptv.output+json";
@@ -43,7 +41,7 @@ export function displayPicture(cell: CellOf<"picture">, bytes: Uint8Array): obje
 
 const displayData = (data: object): object => ({ output_type: "display_data", metadata: {}, data });
 
-const withData = z.object({ data: z.record(z.string(), z.unknown()) });
+export const withData = z.object({ data: z.record(z.string(), z.unknown()) });
 
 /** The first value of a type that fits, among all outputs of a cell. */
 function valueOf(outputs: readonly unknown[], fits: (mime: string) => boolean): unknown {
@@ -59,27 +57,15 @@ export function readOutput(outputs: readonly unknown[], where: string): Output |
 }
 
 /**
- * Bytes of the picture a cell keeps, undefined where they are not there (the
- * outputs were cleared).
- * @throws TinyGptvError "parameter", its message starting with `where`
+ * Bytes of the picture below a cell, undefined where there is none (the outputs were cleared).
+ * @throws TinyGptvError "parameter" where it is not base64
  */
 export function readKept(
-  cell: CellOf<"picture">,
   outputs: readonly unknown[],
   where: string,
 ): Uint8Array<ArrayBuffer> | undefined {
   const data = valueOf(outputs, (mime) => mime.startsWith("image/") || mime === unknownType);
   if (data === undefined) return undefined;
-  const bytes = decode(data, where);
-  const found = keptName(contentHash(bytes));
-  if (found !== cell.file)
-    throw new TinyGptvError("parameter", `${where}: picture: want ${cell.file}, got ${found}`, {
-      subject: cell.file,
-    });
-  return bytes;
-}
-
-function decode(data: unknown, where: string): Uint8Array<ArrayBuffer> {
   try {
     return fromBase64(multiline.parse(data));
   } catch (cause) {

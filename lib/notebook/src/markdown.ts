@@ -19,28 +19,21 @@
  *     what is this?
  *     ```
  *
- * Two text cells in a row are kept apart by a line `<!-- cell -->`. A text line
- * that would open a cell is written with a backslash before it.
+ * It is cut as CommonMark cuts it: what is shown inside a longer fence is text.
+ * Two text cells in a row are kept apart by a line `<!-- cell -->`; a text line
+ * that would open a cell is written with a backslash before it (`escape.ts`). A
+ * fence with something in it that is not accepted is a cell too, as it is written.
  */
 import { stringify } from "yaml";
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { Cell } from "./cell.ts";
-import { checkNotebook, notebookFormat, type Notebook } from "./document.ts";
-import {
-  escapeLines,
-  fencedTypes,
-  readFence,
-  readYaml,
-  unescapeLines,
-  writeFence,
-} from "./fence.ts";
-
-const boundary = "<!-- cell -->";
-const opening = new RegExp(`^(\`{3,})(${fencedTypes.join("|")})(?: .*)?$`);
-const special = new RegExp(
-  `^(?:\`{3,}(?:${fencedTypes.join("|")})(?: .*)?|<!-- (?:cell|name: .*) -->)$`,
-);
-const nameLine = /^<!-- name: (\S+) -->$/;
+import { fenced } from "./blocks.ts";
+import type { Cell, CellOf } from "./cell.ts";
+import { checkNotebook, maxCells, notebookFormat, type Notebook } from "./document.ts";
+import { boundary, escapeText, opensCell } from "./escape.ts";
+import { fenceIn, writeFence } from "./fence.ts";
+import { readCells } from "./readCells.ts";
+import { readFront } from "./frontMatter.ts";
+import type { Remark } from "./remark.ts";
 
 /** Largest file read, in characters; pictures and outputs lie beside it. */
 const maxMarkdownLength = 8_000_000;
@@ -52,9 +45,10 @@ export function toMarkdown(notebook: Notebook): string {
     ...(notebook.model !== undefined && { model: notebook.model }),
   };
   const blocks: string[] = [`---\n${stringify(front, { lineWidth: 0 })}---`];
-  notebook.cells.forEach((cell, index) => {
-    const next = notebook.cells[index + 1];
-    blocks.push(cell.type === "text" ? writeText(cell) : writeCell(cell));
+  const cells = notebook.cells.map(asWritten);
+  cells.forEach((cell, index) => {
+    const next = cells[index + 1];
+    blocks.push(writeCell(cell));
     // An empty or edge-spaced text would lose its bounds among blank lines.
     if (
       cell.type === "text" &&
@@ -67,112 +61,68 @@ export function toMarkdown(notebook: Notebook): string {
 
 const needsEnd = (source: string): boolean => source.trim() === "" || source !== source.trim();
 
-function writeText(cell: Extract<Cell, { type: "text" }>): string {
-  const text = escapeLines(cell.source, special);
-  return cell.name === undefined ? text : `<!-- name: ${cell.name} -->\n${text}`;
+/** A faulty cell that is no cell's fence any more is text. */
+function asWritten(cell: Cell): Cell {
+  if (cell.type !== "faulty") return cell;
+  const fence = fenceIn(cell.source);
+  return fence !== undefined && opensCell(fence.info)
+    ? cell
+    : { type: "text", id: cell.id, source: cell.source };
 }
 
-function writeCell(cell: Exclude<Cell, { type: "text" }>): string {
+function writeCell(cell: Cell): string {
+  if (cell.type === "text") {
+    const text = escapeText(cell.source);
+    return cell.name === undefined ? text : `<!-- name: ${cell.name} -->\n${text}`;
+  }
+  if (cell.type === "faulty") return writeFaulty(cell);
   const { info, body } = writeFence(cell);
-  const longest = Math.max(2, ...[...body.matchAll(/^`+/gm)].map((match) => match[0].length));
-  const fence = "`".repeat(longest + 1);
-  return body === "" ? `${fence}${info}\n${fence}` : `${fence}${info}\n${body}\n${fence}`;
+  return fenced(info, body);
+}
+
+/** As it is; a fence without an end gets one, so that it does not take in what follows. */
+function writeFaulty({ source }: CellOf<"faulty">): string {
+  const mark = /^ {0,3}([`~]+)/.exec(source)?.[1];
+  return fenceIn(source)?.closed === false ? `${source}\n${mark}` : source;
+}
+
+export interface ReadMarkdown {
+  notebook: Notebook;
+  /** What was not taken as it stands, by lines. */
+  remarks: Remark[];
 }
 
 /**
- * Reads a notebook file. Markdown without front matter is a notebook of text cells.
- * @param file its name, for messages (`first-steps.md:12: prompt: …`)
- * @throws TinyGptvError "parameter" naming file and line
+ * Reads a notebook file. Markdown without front matter is a notebook of text
+ * cells. Whatever is wrong in a cell is told, and the cell kept as it is written.
+ * @param file its name, for messages
+ * @throws TinyGptvError "parameter" where the file as a whole cannot be a notebook:
+ *   another format, too long, too many cells
  */
-export function fromMarkdown(markdown: string, file = "notebook.md"): Notebook {
+export function fromMarkdown(markdown: string, file = "notebook.md"): ReadMarkdown {
   if (markdown.length > maxMarkdownLength) {
     throw new TinyGptvError(
       "parameter",
       `${file}: want at most ${maxMarkdownLength} characters, got ${markdown.length}`,
     );
   }
-  const lines = markdown.replaceAll("\r\n", "\n").split("\n");
-  const { front, start } = readFront(lines, file);
-  const cells = readCells(lines, start, file);
-  const title =
-    front["title"] ?? headingOf(cells) ?? file.replace(/^.*\//, "").replace(/\.md$/, "");
-  return checkNotebook({ title, ...("model" in front && { model: front["model"] }), cells }, file);
-}
-
-function readFront(
-  lines: readonly string[],
-  file: string,
-): { front: Record<string, unknown>; start: number } {
-  if (lines[0] !== "---") return { front: {}, start: 0 };
-  const end = lines.indexOf("---", 1);
-  if (end === -1)
+  const lines = markdown
+    .replace(/^\uFEFF/, "")
+    .replaceAll("\r\n", "\n")
+    .split("\n");
+  const front = readFront(lines, file);
+  const { cells, remarks } = readCells(lines, front);
+  if (cells.length > maxCells)
     throw new TinyGptvError(
       "parameter",
-      `${file}:1: front matter: want a closing line ---, found none`,
+      `${file}: want at most ${maxCells} cells, got ${cells.length}`,
     );
-  const front = readYaml(lines.slice(1, end).join("\n"), `${file}:1: front matter`);
-  const format = front["format"];
-  if (format !== undefined && format !== notebookFormat) {
-    throw new TinyGptvError(
-      "parameter",
-      `${file}:1: format: want ${notebookFormat}, got ${String(format)}`,
-    );
-  }
-  return { front, start: end + 1 };
-}
-
-function readCells(lines: readonly string[], start: number, file: string): Cell[] {
-  const cells: Cell[] = [];
-  const id = (): string => `c${cells.length + 1}`;
-  let text: string[] = [];
-  const endText = (kept: boolean): void => {
-    const name = nameLine.exec(text.find((line) => line !== "") ?? "")?.[1];
-    const body = name === undefined ? text : text.slice(text.findIndex((line) => line !== "") + 1);
-    // Blocks are set apart by one blank line on either side; a boundary keeps all other space.
-    const source = kept
-      ? trimBlankEdge(body, name === undefined).join("\n")
-      : body.join("\n").trim();
-    if (kept || source !== "" || name !== undefined) {
-      cells.push({
-        type: "text",
-        id: id(),
-        ...(name !== undefined && { name }),
-        source: unescapeLines(source, special),
-      });
-    }
-    text = [];
-  };
-  for (let i = start; i < lines.length; i++) {
-    const line = lines[i] ?? "";
-    const open = opening.exec(line);
-    if (open !== null) {
-      endText(false);
-      const end = lines.indexOf(open[1] ?? "", i + 1);
-      if (end === -1)
-        throw new TinyGptvError(
-          "parameter",
-          `${file}:${i + 1}: ${open[2]}: want a closing ${open[1]}, found none`,
-        );
-      cells.push(
-        readFence(
-          line.slice(open[1]?.length),
-          lines.slice(i + 1, end).join("\n"),
-          id(),
-          `${file}:${i + 1}`,
-        ),
-      );
-      i = end;
-    } else if (line === boundary) endText(true);
-    else text.push(line);
-  }
-  endText(false);
-  return cells;
-}
-
-function trimBlankEdge(lines: readonly string[], leading: boolean): string[] {
-  const from = leading && lines[0] === "" ? 1 : 0;
-  const to = lines.at(-1) === "" && lines.length > from ? -1 : undefined;
-  return lines.slice(from, to);
+  const title = front.title ?? headingOf(cells) ?? file.replace(/^.*\//, "").replace(/\.md$/, "");
+  const notebook = checkNotebook(
+    { title, ...(front.model !== undefined && { model: front.model }), cells },
+    file,
+  );
+  return { notebook, remarks: [...front.remarks, ...remarks] };
 }
 
 function headingOf(cells: readonly Cell[]): string | undefined {

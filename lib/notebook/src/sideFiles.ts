@@ -5,22 +5,13 @@
  */
 import { TinyGptvError } from "@tinygptv/protocol";
 import { isAsking, type Cell } from "./cell.ts";
+import { keptIn, keptName, sideFileName } from "./keptPictures.ts";
 import type { Notebook } from "./document.ts";
 import { canonicalJson, contentHash } from "./hash.ts";
 import { fromMarkdown, toMarkdown } from "./markdown.ts";
 import type { Output } from "./output.ts";
 import { checkOutput } from "./outputSchema.ts";
-
-const prefix = "sha256:";
-
-/** As cells name kept content. */
-export const keptName = (hash: string): string => prefix + hash;
-
-/** `sha256:…` in a cell -> the file's name in the side folder. */
-export const sideFileName = (reference: string): string => reference.replace(prefix, "sha256-");
-
-export const isKeptContent = (reference: string): boolean =>
-  /^sha256:[0-9a-f]{64}$/.test(reference);
+import type { Remark } from "./remark.ts";
 
 export interface PackedNotebook {
   markdown: string;
@@ -39,8 +30,11 @@ export async function packNotebook(
   const files = new Map<string, Uint8Array>();
   const cells: Cell[] = [];
   for (const cell of notebook.cells) {
-    if (cell.type === "picture" && isKeptContent(cell.file)) {
-      files.set(sideFileName(cell.file), await readPicture(cell.file));
+    for (const file of keptIn(cell)) {
+      const reading = readPicture(file);
+      // A text may name what nobody has; a picture cell's picture has to be there.
+      const bytes = await (cell.type === "text" ? reading.catch(() => undefined) : reading);
+      if (bytes !== undefined) files.set(sideFileName(file), bytes);
     }
     const output = isAsking(cell) ? outputOf(cell) : undefined;
     if (output === undefined) {
@@ -55,27 +49,48 @@ export async function packNotebook(
   return { markdown: toMarkdown({ ...notebook, cells }), files };
 }
 
+export interface OpenedNotebook {
+  notebook: Notebook;
+  /** By cell id. */
+  outputs: Map<string, Output>;
+  remarks: Remark[];
+}
+
 /**
  * Reads a notebook with its outputs. An output whose file is gone is left out:
- * the cell can be run again. One whose content is not what its name says is an error.
+ * the cell can be run again. So is one that is not what its name says, or no
+ * output; that is told.
  * @param read content of a file of the side folder, undefined where it is not there
- * @returns outputs by cell id
- * @throws TinyGptvError "parameter" naming the file
+ * @throws TinyGptvError "parameter" where the file as a whole cannot be a notebook
  */
 export async function unpackNotebook(
   markdown: string,
   file: string,
   read: (name: string) => Promise<Uint8Array | undefined>,
-): Promise<{ notebook: Notebook; outputs: Map<string, Output> }> {
-  const notebook = fromMarkdown(markdown, file);
+): Promise<OpenedNotebook> {
+  const { notebook, remarks } = fromMarkdown(markdown, file);
   const outputs = new Map<string, Output>();
   for (const cell of notebook.cells) {
     if (!isAsking(cell) || cell.output === undefined) continue;
-    const bytes = await read(sideFileName(cell.output));
-    if (bytes !== undefined) outputs.set(cell.id, readOutput(bytes, cell.output, file));
+    const name = sideFileName(cell.output);
+    const bytes = await read(name);
+    if (bytes !== undefined) {
+      try {
+        outputs.set(cell.id, readOutput(bytes, cell.output, name));
+      } catch (error) {
+        remarks.push(unreadOutput(name, cell.name ?? cell.type, error));
+      }
+    }
     delete cell.output;
   }
-  return { notebook, outputs };
+  return { notebook, outputs, remarks };
+}
+
+/** What is said about an output that was left out. */
+export function unreadOutput(place: string, cell: string, error: unknown): Remark {
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `the output of ${cell} cannot be read and is left out (${reason}); run it again`;
+  return { kind: "note", place, message };
 }
 
 /** What is no JSON is left to the check to refuse. */
@@ -87,15 +102,11 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function readOutput(bytes: Uint8Array, reference: string, file: string): Output {
-  const name = sideFileName(reference);
+function readOutput(bytes: Uint8Array, reference: string, name: string): Output {
   const found = contentHash(bytes);
-  if (keptName(found) !== reference) {
-    throw new TinyGptvError(
-      "parameter",
-      `${file}: ${name}: want content of that sha256, got ${found}`,
-      { subject: name },
-    );
-  }
-  return checkOutput(parseJson(bytes), `${file}: ${name}`, name);
+  if (keptName(found) !== reference)
+    throw new TinyGptvError("parameter", `want content of that sha256, got ${found}`, {
+      subject: name,
+    });
+  return checkOutput(parseJson(bytes), "output", name);
 }

@@ -73,6 +73,18 @@ describe("notebook run", () => {
     expect(after).toEqual(before);
   });
 
+  it("lists every mistake of a file and runs nothing of it", async () => {
+    const file = await appleNotebook("mistakes", "what is this?");
+    const sound = await readFile(file, "utf8");
+    const wrong = "```prompt b\ntemprature: 1\n---\nx\n```\n\n```promt c\n---\ny\n```\n";
+    await writeFile(file, `${sound}\n${wrong}`);
+    const { end, stdout, stderr } = await runCli(["notebook", "run", file, "--model", nano]);
+    expect({ end: end !== 0, stdout }).toEqual({ end: true, stdout: "" });
+    expect(stderr).toContain("nothing was run, it has 2 mistakes:");
+    expect(stderr).toMatch(/line 12: prompt: temprature: .*did you mean temperature\?/);
+    expect(stderr).toMatch(/line 17: promt is no kind of cell/);
+  });
+
   it("says which reference is wrong", async () => {
     const file = await appleNotebook("wrong", "is it {{nothing}}?");
     const { end, stderr } = await runCli(["notebook", "run", file, "--model", nano]);

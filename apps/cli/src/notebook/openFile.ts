@@ -9,11 +9,13 @@ import {
   unpackNotebook,
   withOutputs,
 } from "@tinygptv/notebook";
-import type { Notebook, OutputOf } from "@tinygptv/notebook";
+import type { Notebook, OutputOf, Remark } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 export interface OpenFile {
   notebook: Notebook;
+  /** What was not taken as it stands. */
+  remarks: Remark[];
   /** Bytes of a picture cell's file. */
   readPicture: (file: string) => Promise<Uint8Array>;
   /** Puts outputs into the file. */
@@ -27,7 +29,11 @@ export const openFile = (file: string): Promise<OpenFile> =>
 async function openMarkdown(file: string): Promise<OpenFile> {
   const folder = file.replace(/\.md$/, ".files");
   const readSide = (name: string) => readFile(join(folder, name)).catch(() => undefined);
-  const { notebook } = await unpackNotebook(await readFile(file, "utf8"), basename(file), readSide);
+  const { notebook, remarks } = await unpackNotebook(
+    await readFile(file, "utf8"),
+    basename(file),
+    readSide,
+  );
   const readPicture = (name: string) =>
     readPictureFile(
       name,
@@ -35,6 +41,7 @@ async function openMarkdown(file: string): Promise<OpenFile> {
     );
   return {
     notebook,
+    remarks,
     readPicture,
     save: async (outputOf) => {
       const packed = await packNotebook(notebook, outputOf, readPicture);
@@ -47,9 +54,10 @@ async function openMarkdown(file: string): Promise<OpenFile> {
 
 async function openIpynb(file: string): Promise<OpenFile> {
   const json = await readFile(file, "utf8");
-  const { notebook, pictures } = fromIpynb(json, basename(file));
+  const { notebook, pictures, remarks } = fromIpynb(json, basename(file));
   return {
     notebook,
+    remarks,
     readPicture: async (name) =>
       pictures.get(name) ?? (await readPictureFile(name, join(dirname(file), name))),
     save: (outputOf) => writeFile(file, withOutputs(json, notebook, outputOf)),

@@ -1,6 +1,7 @@
 /** `tinygptv notebook run`: the playground's notebooks without a browser. */
-import { finalText, runNotebook } from "@tinygptv/notebook";
-import type { AskingCell, Output } from "@tinygptv/notebook";
+import { finalText, remarkText, runNotebook } from "@tinygptv/notebook";
+import type { AskingCell, Output, Remark } from "@tinygptv/notebook";
+import { TinyGptvError } from "@tinygptv/protocol";
 import { createEngine } from "tinygptv";
 import { exitCodes } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
@@ -14,7 +15,8 @@ export interface NotebookFlags {
 }
 
 export async function runFile(file: string, { model, write, json }: NotebookFlags): Promise<void> {
-  const { notebook, readPicture, save } = await openFile(file);
+  const { notebook, remarks, readPicture, save } = await openFile(file);
+  refuseMistakes(file, remarks);
   const engine = createEngine({ models: [model] });
   try {
     for (const info of await engine.models()) noteWeights(info);
@@ -33,6 +35,24 @@ export async function runFile(file: string, { model, write, json }: NotebookFlag
   } finally {
     await engine.close();
   }
+}
+
+/**
+ * Nothing is run before a file is sound: a cell that cannot be read may be what others stand on.
+ * @throws TinyGptvError "parameter" listing all mistakes
+ */
+function refuseMistakes(file: string, remarks: readonly Remark[]): void {
+  const [mistakes, notes] = [
+    remarks.filter(({ kind }) => kind === "mistake"),
+    remarks.filter(({ kind }) => kind === "note"),
+  ];
+  for (const note of notes) process.stderr.write(`${file}: ${remarkText(note)}\n`);
+  if (mistakes.length === 0) return;
+  const count = mistakes.length === 1 ? "one mistake" : `${mistakes.length} mistakes`;
+  const list = mistakes.map((mistake) => `\n  ${remarkText(mistake)}`).join("");
+  throw new TinyGptvError("parameter", `${file}: nothing was run, it has ${count}:${list}`, {
+    subject: file,
+  });
 }
 
 function printOutputJson(cell: AskingCell, output: Output): void {

@@ -92,7 +92,7 @@ it("shows every token under every level without a click, and leads through the d
 });
 
 it("warns of a level the endpoint does not have, and compares the others all the same", async () => {
-  const notebook = fromMarkdown(
+  const { notebook } = fromMarkdown(
     `---
 format: tinygptv-notebook/1
 title: levels

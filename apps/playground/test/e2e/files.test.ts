@@ -80,6 +80,9 @@ async function reopen(page: Page, file: string | Given): Promise<void> {
   await page.getByLabel("Notebook file").setInputFiles(file);
 }
 
+/** What the page says over everything else. */
+const notices = (page: Page): Locator => page.getByRole("region", { name: "Notices" });
+
 const apple = "```picture apple\nfile: pictures/apple.png\n```\n\n";
 const question = "```prompt answer\npictures: [ apple ]\n---\nwhat is this?\n```\n";
 
@@ -121,7 +124,7 @@ describe("a notebook goes out", () => {
     const path = await download(page, "Download as plain Markdown");
     expect(path).toMatch(/first-steps\.md$/);
     const text = await readFile(path, "utf8");
-    expect(fromMarkdown(text).cells.map(({ name }) => name)).toContain("answer");
+    expect(fromMarkdown(text).notebook.cells.map(({ name }) => name)).toContain("answer");
     expect(text).not.toContain("output:");
   });
 
@@ -205,7 +208,7 @@ describe("a notebook comes in", () => {
     await page.getByLabel("Notebook file").setInputFiles(file);
     await runCell(cell(page, "Prompt", "answer"));
     await expectSeen(cell(page, "Prompt", "answer").getByText("an apple", { exact: true }));
-    const out = fromMarkdown(
+    const { notebook: out } = fromMarkdown(
       await readFile(await download(page, "Download as plain Markdown"), "utf8"),
     );
     expect(out.cells[0]).toMatchObject({ file: `sha256:${contentHash(bytes)}` });
@@ -218,34 +221,86 @@ describe("a notebook comes in", () => {
     await expectSeen(cell(page, "Prompt", "answer"));
   });
 
-  it("not at all where it is wrong: it is refused by name, and nothing is lost", async () => {
+  it("not at all where it is none: it is refused by name, and nothing is lost", async () => {
     const page = await playground.open();
     const cases: [Given, RegExp][] = [
-      [
-        markdown("bad.md", "```prompt\ntemprature: 1\n---\n```"),
-        /bad\.md:1: prompt: Unrecognized key: "temprature"/,
-      ],
       [markdown("cut.zip", "PK no more"), /cut\.zip: want a zip archive/],
       [zip("empty.zip", { "a.txt": strToU8("a") }), /empty\.zip: want a notebook \(\.md\) in it/],
-      [
-        zip("odd.zip", { "a.md": strToU8(apple), "pictures/apple.png": strToU8("no picture") }),
-        /pictures\/apple\.png: this is no picture/,
-      ],
-      [
-        zip("other.zip", {
-          "a.md": strToU8(`\`\`\`picture a\nfile: sha256:${"0".repeat(64)}\n\`\`\`\n`),
-          [`a.files/sha256-${"0".repeat(64)}`]: await gallery("dog"),
-        }),
-        /sha256-0{64}: want content of that sha256, got sha256:/,
-      ],
       [markdown("bad.ipynb", "{}"), /bad\.ipynb: want a Jupyter notebook/],
-      [markdown("notes.txt", "hello"), /notes\.txt: want a notebook \(\.md, \.ipynb, \.zip\)/],
+      [markdown("notes.txt", "hello"), /notes\.txt is not a notebook \(\.md, \.ipynb, \.zip\)/],
     ];
     for (const [file, message] of cases) {
       await page.getByLabel("Notebook file").setInputFiles(file);
-      await expectSeen(page.getByText(message));
+      await expectSeen(notices(page).getByText(message));
     }
     await expectSeen(cell(page, "Prompt", "answer"));
+  });
+
+  it("with what is wrong in it marked, listed by lines and kept, until it is mended", async () => {
+    const page = await playground.open();
+    const wrong =
+      "```prompt cold\ntemprature: 1\n---\nwhat?\n```\n\n```promt lost\n---\nwho?\n```\n";
+    await page
+      .getByLabel("Notebook file")
+      .setInputFiles(markdown("bad.md", `# Mistakes\n\n${question}\n${wrong}`));
+    await expectSeen(notices(page).getByText("bad.md has mistakes in it."));
+    await expectSeen(notices(page).getByText(/^line 10: prompt: temprature: there is no such/));
+    await expectSeen(notices(page).getByText("line 15: promt is no kind of cell; did you mean"));
+    await playground.screenshot(page, "mistakes");
+    await notices(page).getByRole("button", { name: "Dismiss" }).click();
+    await expectSeen(cell(page, "Prompt", "answer"));
+    const kept = await readFile(await download(page, "Download as plain Markdown"), "utf8");
+    expect(kept).toContain(wrong);
+    const faulty = page.getByRole("article", { name: /^Not understood/ }).last();
+    await expectSeen(faulty.getByText(/did you mean prompt/));
+    await faulty.getByLabel("The cell as it is written").click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("```prompt lost\n---\nwho?\n```");
+    await faulty.getByRole("button", { name: "Use it" }).click();
+    await expectSeen(cell(page, "Prompt", "lost").getByText("who?"));
+  });
+
+  it("without the pictures that are none, which is told", async () => {
+    const page = await playground.open();
+    const name = `sha256-${"0".repeat(64)}`;
+    const cells = `${apple}\`\`\`picture a\nfile: ${name.replace("-", ":")}\n\`\`\`\n\n${question}`;
+    const file = zip("odd.zip", {
+      "a.md": strToU8(cells),
+      "pictures/apple.png": strToU8("no picture"),
+      [`a.files/${name}`]: await gallery("dog"),
+    });
+    await page.getByLabel("Notebook file").setInputFiles(file);
+    await expectSeen(notices(page).getByText(/pictures\/apple\.png is no picture the browser can/));
+    await expectSeen(notices(page).getByText(`${name}: this picture is not what its name says`));
+    await expectSeen(cell(page, "Prompt", "answer"));
+  });
+
+  it("from Jupyter, with the pictures in its texts, which go out again", async () => {
+    const page = await playground.open();
+    const base64 = (await gallery("apple")).toString("base64");
+    const attachments = { "an apple.png": { "image/png": base64 } };
+    const source = "# Pasted\n\n![an apple](attachment:an%20apple.png)";
+    const cells = [
+      { cell_type: "markdown", id: "a", metadata: {}, source, attachments },
+      {
+        cell_type: "code",
+        id: "b",
+        metadata: {},
+        source: "x",
+        outputs: [{ output_type: "stream" }],
+      },
+    ];
+    const file = markdown(
+      "pasted.ipynb",
+      JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells }),
+    );
+    await page.getByLabel("Notebook file").setInputFiles(file);
+    const shown = page.getByRole("img", { name: "an apple" });
+    await expectSeen(shown);
+    await shown.evaluate((image: HTMLImageElement) => image.decode());
+    await expectSeen(notices(page).getByText("cell 2: what it printed is left out"));
+    const again = JSON.parse(await readFile(await download(page, "Download for Jupyter"), "utf8"));
+    expect(again.cells[0]).toMatchObject({ source: source.split(/(?<=\n)/), attachments });
   });
 });
 
@@ -256,7 +311,7 @@ describe("files dropped on the page", () => {
     const pdf = { name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1") };
     await drop(page, await picture("dog"), pdf, await picture("apple"));
     await expectSeen(
-      page.getByText("notes.pdf: want a picture, or a notebook (.md, .ipynb, .zip)"),
+      notices(page).getByText("notes.pdf is neither a picture nor a notebook (.md, .ipynb, .zip)."),
     );
     expect(await cellIds(page)).toHaveLength(before.length + 2);
     const [dog, red] = await Promise.all(
@@ -265,7 +320,7 @@ describe("files dropped on the page", () => {
     expect(dog?.y).toBeLessThan(red?.y ?? 0);
     await drop(page, await picture("dog"));
     await expectSeen(page.getByRole("img", { name: "dog.png" }).nth(1));
-    expect(await page.getByText("notes.pdf:").count()).toBe(0);
+    expect(await page.getByText("notes.pdf").count()).toBe(0);
   });
 
   it("that belong to a missing picture leave the notebook as it was, and say what to do", async () => {

@@ -53,7 +53,7 @@ describe.each(screens)("a picture on a $name", ({ name, size }) => {
       mimeType: "image/png",
       buffer: Buffer.from("no picture"),
     });
-    await expectSeen(picture.getByText("notes.png: this is no picture the browser can read"));
+    await expectSeen(picture.getByText("notes.png is no picture the browser can read"));
     await file.setInputFiles(apple);
     await expectSeen(picture.getByRole("img", { name: "apple.png" }));
     await picture.getByRole("button", { name: "Change picture" }).click();

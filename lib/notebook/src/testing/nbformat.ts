@@ -26,7 +26,13 @@ export const nbformatSchema = z.strictObject({
   metadata,
   cells: z.array(
     z.discriminatedUnion("cell_type", [
-      z.strictObject({ id, cell_type: z.literal("markdown"), metadata, source: multiline }),
+      z.strictObject({
+        id,
+        cell_type: z.literal("markdown"),
+        metadata,
+        source: multiline,
+        attachments: z.record(z.string(), mimeBundle).optional(),
+      }),
       z.strictObject({
         id,
         cell_type: z.literal("code"),

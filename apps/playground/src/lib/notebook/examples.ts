@@ -22,6 +22,6 @@ export const examples: readonly Example[] = Object.entries(sources)
     const file = path.replace(/^.*\//, "");
     const name = file.replace(/\.md$/, "");
     const title = /^title: (.*)$/m.exec(source)?.[1] ?? name;
-    return { name, title, read: () => fromMarkdown(source, file) };
+    return { name, title, read: () => fromMarkdown(source, file).notebook };
   })
   .toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));

@@ -30,9 +30,9 @@ const writers = {
 export async function downloadNotebook(app: App, format: keyof typeof writers): Promise<void> {
   try {
     save(await writers[format](app, fileName(app.notebook.title, "notebook")));
-    app.problem = undefined;
+    app.notices.drop("files");
   } catch (error) {
-    app.problem = error instanceof Error ? error.message : String(error);
+    app.notices.blame("files", error);
   }
 }
 

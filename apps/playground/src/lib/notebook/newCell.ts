@@ -1,9 +1,9 @@
 import { cellSchema, freeName } from "@tinygptv/notebook";
-import type { Cell, CellType } from "@tinygptv/notebook";
+import type { Cell, NewCellType } from "@tinygptv/notebook";
 import { newId } from "./newId.ts";
 
 /** Names people read in `{{…}}`; numbered where taken. */
-const baseNames: Partial<Record<CellType, string>> = {
+const baseNames: Partial<Record<NewCellType, string>> = {
   picture: "picture",
   prompt: "answer",
   sweep: "sweep",
@@ -11,10 +11,10 @@ const baseNames: Partial<Record<CellType, string>> = {
   evaluate: "evaluation",
 };
 
-const measuring: readonly CellType[] = ["sweep", "compare", "evaluate"];
+const measuring: readonly Cell["type"][] = ["sweep", "compare", "evaluate"];
 
 /** What a fresh cell of a type starts with. */
-const beginnings: Record<CellType, object> = {
+const beginnings: Record<NewCellType, object> = {
   text: { source: "" },
   picture: {},
   prompt: { decoding: { maxNewTokens: 64 } },
@@ -37,7 +37,7 @@ const beginnings: Record<CellType, object> = {
  * A question cell asks about the nearest picture above, a chart draws the nearest cell with numbers.
  * @param at its place among the others
  */
-export function newCell(type: CellType, others: readonly Cell[], at: number): Cell {
+export function newCell(type: NewCellType, others: readonly Cell[], at: number): Cell {
   const above = others.slice(0, at).filter((cell) => cell.name !== undefined);
   const picture = above.findLast((cell) => cell.type === "picture")?.name;
   const source = above.findLast((cell) => measuring.includes(cell.type))?.name;

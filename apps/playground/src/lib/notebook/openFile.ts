@@ -1,16 +1,11 @@
 /** Notebooks from files a person opens. */
 import { fromIpynb, unpackNotebook } from "@tinygptv/notebook";
-import type { Notebook, Output } from "@tinygptv/notebook";
+import type { OpenedNotebook } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { keepPicture } from "#lib/storage/pictures.ts";
 import { readZip } from "./zip.ts";
 
 const maxFileBytes = 100_000_000;
-
-export interface OpenedNotebook {
-  notebook: Notebook;
-  outputs: ReadonlyMap<string, Output>;
-}
 
 const readers: Readonly<Record<string, (file: File) => Promise<OpenedNotebook>>> = {
   ".md": async (file) =>
@@ -31,17 +26,17 @@ export const isNotebookFile = (file: File): boolean => readerOf(file) !== undefi
 export async function readNotebookFile(file: File): Promise<OpenedNotebook> {
   const read = readerOf(file);
   if (read === undefined)
-    throw new TinyGptvError("parameter", `${file.name}: want a notebook (${notebookExtensions})`);
+    throw new TinyGptvError("parameter", `${file.name} is not a notebook (${notebookExtensions})`);
   if (file.size > maxFileBytes)
     throw new TinyGptvError(
       "parameter",
-      `${file.name}: want at most ${maxFileBytes / 1e6} MB, got ${Math.ceil(file.size / 1e6)} MB`,
+      `${file.name} has ${Math.ceil(file.size / 1e6)} MB; a notebook may have ${maxFileBytes / 1e6}`,
     );
   return read(file);
 }
 
 async function readIpynb(file: File): Promise<OpenedNotebook> {
-  const { notebook, outputs, pictures } = fromIpynb(await file.text(), file.name);
+  const { notebook, outputs, pictures, remarks } = fromIpynb(await file.text(), file.name);
   for (const bytes of pictures.values()) await keepPicture(bytes);
-  return { notebook, outputs };
+  return { notebook, outputs, remarks };
 }

@@ -4,8 +4,13 @@ import { marked } from "marked";
 /**
  * Markdown as HTML that cannot run anything and fetches nothing: texts come from
  * shared notebooks too, and reading one must not tell anybody.
+ * @param pictures addresses of kept pictures (`sha256:…`); those without one are
+ *   marked with `data-kept` for the page to fill in
  */
-export function renderMarkdown(source: string): string {
+export function renderMarkdown(
+  source: string,
+  pictures: ReadonlyMap<string, string> = new Map(),
+): string {
   const html = DOMPurify.sanitize(marked.parse(source, { async: false, gfm: true }), {
     USE_PROFILES: { html: true },
     FORBID_TAGS: ["style", "form", "input", "button"],
@@ -15,7 +20,13 @@ export function renderMarkdown(source: string): string {
   const { body } = new DOMParser().parseFromString(html, "text/html");
   for (const element of body.querySelectorAll("[src],[poster]")) {
     const address = element.getAttribute("src") ?? "";
-    if (element.tagName !== "IMG" || !address.startsWith("data:image/"))
+    const kept = element.tagName === "IMG" ? /^sha256:[0-9a-f]{64}/.exec(address)?.[0] : undefined;
+    const known = kept === undefined ? undefined : pictures.get(kept);
+    if (known !== undefined) element.setAttribute("src", known);
+    else if (kept !== undefined) {
+      element.removeAttribute("src");
+      element.setAttribute("data-kept", kept);
+    } else if (element.tagName !== "IMG" || !address.startsWith("data:image/"))
       element.replaceWith(linkTo(address, element.getAttribute("alt")));
   }
   return body.innerHTML;

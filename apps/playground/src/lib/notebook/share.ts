@@ -1,13 +1,14 @@
 import {
+  contentHash,
   fromBase64,
-  isKeptContent,
+  keptIn,
+  keptName,
   packNotebook,
   sideFileName,
   toBase64,
   unpackNotebook,
 } from "@tinygptv/notebook";
-import type { Notebook, Output } from "@tinygptv/notebook";
-import { TinyGptvError } from "@tinygptv/protocol";
+import type { Notebook, OpenedNotebook, Remark } from "@tinygptv/notebook";
 import { notebookCreatedSchema, notebookObjectSchema } from "@tinygptv/protocol/http";
 import { endpointFetch, postJson, type Endpoint } from "#lib/client/http.ts";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
@@ -36,10 +37,7 @@ export async function share(endpoint: Endpoint, notebook: NotebookState): Promis
 }
 
 /** @param baseUrl where the copy is, "" for this server; reading one takes no key */
-export async function fetchShared(
-  baseUrl: string,
-  id: string,
-): Promise<{ notebook: Notebook; outputs: Map<string, Output> }> {
+export async function fetchShared(baseUrl: string, id: string): Promise<OpenedNotebook> {
   const fetchApi = endpointFetch({ baseUrl, key: "" });
   const response = await fetchApi(`/v1/notebooks/${encodeURIComponent(id)}`);
   const { markdown, files } = notebookObjectSchema.parse(await response.json());
@@ -49,27 +47,28 @@ export async function fetchShared(
   const opened = await unpackNotebook(markdown, `${id}.md`, (name) =>
     Promise.resolve(content.get(name)),
   );
-  await keepPictures(opened.notebook, content);
+  opened.remarks.push(...(await keepPictures(opened.notebook, content)));
   return opened;
 }
 
 /**
- * Puts the pictures of a side folder where picture cells find them.
- * @throws TinyGptvError "parameter" where one is not what its name says
+ * Puts the pictures of a side folder where cells find them.
+ * @returns what is said of those that are not what their names say; they are left out
  */
 export async function keepPictures(
   { cells }: Notebook,
   files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
-): Promise<void> {
-  for (const cell of cells) {
-    if (cell.type !== "picture" || !isKeptContent(cell.file)) continue;
-    const name = sideFileName(cell.file);
+): Promise<Remark[]> {
+  const remarks: Remark[] = [];
+  for (const file of new Set(cells.flatMap(keptIn))) {
+    const name = sideFileName(file);
     const bytes = files.get(name);
     if (bytes === undefined) continue;
-    const kept = await keepPicture(bytes);
-    if (kept !== cell.file)
-      throw new TinyGptvError("parameter", `${name}: want content of that sha256, got ${kept}`, {
-        subject: name,
-      });
+    if (keptName(contentHash(bytes)) === file) await keepPicture(bytes);
+    else {
+      const message = "this picture is not what its name says, and is left out";
+      remarks.push({ kind: "note", place: name, message });
+    }
   }
+  return remarks;
 }

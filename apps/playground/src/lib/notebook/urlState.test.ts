@@ -23,7 +23,7 @@ it("takes a comparison and its pictures through an address", () => {
   if (cell?.type !== "compare") throw new Error("want the comparison");
   const fragment = toFragment(comparisonAlone(notebook, cell));
   expect(fragment).toMatch(/^[\w-]+$/);
-  const { title, cells } = fromFragment(fragment);
+  const { title, cells } = fromFragment(fragment).notebook;
   expect(title).toBe("Comparison: levels");
   expect(cells).toMatchObject([
     { name: "dog" },

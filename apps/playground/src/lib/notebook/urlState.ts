@@ -1,7 +1,7 @@
 /** A small notebook in an address: what a comparison asks travels as a link, without any server. */
 import { deflateSync, inflateSync, strFromU8, strToU8 } from "fflate";
 import { cellNamed, fromMarkdown, toMarkdown } from "@tinygptv/notebook";
-import type { Cell, CellOf, Notebook } from "@tinygptv/notebook";
+import type { Cell, CellOf, Notebook, ReadMarkdown } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 /** Addresses beyond this are cut by some programs that pass them on. */
@@ -16,7 +16,7 @@ export function toFragment(notebook: Notebook): string {
 }
 
 /** @throws TinyGptvError "parameter" where the address was cut or changed */
-export function fromFragment(fragment: string): Notebook {
+export function fromFragment(fragment: string): ReadMarkdown {
   if (fragment.length > maxLength)
     throw new TinyGptvError(
       "parameter",

@@ -1,7 +1,7 @@
 /** A notebook in a zip: the Markdown, its side folder, and pictures it names by their paths. */
 import { unzipSync } from "fflate";
 import { fingerprint, freshness, unpackNotebook } from "@tinygptv/notebook";
-import type { Cell, Notebook, Output } from "@tinygptv/notebook";
+import type { Cell, OpenedNotebook, Output } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { keepPictures } from "./share.ts";
 import { resolvePath } from "./resolvePath.ts";
@@ -10,10 +10,7 @@ import { takePicture } from "./takePicture.ts";
 type Entries = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 /** @throws TinyGptvError naming the file and what is wrong with it */
-export async function readZip(
-  file: File,
-  maxBytes: number,
-): Promise<{ notebook: Notebook; outputs: Map<string, Output> }> {
+export async function readZip(file: File, maxBytes: number): Promise<OpenedNotebook> {
   const entries = await unzip(file, maxBytes);
   // The one nearest to the top: a folder of pictures may have a read-me of its own.
   const depth = (path: string): number => path.split("/").length;
@@ -25,8 +22,8 @@ export async function readZip(
   const markdown = new TextDecoder().decode(entries.get(path));
   const names = new Map([...entries].map(([name, bytes]) => [name.replace(/^.*\//, ""), bytes]));
   const opened = await unpackNotebook(markdown, path, (name) => Promise.resolve(names.get(name)));
-  await keepPictures(opened.notebook, names);
-  return { ...opened, ...(await keepRelative(opened.notebook, opened.outputs, path, entries)) };
+  opened.remarks.push(...(await keepPictures(opened.notebook, names)));
+  return keepRelative(opened, path, entries);
 }
 
 async function unzip(file: File, maxBytes: number): Promise<Entries> {
@@ -55,20 +52,22 @@ async function unzip(file: File, maxBytes: number): Promise<Entries> {
 
 /** Pictures named by a path into the zip are kept, and their cells name them by content from now on. */
 async function keepRelative(
-  before: Notebook,
-  outputs: ReadonlyMap<string, Output>,
+  { notebook: before, outputs, remarks }: OpenedNotebook,
   markdownPath: string,
   entries: Entries,
-): Promise<{ notebook: Notebook; outputs: Map<string, Output> }> {
+): Promise<OpenedNotebook> {
   const cells: Cell[] = [];
   for (const cell of before.cells) {
     const path = cell.type === "picture" ? resolvePath(markdownPath, cell.file) : undefined;
     const bytes = path === undefined ? undefined : entries.get(path);
-    cells.push(
-      bytes === undefined
-        ? cell
-        : ({ ...cell, file: await takePicture(new File([bytes], path ?? "")) } as Cell),
-    );
+    try {
+      const taken = bytes && (await takePicture(new File([bytes], path ?? "")));
+      cells.push(taken === undefined ? cell : ({ ...cell, file: taken.file } as Cell));
+    } catch (error) {
+      cells.push(cell);
+      const message = error instanceof Error ? error.message : String(error);
+      remarks.push({ kind: "note", place: path ?? "", message });
+    }
   }
   const notebook = { ...before, cells };
   const outputOf = (cell: Cell): Output | undefined => outputs.get(cell.id);
@@ -81,5 +80,5 @@ async function keepRelative(
       [cell.id, fresh ? { ...output, inputs: fingerprint(notebook, cell, outputOf) } : output],
     ];
   });
-  return { notebook, outputs: new Map(renewed) };
+  return { notebook, outputs: new Map(renewed), remarks };
 }

@@ -2,6 +2,7 @@ import { getContext, setContext } from "svelte";
 import { levelColumns } from "#lib/notebook/levelColumns.ts";
 import { Autosave } from "./autosave.svelte.ts";
 import { Connection } from "./connection.svelte.ts";
+import { Notices } from "./notices.svelte.ts";
 import { NotebookState } from "./notebook.svelte.ts";
 import { Runner } from "./runner.svelte.ts";
 import type { AskingCell, Output } from "@tinygptv/notebook";
@@ -22,8 +23,9 @@ export class App {
   inspector = $state(false);
   dialog = $state<"palette" | "shortcuts" | "connection" | "history" | "share" | undefined>();
   sidebar = $state(false);
-  /** What went wrong with files, until the next ones. */
-  problem = $state<string | undefined>();
+  readonly notices = new Notices();
+  /** While files are dragged over the page: the cell they would go into, or "page". */
+  dropping = $state<string | undefined>();
 
   constructor() {
     this.notebook.onOutput = (cellId, output) =>

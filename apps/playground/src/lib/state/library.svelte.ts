@@ -1,4 +1,5 @@
-import type { Cell, Notebook, Output } from "@tinygptv/notebook";
+import { remarkText } from "@tinygptv/notebook";
+import type { Cell, Notebook, Output, Remark } from "@tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";
@@ -22,7 +23,6 @@ const lastKey = "last-notebook";
 /** Which notebooks there are, and opening them. */
 export class Library {
   notebooks = $state.raw<NotebookSummary[]>([]);
-  problem = $state<string | undefined>();
   /** The notebook just deleted; gone for good once another one is opened. */
   removed = $state.raw<WholeNotebook | undefined>();
   readonly #app: App;
@@ -64,8 +64,9 @@ export class Library {
   importFile(file: File | undefined): Promise<void> {
     return this.#try(async () => {
       if (file === undefined) return;
-      const { notebook, outputs } = await readNotebookFile(file);
+      const { notebook, outputs, remarks } = await readNotebookFile(file);
       await this.adopt(notebook, outputs);
+      this.#tell(file.name, remarks);
     });
   }
 
@@ -75,20 +76,23 @@ export class Library {
    */
   openShared(baseUrl: string, id: string): Promise<void> {
     return this.#replace(async () => {
-      const { notebook, outputs } = await fetchShared(baseUrl, id);
+      const { notebook, outputs, remarks } = await fetchShared(baseUrl, id);
       await this.#app.autosave.leave();
       this.#app.notebook.load(notebook);
       for (const [cellId, output] of outputs) this.#app.notebook.outputs.set(cellId, output);
       this.#app.notebook.readOnly = true;
+      this.#tell(notebook.title, remarks);
     });
   }
 
   /** Shows what an address holds; its changes go back into the address, not into storage. */
   openFragment(fragment: string): Promise<void> {
     return this.#replace(async () => {
-      const notebook = fragment === "" ? emptyComparison() : fromFragment(fragment);
+      const { notebook, remarks } =
+        fragment === "" ? { notebook: emptyComparison(), remarks: [] } : fromFragment(fragment);
       await this.#app.autosave.leave();
       this.#app.notebook.load(notebook);
+      this.#tell(notebook.title, remarks);
     });
   }
 
@@ -155,13 +159,26 @@ export class Library {
     });
   }
 
+  /** Says all that was not taken as it stands in a file. */
+  #tell(name: string, remarks: readonly Remark[]): void {
+    if (remarks.length === 0) return;
+    const wrong = remarks.some(({ kind }) => kind === "mistake");
+    this.#app.notices.say({
+      about: "notebook",
+      kind: wrong ? "warning" : "info",
+      text: wrong
+        ? `${name} has mistakes in it. The cells concerned are marked, and kept as they are written.`
+        : `${name} was opened, but not all of it:`,
+      details: remarks.map(remarkText),
+    });
+  }
+
   async #try(work: () => Promise<void>): Promise<void> {
     try {
-      this.problem = undefined;
+      this.#app.notices.drop("notebook");
       await work();
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
-      this.#app.sidebar = true;
+      this.#app.notices.blame("notebook", error);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import {
   cellNamed,
+  checkChange,
   dependencies,
   freeName,
   freshness,
@@ -8,13 +9,18 @@ import {
   outputRenamed,
   withRenamed,
 } from "@tinygptv/notebook";
-import type { Cell, CellType, Freshness, Notebook, Output } from "@tinygptv/notebook";
+import type {
+  Cell,
+  CellOf,
+  Freshness,
+  NewCellType,
+  Notebook,
+  Output,
+  PatchOf,
+} from "@tinygptv/notebook";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";
 import { UndoStack } from "./undo.svelte.ts";
-
-/** What of a cell may change through `change`. */
-export type CellPatch = Partial<Record<string, unknown>>;
 
 /**
  * The open notebook: its cells, their outputs and the operations on them. Every
@@ -35,7 +41,7 @@ export class NotebookState {
   readonly baselines = new SvelteMap<string, Output>();
   readonly history = new UndoStack();
   /** What else a fresh cell of a type starts with: what the endpoint offers. */
-  beginning: (type: CellType) => CellPatch = () => ({});
+  beginning: (type: NewCellType) => Partial<Cell> = () => ({});
   /** Told of every change with the cell it was in, synchronously. */
   onChange: (cell: Cell | undefined) => void = () => {};
 
@@ -91,26 +97,20 @@ export class NotebookState {
   }
 
   /** A new cell below the selected one, or at the end; it begins with what lies above it. */
-  add(type: CellType, at = this.#belowSelected(), fields: CellPatch = {}): Cell {
+  add<Type extends NewCellType>(
+    type: Type,
+    at = this.#below(this.selected),
+    fields: PatchOf<CellOf<Type>> = {},
+  ): Cell {
     const cell = newCell(type, this.cells, at);
-    const added = this.insert(
-      { ...cell, ...this.beginning(type), ...fields },
-      at,
-      `Add ${type} cell`,
-    );
+    const filled = { ...cell, ...this.beginning(type), ...fields } as Cell;
+    const added = this.insert(filled, at, `Add ${type} cell`);
     this.justAdded = added.id;
     return added;
   }
 
-  /** A picture from outside: into the selected cell where that waits for one, else into a cell of its own. */
-  addPicture(file: string, alt: string): void {
-    const cell = this.cell(this.selected);
-    if (cell?.type === "picture" && cell.file === "")
-      this.change(cell.id, { file, alt }, "Change picture");
-    else this.add("picture", undefined, { file, alt });
-  }
-
   insert(cell: Cell, at: number, label: string): Cell {
+    checkChange(cell, {});
     const place = Math.max(0, Math.min(at, this.cells.length));
     const plain = $state.snapshot<Cell>(cell);
     this.#do({
@@ -132,6 +132,20 @@ export class NotebookState {
         this.cells.map(({ name }) => name),
       );
     this.insert(copy, index + 1, "Duplicate cell");
+  }
+
+  /** Puts another cell in the place of one. */
+  replace({ id }: Cell, other: Cell, label: string): void {
+    const index = this.#indexOf(id);
+    const before = this.cells[index];
+    if (before === undefined) return;
+    const [was, becomes] = [$state.snapshot<Cell>(before), $state.snapshot<Cell>(other)];
+    checkChange(becomes, {});
+    const put = (cell: Cell): void => {
+      this.cells[this.#indexOf(id)] = structuredClone(cell);
+      this.#touched(cell);
+    };
+    this.#do({ label, redo: () => put(becomes), undo: () => put(was) });
   }
 
   remove(id: string): void {
@@ -158,8 +172,11 @@ export class NotebookState {
     });
   }
 
-  /** Changes fields of a cell; `undefined` removes one. */
-  change(id: string, patch: CellPatch, label: string): void {
+  /**
+   * Changes fields of a cell; `undefined` removes one.
+   * @throws TinyGptvError "parameter" where it would be no cell any more
+   */
+  change<C extends Cell>({ id }: C, patch: PatchOf<C>, label: string): void {
     const cell = this.cell(id);
     if (cell === undefined) return;
     const fields = cell as unknown as Record<string, unknown>;
@@ -175,7 +192,7 @@ export class NotebookState {
   }
 
   /** Text being typed: saved, but taken back by its editor, not by the cell history. */
-  type(id: string, patch: CellPatch): void {
+  type<C extends Cell>({ id }: C, patch: PatchOf<C>): void {
     this.#patch(id, patch);
   }
 
@@ -232,9 +249,10 @@ export class NotebookState {
     this.#touched(undefined);
   }
 
-  #patch(id: string, patch: CellPatch): void {
+  #patch(id: string, patch: object): void {
     const cell = this.cell(id);
     if (cell === undefined) return;
+    checkChange($state.snapshot<Cell>(cell), patch);
     const fields = cell as unknown as Record<string, unknown>;
     for (const [key, value] of Object.entries(patch)) {
       if (value === undefined) delete fields[key];
@@ -271,8 +289,9 @@ export class NotebookState {
     return this.cells.findIndex((cell) => cell.id === id);
   }
 
-  #belowSelected(): number {
-    const index = this.#indexOf(this.selected);
+  /** The place below a cell; the end where there is none. */
+  #below(id: string | undefined): number {
+    const index = this.#indexOf(id);
     return index === -1 ? this.cells.length : index + 1;
   }
 }

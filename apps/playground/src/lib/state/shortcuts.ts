@@ -1,5 +1,5 @@
 /** Every command a person can give, once: keyboard, palette and the list of shortcuts read this table. */
-import type { CellType } from "@tinygptv/notebook";
+import type { NewCellType } from "@tinygptv/notebook";
 import type { App } from "./app.svelte.ts";
 import { downloadNotebook } from "#lib/notebook/files.ts";
 import { toggleMode } from "mode-watcher";
@@ -36,7 +36,7 @@ const move = (by: number) =>
     });
   });
 
-const add = (type: CellType, label: string, keys?: string): Command => ({
+const add = (type: NewCellType, label: string, keys?: string): Command => ({
   id: `add-${type}`,
   label: `Add ${label}`,
   group: "Cells",

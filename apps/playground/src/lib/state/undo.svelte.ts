@@ -35,6 +35,22 @@ export class UndoStack {
     this.#undone = [];
   }
 
+  /** Makes one step of all that is pushed during `work`. */
+  group(label: string, work: () => void): void {
+    const before = this.#done;
+    this.#done = [];
+    work();
+    const steps = this.#done;
+    this.#done = before;
+    this.#lastAt = -Infinity;
+    if (steps.length === 0) return;
+    this.push({
+      label,
+      redo: () => steps.forEach((step) => step.redo()),
+      undo: () => steps.toReversed().forEach((step) => step.undo()),
+    });
+  }
+
   undo(): void {
     const step = this.#done.at(-1);
     if (step === undefined) return;

@@ -1,3 +1,4 @@
+import { keptIn } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { database } from "./database.ts";
 
@@ -42,9 +43,7 @@ async function freeSpace(now: number): Promise<number> {
   );
   const shown = new Set(
     notebooks.flatMap(({ notebook }) =>
-      notebook.cells.map((cell) =>
-        cell.type === "picture" ? cell.file.replace("sha256:", "") : "",
-      ),
+      notebook.cells.flatMap(keptIn).map((file) => file.replace("sha256:", "")),
     ),
   );
   const versions = await db.count("versions");

@@ -4,19 +4,21 @@ import Columns3 from "@lucide/svelte/icons/columns-3";
 import Image from "@lucide/svelte/icons/image";
 import MessageSquare from "@lucide/svelte/icons/message-square";
 import Rows4 from "@lucide/svelte/icons/rows-4";
+import TriangleAlert from "@lucide/svelte/icons/triangle-alert";
 import Type from "@lucide/svelte/icons/type";
 import type { Component } from "svelte";
-import type { CellType } from "@tinygptv/notebook";
+import type { CellType, NewCellType } from "@tinygptv/notebook";
 import ChartCell from "../cells/ChartCell.svelte";
 import CompareCell from "../cells/CompareCell.svelte";
+import FaultyCell from "../cells/FaultyCell.svelte";
 import EvaluateCell from "../cells/EvaluateCell.svelte";
 import PictureCell from "../cells/PictureCell.svelte";
 import PromptCell from "../cells/PromptCell.svelte";
 import SweepCell from "../cells/SweepCell.svelte";
 import TextCell from "../cells/TextCell.svelte";
 
-export interface CellKind {
-  type: CellType;
+export interface CellKind<Type extends CellType = CellType> {
+  type: Type;
   label: string;
   help: string;
   icon: Component;
@@ -25,7 +27,8 @@ export interface CellKind {
   estimate: number;
 }
 
-export const cellKinds: readonly CellKind[] = [
+/** Kinds a person can add. */
+export const cellKinds: readonly CellKind<NewCellType>[] = [
   {
     type: "prompt",
     label: "Prompt",
@@ -84,5 +87,14 @@ export const cellKinds: readonly CellKind[] = [
   },
 ];
 
+const faulty: CellKind = {
+  type: "faulty",
+  label: "Not understood",
+  help: "A cell of a file that has mistakes in it",
+  icon: TriangleAlert,
+  component: FaultyCell,
+  estimate: 220,
+};
+
 export const kindOf = (type: CellType): CellKind =>
-  cellKinds.find((kind) => kind.type === type) ?? cellKinds[0];
+  cellKinds.find((kind) => kind.type === type) ?? faulty;

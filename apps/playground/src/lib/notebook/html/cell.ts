@@ -20,6 +20,8 @@ export function cardOf(cell: Exclude<Cell, { type: "text" }>, context: PageConte
     return markup`<section class="card"><p class="small">${cell.type}${name} · ${parts}</p>
 ${asked(cell, output, context)}</section>`;
   }
+  if (cell.type === "faulty")
+    return markup`<section class="card"><pre>${cell.source}</pre></section>`;
   const body = cell.type === "chart" ? chart(cell, context) : picture(cell, context);
   return markup`<section class="card">${body}<p class="small">${cell.type}${name}</p></section>`;
 }

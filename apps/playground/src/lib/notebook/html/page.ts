@@ -1,5 +1,5 @@
 /** A notebook as one web page that needs nothing else: to mail, to archive, to print. */
-import { pictureUrl } from "@tinygptv/notebook";
+import { keptIn, pictureUrl } from "@tinygptv/notebook";
 import type { Notebook, OutputOf } from "@tinygptv/notebook";
 import type { ModelInfo } from "@tinygptv/protocol";
 import { renderMarkdown } from "../renderMarkdown.ts";
@@ -15,15 +15,17 @@ export async function toHtml(
 ): Promise<string> {
   const pictures = new Map<string, string>();
   for (const cell of notebook.cells) {
-    if (cell.type !== "picture" || cell.file === "") continue;
-    // The page says which pictures are missing; the rest of it is worth having.
-    const bytes = await readPicture(cell.file).catch(() => undefined);
-    if (bytes !== undefined) pictures.set(cell.file, pictureUrl(bytes));
+    const shown = cell.type === "picture" && cell.file !== "" ? [cell.file] : keptIn(cell);
+    for (const file of shown) {
+      // The page says which pictures are missing; the rest of it is worth having.
+      const bytes = await readPicture(file).catch(() => undefined);
+      if (bytes !== undefined) pictures.set(file, pictureUrl(bytes));
+    }
   }
   const context = { notebook, outputOf, models, pictures };
   const cells = notebook.cells.map((cell) =>
     cell.type === "text"
-      ? markup`<section>${trusted(renderMarkdown(cell.source))}</section>\n`
+      ? markup`<section>${trusted(renderMarkdown(cell.source, pictures))}</section>\n`
       : markup`${cardOf(cell, context)}\n`,
   );
   const day = new Date().toISOString().slice(0, 10);
