@@ -25,6 +25,8 @@ export interface Block {
 }
 
 export interface Fence {
+  /** What opens it: three or more backticks or tildes. */
+  mark: string;
   info: string;
   body: string;
   /** False where it has no closing line: then it goes to the end of the text. */
@@ -50,12 +52,14 @@ export function blocksOf(lines: readonly string[]): Block[] {
       continue;
     }
     const marks = node.getChildren("CodeMark");
+    const [opening] = marks;
     const closed = marks.length > 1;
     const info = node.getChild("CodeInfo");
     blocks.push({
       first,
       last: closed ? last : lines.length - 1,
       fence: {
+        mark: opening === undefined ? "" : text.slice(opening.from, opening.to),
         info: info === null ? "" : text.slice(info.from, info.to),
         body: bodyOf(lines, first, closed ? last : lines.length),
         closed,

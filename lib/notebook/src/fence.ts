@@ -143,13 +143,26 @@ export function mend(
   taken: ReadonlySet<string | undefined>,
 ): ReadFence {
   const fence = fenceIn(source);
-  if (fence === undefined)
-    return { mistakes: [{ line: 0, message: "want one cell, from ``` to ```" }] };
-  if (!fence.closed) return { mistakes: [{ line: 0, message: unclosed }] };
-  return withOwnName(readFence(fence.info, fence.body, id), taken);
+  return fence === undefined
+    ? { mistakes: [{ line: 0, message: "want one cell, from ``` to ```" }] }
+    : withOwnName(readWhole(fence, id), taken);
 }
 
-export const unclosed = "this cell has no closing line of ```";
+/** Reads a fence as it stands in a file, where its end may be missing. */
+export function readWhole({ mark, info, body, closed }: Fence, id: string): ReadFence {
+  if (!closed)
+    return { mistakes: [{ line: 0, message: `this cell has no closing line of ${mark}` }] };
+  // Its end is missing, and that of the next cell stands for it.
+  const inner = body.split("\n").findIndex((line) => {
+    const [, other = "", rest = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    return other.startsWith(mark) && kindIn(rest) !== undefined;
+  });
+  if (inner >= 0) {
+    const message = `a cell begins inside another; close that one with ${mark} before, or open it with more than that where this is its text`;
+    return { mistakes: [{ line: inner + 1, message }] };
+  }
+  return readFence(info, body, id);
+}
 
 /** Refuses a name that another cell has. */
 export function withOwnName(read: ReadFence, taken: ReadonlySet<string | undefined>): ReadFence {

@@ -302,9 +302,57 @@ again?
     expect(again.notebook.cells.map(({ type }) => type)).toEqual(["text", "faulty", "text"]);
   });
 
+  it("says where the end of a cell is missing and the next one's stands for it", () => {
+    const first = "```prompt a\n---\nwhat?\n\n";
+    const second = "```prompt b\n---\nwho?\n```";
+    expect(said(first + second)).toEqual([expect.stringMatching(/^line 5: a cell begins inside/)]);
+    expect(said(`\`${first}${second}\n\`\`\`\``)).toEqual([]); // meant: the fence is longer
+  });
+
   it("is refused as a whole only where it is none of ours", () => {
     expect(() => fromMarkdown("---\nformat: other/9\n---\n", "n.md")).toThrow(
       "n.md: format: want tinygptv-notebook/1, got other/9",
+    );
+  });
+});
+
+describe("whatever stands in a file", () => {
+  const settings = [
+    ["pictures: [ dog ]", "pictures: dog", "decoding: { temperature: 0 }", "decoding: 7", "- a"],
+    ["decoding:", "  topP: 7", "  stop: [", "a: &x 1", "b: *x", "<<: *x", "? x", "a: !!map b"],
+    ["__proto__: 1", "name: x", "{", "}", '"', "%YAML 9", "...", "---", "axes: 1", "columns: [1]"],
+    ["file: 1", "mark: bar", "items: [{}]", "\tx: 1", "x: |", "null", "~", "", "# c", "a: b: c"],
+  ].flat();
+  const setting = fc.oneof(
+    fc.constantFrom(...settings),
+    fc.string({ maxLength: 8 }).filter((text) => !/[\r\n]/.test(text)),
+  );
+  const opened = fc.constantFrom(
+    "prompt a",
+    "prompt",
+    "sweep",
+    "compare b",
+    "picture",
+    "promt",
+    "chart x y",
+  );
+  const fence = fc
+    .tuple(opened, fc.array(setting, { maxLength: 6 }), fc.constantFrom("```", "````", "", "~~~"))
+    .map(([info, lines, end]) => ["```" + info, ...lines, end].join("\n"));
+  const front = fc
+    .array(setting, { maxLength: 3 })
+    .map((lines) => ["---", ...lines, "---"].join("\n"));
+
+  it("opens, and goes out and comes in again as it is", () => {
+    fc.assert(
+      fc.property(front, fc.array(fc.oneof(fence, source), { maxLength: 5 }), (top, blocks) => {
+        const { notebook, remarks } = fromMarkdown([top, ...blocks].join("\n\n"));
+        fc.pre(!remarks.some(({ message }) => message.includes("closing"))); // gets an end
+        const written = toMarkdown(notebook);
+        const again = fromMarkdown(written).notebook;
+        expect(toMarkdown(again)).toBe(written);
+      }),
+      { numRuns: 300 },
     );
   });
 });

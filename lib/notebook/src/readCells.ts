@@ -2,7 +2,7 @@
 import { blocksOf, type Fence } from "./blocks.ts";
 import { cellNameSchema, type Cell } from "./cell.ts";
 import { isBoundary, opensCell, unescapeText } from "./escape.ts";
-import { readFence, unclosed, withOwnName } from "./fence.ts";
+import { readWhole, withOwnName } from "./fence.ts";
 import type { Front } from "./frontMatter.ts";
 import type { Mistake, Remark } from "./remark.ts";
 
@@ -43,15 +43,13 @@ export function readCells(
   }
 
   function addFence(fence: Fence, first: number, last: number): void {
-    const read = fence.closed
-      ? withOwnName(readFence(fence.info, fence.body, id()), names)
-      : { mistakes: [{ line: 0, message: unclosed }] };
+    const read = withOwnName(readWhole(fence, id()), names);
     for (const mistake of read.mistakes) say(first, mistake);
     const source = lines
       .slice(first, last + 1)
       .join("\n")
       .trimEnd();
-    const cell = ("cell" in read && read.cell) || { type: "faulty" as const, id: id(), source };
+    const cell = read.cell ?? { type: "faulty" as const, id: id(), source };
     if ("name" in cell) names.add(cell.name);
     cells.push(cell);
   }

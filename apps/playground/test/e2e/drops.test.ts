@@ -205,6 +205,21 @@ describe("a picture the endpoint would refuse", () => {
     view.setUint16(28, 24, true);
     return bytes;
   }
+  /** An icon with one picture in it. */
+  function ico(png: Uint8Array): Uint8Array {
+    const head = new DataView(new ArrayBuffer(22));
+    for (const [at, value] of [
+      [2, 1],
+      [4, 1],
+      [6, 0x2020],
+      [10, 1],
+      [12, 32],
+    ])
+      head.setUint16(at ?? 0, value ?? 0, true);
+    head.setUint32(14, png.length, true);
+    head.setUint32(18, 22, true);
+    return Buffer.concat([new Uint8Array(head.buffer), png]);
+  }
   const plain = (width: number, height: number) =>
     sharp({ create: { width, height, channels: 3, background: "#c33" } });
 
@@ -222,6 +237,11 @@ describe("a picture the endpoint would refuse", () => {
         ],
         ["turned.jpg", large, { width: 1331, height: 2048, type: "\u00d8\u00ff\u00e0" }],
         ["old.bmp", bmp(40, 30), { width: 40, height: 30, type: "PNG" }],
+        [
+          "site.ico",
+          ico(await plain(32, 32).png().toBuffer()),
+          { width: 32, height: 32, type: "PNG" },
+        ],
         ["drawing.svg", svg, { width: 1024, height: 512, type: "PNG" }],
       ];
     for (const [name, content, size] of cases) {
