@@ -47,9 +47,9 @@ const transformersConfig = z
       const complain = (message: string) =>
         context.addIssue({ code: "custom", path: [name], message });
       if (outside !== undefined && inside !== undefined && outside !== inside)
-        complain(`want ${inside} as rope_parameters.${name}, got ${outside}`);
+        complain(`want ${inside} as rope_parameters.${name} says`);
       const value = outside ?? inside ?? otherwise;
-      if (value === undefined) complain("want it, here or in rope_parameters, got neither");
+      if (value === undefined) complain("want it, here or in rope_parameters");
       return value ?? 1;
     };
     const headDim = config.hidden_size / config.num_attention_heads;

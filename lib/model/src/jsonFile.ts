@@ -1,8 +1,10 @@
-import { shorten, TinyGptvError, type ErrorCode } from "@tinygptv/protocol";
+import { faultsOf, sentence, shorten, TinyGptvError, type ErrorCode } from "@tinygptv/protocol";
 import type { z } from "zod";
 
 /** Far above a tokenizer's own depth of five. */
 const maxDepth = 64;
+/** How many things that are wrong a message names. */
+const maxFaults = 5;
 
 /**
  * The text of a JSON file held against a schema. Deep nesting is an error of its
@@ -24,36 +26,10 @@ export function parseJsonFile<T>(
   if (isDeep(json))
     throw new TinyGptvError(code, `${path}: want at most ${maxDepth} levels of nesting, got more`);
   const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw new TinyGptvError(code, `${path}: ${describeIssues(parsed.error, json)}`);
-  return parsed.data;
-}
-
-/** zod's words for what is wanted, and ours. */
-const wordings: readonly [RegExp, string][] = [
-  [/^(Invalid input|Too big|Too small|Invalid option): expected /, "want "],
-  [/\bnumber to be <=/, "at most "],
-  [/\bnumber to be >=/, "at least "],
-  [/\bnumber to be >/, "more than "],
-  [/, received .*$/, ""],
-  [/^want int$/, "want a whole number"],
-];
-
-/** `hidden_act: want "gelu_new", got "gelu"`, for the first few things that are wrong. */
-function describeIssues({ issues }: z.ZodError, json: unknown): string {
-  return issues
-    .slice(0, 5)
-    .map(({ path, message }) => {
-      const want = wordings.reduce((text, [from, to]) => text.replace(from, to), message);
-      const found = path.reduce<unknown>(
-        (value, key) => (isObject(value) ? Reflect.get(value, key) : undefined),
-        json,
-      );
-      const isWhole = /\bgot\b|^Unrecognized/.test(want);
-      const got = isWhole ? "" : `, got ${shorten(JSON.stringify(found) ?? "nothing", 60)}`;
-      return `${path.length > 0 ? `${path.join(".")}: ` : ""}${shorten(want)}${got}`;
-    })
-    .join("; ");
+  if (parsed.success) return parsed.data;
+  const faults = faultsOf(parsed.error, schema, json).slice(0, maxFaults);
+  const sentences = faults.map((fault) => shorten(sentence(fault, "the file"), 300));
+  throw new TinyGptvError(code, `${path}: ${sentences.join("; ")}`);
 }
 
 function isDeep(json: unknown): boolean {

@@ -11,7 +11,7 @@ it.each<[what: string, at: string, value: unknown, ...says: string[]]>([
   ["another version", "formatVersion", 2, "want version 1, got 2"],
   ["a name with a slash", "name", "a/b", "lower-case letters", 'got "a/b"'],
   ["a missing part", "levels.fp32.qformer", undefined],
-  ["an unknown part", "extra", 1, 'Unrecognized key: "extra"'],
+  ["an unknown part", "extra", 1, "extra: want one of formatVersion, "],
   ["a default level that is not there", "defaultLevel", "int4", "want one of fp32, got int4"],
   ["a size below zero", "config.phi.width", -1],
   ["more layers than any model has", "config.phi.numLayers", 1e7, "config.phi.numLayers"],

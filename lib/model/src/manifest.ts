@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { modelConfigSchema } from "./config.ts";
+import { parseJsonFile } from "./jsonFile.ts";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 export const manifestName = "manifest.json";
@@ -98,14 +99,5 @@ export async function readManifest(folder: string): Promise<Manifest> {
 
 /** @param path where the text came from, for messages */
 export function parseManifest(text: string, path: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new TinyGptvError("model", `${path}: want JSON, got text that does not parse`, { cause });
-  }
-  const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success)
-    throw new TinyGptvError("model", `${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseJsonFile(text, path, manifestSchema, "model");
 }

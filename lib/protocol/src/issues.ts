@@ -73,7 +73,8 @@ function faultAt(
       : isTypeIssue(issue)
         ? "type"
         : "value";
-  return { ...fault, kind, message: `${want}, got ${shown}` };
+  // Words of its own may tell what was given as well.
+  return { ...fault, kind, message: want.includes(", got ") ? want : `${want}, got ${shown}` };
 }
 
 function wanted(
