@@ -1,28 +1,29 @@
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { answerWithCache } from "./cachedAnswer.ts";
+import { createRoom } from "./body.ts";
+import { answerWithCache, createAnswerCache } from "./cachedAnswer.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { EdgeEnv } from "./edgeEnv.ts";
 import { errorResponse } from "./errors.ts";
 import { forward } from "./forward.ts";
 import { createKeyring } from "./keyring.ts";
 import { authenticate } from "./middleware/authenticate.ts";
-import { limitRate } from "./middleware/limitRate.ts";
+import { limitRate, rateLimitHeaders } from "./middleware/limitRate.ts";
 import { listModels } from "./modelList.ts";
 import { createOrigins } from "./origins.ts";
-import { readRequest, type ReadRequest } from "./outgoing.ts";
+import { readRequest } from "./outgoing.ts";
 import { createRateLimiter, type BucketStore } from "./rateLimiter.ts";
-import { createResponseCache } from "./responseCache.ts";
 
 /** What a runtime brings along; tests bring their own. */
 export interface Platform {
   fetch?: typeof fetch;
   now?: () => number;
   /** Shares rate limits between isolates. */
-  buckets?: BucketStore;
+  buckets?: BucketStore | undefined;
+  /** Where lines for who runs it go. */
+  log?: (line: string) => void;
 }
 
 /**
@@ -30,35 +31,38 @@ export interface Platform {
  * functions. What it knows of origins, limits and answers is its isolate's own.
  */
 export function createApp(config: EdgeConfig, platform: Platform = {}): Hono<EdgeEnv> {
-  const { fetch = globalThis.fetch, now = Date.now, buckets } = platform;
-  const { originTimeoutMs, healthIntervalMs, cacheSeconds } = config;
-  const origins = createOrigins(config.origins, { fetch, now, healthIntervalMs });
-  const forwarding = { fetch, origins, originTimeoutMs };
-  const caching = { cache: createResponseCache(config.cacheBytes, now), cacheSeconds, now };
+  const { fetch = globalThis.fetch, now = Date.now, buckets, log = () => {} } = platform;
+  const origins = createOrigins(config.origins, { ...config, fetch, now });
+  const forwarding = { ...config, fetch, now, log, origins };
+  const reading = {
+    room: createRoom(config.heldBytes),
+    bodyBytes: config.bodyBytes,
+    routesByModel: config.origins.some(({ models }) => models !== undefined),
+  };
+  const cache = createAnswerCache(config.cacheBytes, config.cacheSeconds, now);
 
   async function answer(c: Context<EdgeEnv>): Promise<Response> {
-    let request: ReadRequest;
-    try {
-      request = await readRequest(c);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return errorResponse("invalid_json", "body: want JSON, got text that does not parse");
-    }
+    const request = await readRequest(c, reading);
+    if (request instanceof Response) return request;
     const { outgoing, json, models } = request;
     const ask = () => forward(outgoing, models, forwarding);
-    if (outgoing.method !== "POST") return ask();
+    if (outgoing.method !== "POST") return (await ask()).response;
     const cacheControl = c.req.header("cache-control");
-    return answerWithCache({ path: outgoing.path, json, cacheControl }, caching, ask);
+    const response = await answerWithCache({ path: outgoing.path, json, cacheControl }, cache, ask);
+    outgoing.body?.release(); // of one that the cache has answered
+    return response;
   }
 
   async function answerModels(c: Context<EdgeEnv>): Promise<Response> {
-    const { outgoing } = await readRequest(c);
-    const list = await listModels(outgoing, forwarding);
+    const list = await listModels(c.get("requestId"), c.req.raw.signal, forwarding);
     return list ? c.json(list) : errorResponse("origin_unavailable", "no inference server answers");
   }
 
   async function answerReady(c: Context<EdgeEnv>): Promise<Response> {
-    const ready = await origins.check();
+    const asked = origins.areReady();
+    c.executionCtx.waitUntil(Promise.all(asked));
+    // The first that is decides: one that does not answer keeps nobody waiting.
+    const ready = await Promise.any(asked.map(requireTrue)).catch(() => false);
     return ready ? c.json({ status: "ready" }) : c.json({ status: "unavailable" }, 503);
   }
 
@@ -72,7 +76,6 @@ export function createApp(config: EdgeConfig, platform: Platform = {}): Hono<Edg
     .get("/ready", (c) => answerReady(c))
     .use("/v1/*", authenticate(createKeyring(config.keys)))
     .use("/v1/*", limitRate(createRateLimiter(buckets, now), config))
-    .use("/v1/*", limitBody(config.bodyBytes))
     .use(async (c, next) => {
       c.executionCtx.waitUntil(origins.check());
       await next();
@@ -85,16 +88,15 @@ export function createApp(config: EdgeConfig, platform: Platform = {}): Hono<Edg
 function allowPages(corsOrigins: readonly string[]) {
   return cors({
     origin: (origin) => (corsOrigins.includes(origin) ? origin : null),
-    allowHeaders: ["authorization", "content-type", "x-request-id", "cache-control"],
+    // Whatever headers a page asks for: clients send some of their own, and the origins see none of them.
+    allowHeaders: [],
     allowMethods: ["GET", "POST", "DELETE"],
-    exposeHeaders: ["x-request-id", "x-cache", "age", "retry-after"],
+    exposeHeaders: ["x-request-id", "x-cache", "age", "retry-after", ...rateLimitHeaders],
     maxAge: 3600,
   });
 }
 
-function limitBody(maxSize: number) {
-  return bodyLimit({
-    maxSize,
-    onError: () => errorResponse("request_too_large", `body: want at most ${maxSize} bytes`),
-  });
+async function requireTrue(promise: Promise<boolean>): Promise<true> {
+  if (await promise) return true;
+  throw new Error("not ready");
 }

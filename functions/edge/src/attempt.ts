@@ -1,16 +1,16 @@
-import { errorResponse } from "./errors.ts";
-import { openExchange, type Exchange } from "./exchange.ts";
-import type { Origin, Origins } from "./origins.ts";
-import { relayEvents } from "./relayEvents.ts";
-import { relayedHeaders } from "./relayedHeaders.ts";
+import type { Body } from "./body.ts";
+import { bodyError, errorResponse } from "./errors.ts";
+import { openExchange, type ExchangeOptions } from "./exchange.ts";
+import { isKeyRefused, withKey, type Origin, type Origins } from "./origins.ts";
+import { isOfType, passOn } from "./passOn.ts";
 
-/** A request as origins get it; its body is at hand, so that a second one can have it too. */
+/** A request as origins get it. */
 export interface Outgoing {
   method: string;
   /** With its query. */
   path: string;
   headers: Headers;
-  body: ArrayBuffer | undefined;
+  body: Body | undefined;
   /** Fires when the client goes away. */
   signal: AbortSignal | undefined;
 }
@@ -25,54 +25,82 @@ export interface Attempt {
    */
   outcome: "answered" | "refused" | "absent";
   response: Response;
+  /** The answer's bytes, where they were read before it is passed on. */
+  whole?: Uint8Array<ArrayBuffer> | undefined;
 }
 
-export interface AttemptOptions {
+export interface AttemptOptions extends ExchangeOptions {
   fetch: typeof fetch;
-  origins: Origins;
-  originTimeoutMs: number;
+  /** For who runs it. */
+  log: (line: string) => void;
 }
 
-/** No place, or something in front of a dead server: 520 to 530 are Cloudflare's. */
-const isRefusal = (status: number) =>
-  status === 429 || status === 502 || status === 503 || (status >= 520 && status <= 530);
-
-const isOfType = (type: string, headers: Headers) =>
-  headers.get("content-type")?.startsWith(type) ?? false;
+/** What an answer is, by the first line that fits. */
+const kinds: readonly (readonly [Verdict, (status: number, isJson: boolean) => boolean])[] = [
+  ["refusesKey", isKeyRefused],
+  // A gateway's 504 (Cloudflare's 524) is no origin's word: the work may go on behind it.
+  ["tookTooLong", (status, isJson) => status === 524 || (status === 504 && !isJson)],
+  // No place, or something in front of a dead server: 520 to 530 are Cloudflare's.
+  ["refuses", (status) => [429, 502, 503].includes(status) || (status >= 520 && status <= 530)],
+  ["isAnother", (status) => status >= 300 && status < 400 && status !== 304],
+  ["isAnother", (status, isJson) => status >= 400 && !isJson],
+  ["answers", () => true],
+];
+type Verdict = "answers" | "refuses" | "refusesKey" | "isAnother" | "tookTooLong";
 
 /**
- * One request to one origin. Streams of events are passed on as they come; all
- * else is read whole, so that an origin that dies in the middle of it has sent
- * the client nothing. The client's leaving ends the request at the origin.
+ * One request to one origin. Streams of events, and answers that are large,
+ * are passed on as they come; all else is read whole, so that an origin that
+ * dies in the middle of it has sent the client nothing. The client's leaving
+ * ends the request at the origin.
  */
 export async function attempt(
   origin: Origin,
   { method, path, headers, body, signal }: Outgoing,
-  { fetch, origins, originTimeoutMs }: AttemptOptions,
+  options: AttemptOptions,
 ): Promise<Attempt> {
-  const exchange = openExchange(origin, signal, originTimeoutMs);
-  const request = { method, headers: withKey(headers, origin), body, redirect: "manual" as const };
+  const { fetch, origins, originTimeoutMs, log } = options;
+  const exchange = openExchange(origin, signal, options);
+  const sending = { onChunk: exchange.touch, onFailure: exchange.cancel };
+  const init: RequestInit & { duplex: "half" } = {
+    method,
+    headers: withKey(headers, origin),
+    body: body && (body.whole() ?? body.send(sending)),
+    duplex: "half",
+    redirect: "manual",
+    signal: exchange.signal,
+  };
+  const tooLate = () =>
+    answered(errorResponse("generation_timeout", `no answer within ${originTimeoutMs} ms`));
   try {
-    const answer = await fetch(origin.url + path, { ...request, signal: exchange.signal });
-    if (isRefusal(answer.status)) {
-      noteRefusal(answer, origin, origins);
-      const content = await readWhole(answer, exchange);
-      const isOurs = isOfType("application/json", answer.headers);
-      return isOurs ? { outcome: "refused", response: passOn(answer, content) } : absent();
+    const answer = await fetch(origin.url + path, init);
+    const { status } = answer;
+    const isJson = isOfType("application/json", answer);
+    const [verdict] = kinds.find(([, fits]) => fits(status, isJson || method === "HEAD"))!;
+    exchange.touch();
+    if (verdict === "answers") {
+      const passed = await passOn(answer, origin, exchange, origins);
+      origins.succeeded(origin);
+      return { outcome: "answered", ...passed };
     }
-    const content = isOfType("text/event-stream", answer.headers)
-      ? relay(answer, origin, origins, exchange)
-      : await readWhole(answer, exchange);
-    origins.succeeded(origin);
-    return { outcome: "answered", response: passOn(answer, content) };
+    if (verdict === "refuses") noteRefusal(answer, origin, origins);
+    if (verdict === "refuses" && isJson)
+      return { outcome: "refused", ...(await passOn(answer, origin, exchange, origins)) };
+    exchange.end();
+    await answer.body?.cancel();
+    if (verdict === "tookTooLong") return tooLate();
+    if (verdict === "refusesKey") origins.refusedKey(origin);
+    if (verdict === "isAnother") origins.failed(origin);
+    if (verdict !== "refuses") report(origin, status, verdict, log);
+    return absent();
   } catch {
     exchange.end();
+    if (body?.failure !== undefined) return answered(bodyError(body.failure));
     if (signal?.aborted)
       return answered(errorResponse("client_closed_request", "the client went away"));
     origins.failed(origin);
-    if (!exchange.timedOut) return absent();
     // Not asked elsewhere: the work may still go on here, and would be done twice.
-    return answered(errorResponse("generation_timeout", `no answer within ${originTimeoutMs} ms`));
+    return exchange.givenUp === "silent" ? tooLate() : absent();
   }
 }
 
@@ -84,43 +112,22 @@ function absent(): Attempt {
   return { outcome: "absent", response };
 }
 
-function passOn(
-  { status, headers }: Response,
-  content: ArrayBuffer | ReadableStream<Uint8Array> | null,
-): Response {
-  return new Response(content, { status, headers: relayedHeaders(headers) });
-}
-
-function withKey(headers: Headers, { key }: Origin): Headers {
-  const own = new Headers(headers);
-  if (key !== undefined) own.set("authorization", `Bearer ${key}`);
-  return own;
-}
-
 function noteRefusal({ headers }: Response, origin: Origin, origins: Origins): void {
   const seconds = headers.get("retry-after");
   if (seconds === null) origins.failed(origin);
   else origins.busy(origin, Number(seconds) || 1);
 }
 
-/** The body, null where there is none (as for 204). */
-async function readWhole(answer: Response, exchange: Exchange): Promise<ArrayBuffer | null> {
-  const whole = answer.body && (await answer.arrayBuffer());
-  exchange.end();
-  return whole;
-}
-
-function relay(
-  answer: Response,
-  origin: Origin,
-  origins: Origins,
-  exchange: Exchange,
-): ReadableStream<Uint8Array> {
-  return relayEvents(answer.body!, {
-    onChunk: exchange.touch,
-    onEnd(outcome) {
-      exchange.end();
-      if (outcome === "broken") origins.failed(origin);
-    },
-  });
+/** For who runs it: the caller can do nothing about it and is not told. */
+function report(
+  { url }: Origin,
+  status: number,
+  verdict: "refusesKey" | "isAnother",
+  log: AttemptOptions["log"],
+): void {
+  const problem =
+    verdict === "refusesKey"
+      ? "refuses the edge's own key: set `key` in EDGE_ORIGINS"
+      : "does not answer as an inference server does: is its `url` in EDGE_ORIGINS right?";
+  log(`origin ${url}: status ${status}, ${problem}`);
 }

@@ -17,10 +17,12 @@ describe("readBindings", () => {
       requestsPerMinute: 120,
       burst: 30,
       bodyBytes: 16 * 1024 * 1024,
+      heldBytes: 32 * 1024 * 1024,
       cacheSeconds: 300,
       cacheBytes: 32 * 1024 * 1024,
       originTimeoutMs: 300_000,
       healthIntervalMs: 10_000,
+      readyTimeoutMs: 3_000,
     });
   });
 
@@ -30,7 +32,7 @@ describe("readBindings", () => {
         ...least,
         EDGE_BURST: "5",
         EDGE_CACHE_SECONDS: "0",
-        EDGE_CORS_ORIGINS: "https://a.example, https://b.example",
+        EDGE_CORS_ORIGINS: "https://a.example/, HTTPS://B.example:443,",
       }),
     ).toMatchObject({
       burst: 5,
@@ -58,6 +60,8 @@ describe("readBindings", () => {
     ["EDGE_ORIGINS.0.url", { EDGE_ORIGINS: '[{"url":"file:///etc/passwd"}]' }],
     ["EDGE_ORIGINS.0", { EDGE_ORIGINS: '[{"url":"https://a.example","weight":1}]' }],
     ["EDGE_CORS_ORIGINS.0", { EDGE_CORS_ORIGINS: "*" }],
+    ["EDGE_CORS_ORIGINS.1", { EDGE_CORS_ORIGINS: "https://a.example,localhost:5174" }],
+    ["EDGE_HELD_BYTES", { EDGE_HELD_BYTES: "0" }],
     ["EDGE_BURST", { EDGE_BURST: "many" }],
     ["EDGE_BURST", { EDGE_BURST: "0" }],
     ["EDGE_CACHE_SECONDS", { EDGE_CACHE_SECONDS: "-1" }],

@@ -2,7 +2,11 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import { configSchema, type EdgeConfig } from "./config.ts";
 
 const json = (text: string): unknown => JSON.parse(text);
-const list = (text: string) => text.split(",").map((item) => item.trim());
+const list = (text: string) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 
 /** Variable -> field of the configuration, and how its text is read. */
 const variables: Readonly<Record<string, readonly [keyof EdgeConfig, (text: string) => unknown]>> =
@@ -13,10 +17,12 @@ const variables: Readonly<Record<string, readonly [keyof EdgeConfig, (text: stri
     EDGE_REQUESTS_PER_MINUTE: ["requestsPerMinute", Number],
     EDGE_BURST: ["burst", Number],
     EDGE_BODY_BYTES: ["bodyBytes", Number],
+    EDGE_HELD_BYTES: ["heldBytes", Number],
     EDGE_CACHE_SECONDS: ["cacheSeconds", Number],
     EDGE_CACHE_BYTES: ["cacheBytes", Number],
     EDGE_ORIGIN_TIMEOUT_MS: ["originTimeoutMs", Number],
     EDGE_HEALTH_INTERVAL_MS: ["healthIntervalMs", Number],
+    EDGE_READY_TIMEOUT_MS: ["readyTimeoutMs", Number],
   };
 
 export const variableNames = Object.keys(variables);

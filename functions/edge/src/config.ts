@@ -1,4 +1,5 @@
 /** What a deployment decides, from its environment: Worker bindings or process variables. */
+import { pageOriginSchema } from "@tinygptv/protocol/http";
 import { z } from "zod";
 
 const positive = z.number().int().positive();
@@ -40,10 +41,12 @@ export const configSchema = z.strictObject({
     .min(1)
     .refine((origins) => unique(origins.map(({ url }) => url)), "want each origin once"),
   /** Pages that may call from a browser. */
-  corsOrigins: z.array(z.url()).default([]),
+  corsOrigins: z.array(pageOriginSchema).default([]),
   requestsPerMinute: positive.default(120),
   burst: positive.default(30),
   bodyBytes: positive.default(16 * 1024 * 1024),
+  /** Memory for bodies on their way, all together. */
+  heldBytes: positive.default(32 * 1024 * 1024),
   /** How long an answer may be given again; 0: no cache. */
   cacheSeconds: z.number().int().nonnegative().default(300),
   cacheBytes: positive.default(32 * 1024 * 1024),
@@ -51,6 +54,8 @@ export const configSchema = z.strictObject({
   originTimeoutMs: positive.default(300_000),
   /** How often each origin is asked whether it is ready. */
   healthIntervalMs: positive.default(10_000),
+  /** How long that may take it. */
+  readyTimeoutMs: positive.default(3_000),
 });
 export type EdgeConfig = z.output<typeof configSchema>;
 export type KeyConfig = EdgeConfig["keys"][number];

@@ -1,6 +1,6 @@
 import { modelListSchema } from "@tinygptv/protocol/http";
 import type { ModelList } from "@tinygptv/protocol/http";
-import { attempt, type AttemptOptions, type Outgoing } from "./attempt.ts";
+import { attempt, type AttemptOptions } from "./attempt.ts";
 import { serves } from "./origins.ts";
 
 /**
@@ -9,9 +9,12 @@ import { serves } from "./origins.ts";
  * none does.
  */
 export async function listModels(
-  outgoing: Outgoing,
+  requestId: string,
+  signal: AbortSignal,
   options: AttemptOptions,
 ): Promise<ModelList | undefined> {
+  const headers = new Headers({ "x-request-id": requestId });
+  const outgoing = { method: "GET", path: "/v1/models", headers, body: undefined, signal };
   const lists = await Promise.all(
     options.origins.all.map(async (origin) => {
       const { response } = await attempt(origin, outgoing, options);

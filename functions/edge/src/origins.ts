@@ -8,6 +8,10 @@ export interface Origin extends OriginConfig {
   avoidUntil: number;
   /** Failures in a row. */
   failures: number;
+  /** When it last gave a sign of life, to whoever asked. */
+  heardAt: number;
+  /** It takes the edge's own key for a wrong one. */
+  refusesKey: boolean;
 }
 
 export interface Origins {
@@ -17,24 +21,36 @@ export interface Origins {
    * health by how little they have to do, then the others, by when they might be back.
    */
   candidates(models: readonly string[]): Origin[];
+  /** It gave a sign of life. */
+  heard(origin: Origin): void;
+  /** It answered a request with its key. */
   succeeded(origin: Origin): void;
   /** It did not answer, or answered as something in front of a dead server does. */
   failed(origin: Origin): void;
+  /** It refused the edge's own key. */
+  refusedKey(origin: Origin): void;
   /** It answered that it has no place for so many seconds. */
   busy(origin: Origin, seconds: number): void;
-  /** Whether an origin is ready; asks all of them if the last time is long enough ago. */
-  check(): Promise<boolean>;
+  /** Whether it answers at all, be it that it is not ready. */
+  isAlive(origin: Origin): Promise<boolean>;
+  /** Whether each one is ready, as they answer. */
+  areReady(): Promise<boolean>[];
+  /** Asks all whether they are ready, if the last time is long enough ago. */
+  check(): Promise<unknown>;
 }
 
 export interface OriginsOptions {
   fetch: typeof fetch;
   now: () => number;
   healthIntervalMs: number;
+  readyTimeoutMs: number;
 }
+
+/** What says that a key is wrong, or that there is none; 407 is a proxy's on the way. */
+export const isKeyRefused = (status: number) => status === 401 || status === 403 || status === 407;
 
 const firstPause = 1_000;
 const longestPause = 30_000;
-const readyTimeout = 3_000;
 
 const nameOf = (model: string) => model.split(":")[0];
 
@@ -46,16 +62,27 @@ export function serves({ models }: OriginConfig, model: string): boolean {
   );
 }
 
+/** A request's headers with the key of an origin. */
+export function withKey(headers: Headers, { key }: OriginConfig): Headers {
+  const own = new Headers(headers);
+  if (key !== undefined) own.set("authorization", `Bearer ${key}`);
+  return own;
+}
+
 export function createOrigins(
   configs: readonly OriginConfig[],
-  { fetch, now, healthIntervalMs }: OriginsOptions,
+  { fetch, now, healthIntervalMs, readyTimeoutMs }: OriginsOptions,
 ): Origins {
-  const origins = configs.map((config) => ({ ...config, inFlight: 0, avoidUntil: 0, failures: 0 }));
+  const fresh = { inFlight: 0, avoidUntil: 0, failures: 0, heardAt: -Infinity, refusesKey: false };
+  const origins: Origin[] = configs.map((config) => ({ ...config, ...fresh }));
   let turn = 0;
   let checkedAt = -Infinity;
-  let someReady = Promise.resolve(true);
 
-  function succeeded(origin: Origin): void {
+  function heard(origin: Origin): void {
+    origin.heardAt = now();
+  }
+
+  function wellAgain(origin: Origin): void {
     origin.failures = 0;
     origin.avoidUntil = 0;
   }
@@ -66,16 +93,31 @@ export function createOrigins(
     origin.avoidUntil = now() + pause;
   }
 
+  /** The status of its answer, undefined where there is none in time. */
+  async function ask(origin: Origin, path: string): Promise<number | undefined> {
+    try {
+      const response = await fetch(origin.url + path, {
+        headers: withKey(new Headers(), origin),
+        redirect: "manual",
+        signal: AbortSignal.timeout(readyTimeoutMs),
+      });
+      await response.body?.cancel();
+      heard(origin);
+      return response.status;
+    } catch {
+      return undefined;
+    }
+  }
+
   async function isReady(origin: Origin): Promise<boolean> {
-    const signal = AbortSignal.timeout(readyTimeout);
-    const ready = await fetch(`${origin.url}/ready`, { signal }).then(
-      async (response) => {
-        await response.body?.cancel();
-        return response.ok;
-      },
-      () => false,
-    );
-    if (ready) succeeded(origin);
+    let ready = (await ask(origin, "/ready")) === 200;
+    // Whether it is ready it tells everybody; whether the key is right by now only this shows.
+    if (ready && origin.refusesKey) {
+      const status = await ask(origin, "/v1/models");
+      origin.refusesKey = status === undefined || isKeyRefused(status);
+      ready = !origin.refusesKey;
+    }
+    if (ready) wellAgain(origin);
     else failed(origin);
     return ready;
   }
@@ -90,17 +132,28 @@ export function createOrigins(
         .filter((origin) => models.every((model) => serves(origin, model)))
         .toSorted((a, b) => wait(a) - wait(b) || a.inFlight - b.inFlight || place(a) - place(b));
     },
-    succeeded,
+    heard,
+    succeeded(origin) {
+      heard(origin);
+      wellAgain(origin);
+      origin.refusesKey = false;
+    },
     failed,
+    refusedKey(origin) {
+      heard(origin);
+      failed(origin);
+      origin.refusesKey = true;
+    },
     busy(origin, seconds) {
+      heard(origin);
       origin.avoidUntil = now() + Math.min(longestPause, seconds * 1000);
     },
-    check() {
-      if (now() - checkedAt >= healthIntervalMs) {
-        checkedAt = now();
-        someReady = Promise.all(origins.map(isReady)).then((ready) => ready.includes(true));
-      }
-      return someReady;
+    isAlive: async (origin) => (await ask(origin, "/ready")) !== undefined,
+    areReady: () => origins.map(isReady),
+    async check() {
+      if (now() - checkedAt < healthIntervalMs) return;
+      checkedAt = now();
+      await Promise.all(origins.map(isReady));
     },
   };
 }

@@ -13,7 +13,7 @@ export default function handle(
   request: Request,
   context: RequestContext,
 ): Response | Promise<Response> {
-  app ??= createApp(readBindings(process.env));
+  app ??= createApp(readBindings(process.env), { log: console.error });
   return app.fetch(request, process.env, {
     waitUntil: (promise) => context.waitUntil(promise),
     passThroughOnException: () => {},

@@ -14,7 +14,7 @@ let app: ReturnType<typeof createApp> | undefined;
 
 export default {
   fetch(request: Request, env: Bindings, context: ExecutionContext): Response | Promise<Response> {
-    app ??= createApp(readBindings(env), { buckets: env.LIMITS });
+    app ??= createApp(readBindings(env), { buckets: env.LIMITS, log: console.error });
     return app.fetch(request, env, context);
   },
 };

@@ -2,6 +2,7 @@
 import { describe } from "vitest";
 import { accessContract } from "./contract/access.ts";
 import { setUpBench } from "./contract/bench.ts";
+import { bodiesContract } from "./contract/bodies.ts";
 import { cacheContract } from "./contract/cache.ts";
 import { failoverContract } from "./contract/failover.ts";
 import { routingContract } from "./contract/routing.ts";
@@ -24,6 +25,7 @@ export function edgeContract(
     cacheContract(bench);
     routingContract(bench);
     failoverContract(bench);
+    bodiesContract(bench);
     streamContract(bench, noticesLeaving);
   });
 }

@@ -8,6 +8,8 @@ export interface Seen {
   path: string;
   headers: IncomingMessage["headers"];
   body: string;
+  /** Whether it came to its end. */
+  complete: boolean;
   /** Settles when the connection is closed before the answer is complete. */
   gone: Promise<void>;
 }
@@ -19,6 +21,8 @@ export interface TestOrigin {
   /** Requests under /v1, in order. */
   seen: Seen[];
   ready: boolean;
+  /** Takes connections and says nothing, as a process that was stopped does. */
+  stopped: boolean;
   behave: Behaviour;
   /** Closes its port and all connections, as a server that dies. */
   kill(): Promise<void>;
@@ -47,6 +51,7 @@ export async function startOrigin(behave?: Behaviour): Promise<TestOrigin> {
     url: "",
     seen: [],
     ready: true,
+    stopped: false,
     // By default each answer is another one, so that a kept one shows.
     behave:
       behave ??
@@ -60,14 +65,16 @@ export async function startOrigin(behave?: Behaviour): Promise<TestOrigin> {
   const server = createServer((request, response) => void answer(request, response));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (origin.stopped && request.url === "/ready") return;
     if (request.url === "/ready") return void response.writeHead(origin.ready ? 200 : 503).end();
     const gone = new Promise<void>((resolve) => {
       response.once("close", () => response.writableFinished || resolve());
     });
     const { method = "", url: path = "", headers } = request;
-    const seen = { method, path, headers, body: await readText(request).catch(() => ""), gone };
+    const body = await readText(request).catch(() => "");
+    const seen = { method, path, headers, body, complete: request.complete, gone };
     origin.seen.push(seen);
-    await origin.behave(response, seen);
+    if (!origin.stopped) await origin.behave(response, seen);
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -4,6 +4,13 @@ import { errorResponse } from "../errors.ts";
 import type { RateLimiter } from "../rateLimiter.ts";
 import type { Limit } from "../tokenBucket.ts";
 
+/** What a client may do at once, has left, and when it is all there again: OpenAI's names. */
+export const rateLimitHeaders = [
+  "x-ratelimit-limit-requests",
+  "x-ratelimit-remaining-requests",
+  "x-ratelimit-reset-requests",
+] as const;
+
 /** A bucket for each key; answers say what is left in it, in OpenAI's headers. */
 export function limitRate(limiter: RateLimiter, defaults: Limit): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
@@ -21,8 +28,7 @@ export function limitRate(limiter: RateLimiter, defaults: Limit): MiddlewareHand
         `want at most ${limit.requestsPerMinute} requests a minute, ${limit.burst} at once`,
         { headers: { "retry-after": String(retryAfter) } },
       );
-    c.header("x-ratelimit-limit-requests", String(limit.burst));
-    c.header("x-ratelimit-remaining-requests", String(remaining));
-    c.header("x-ratelimit-reset-requests", `${reset}s`);
+    const said = [String(limit.burst), String(remaining), `${reset}s`];
+    for (const [place, header] of rateLimitHeaders.entries()) c.header(header, said[place]);
   };
 }

@@ -82,9 +82,17 @@ export function accessContract({ origin, edge }: Bench): void {
       expect(behind.seen).toEqual([]);
     });
 
-    it("refuse what is called JSON and is none", async () => {
+    it("refuse what is called JSON and is none, or not in UTF-8", async () => {
       const at = await edge([await origin()]);
       expect(await errorOf(await post(at, "{"))).toEqual([400, "invalid_json"]);
+      const replaced = JSON.stringify({
+        ...greedy,
+        messages: [{ role: "user", content: "\ufffd" }],
+      });
+      expect((await post(at, replaced)).headers.get("x-cache")).toBe("miss");
+      const [before, after] = replaced.split("\ufffd").map((part) => Buffer.from(part));
+      const latin = Buffer.concat([before!, Buffer.of(0xe9), after!]);
+      expect(await errorOf(await post(at, latin))).toEqual([400, "invalid_json"]);
     });
   });
 
@@ -127,6 +135,30 @@ export function accessContract({ origin, edge }: Bench): void {
       ).toBeNull();
       const answer = await post(at, greedy, { headers: { origin: "https://other.example" } });
       expect(answer.headers.get("access-control-allow-origin")).toBe("https://other.example");
+    });
+
+    it("let pages of a listed origin send what they like and read what they need", async () => {
+      const at = await edge([await origin()], { EDGE_CORS_ORIGINS: "HTTPS://Page.Example/" });
+      const asked = "authorization,content-type,x-stainless-lang,openai-beta,traceparent";
+      const preflight = await fetch(at.url + chat, {
+        method: "OPTIONS",
+        headers: {
+          origin: "https://page.example",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": asked,
+        },
+      });
+      expect([
+        preflight.headers.get("access-control-allow-origin"),
+        preflight.headers.get("access-control-allow-headers")?.split(/, ?/),
+      ]).toEqual(["https://page.example", asked.split(",")]);
+      const answer = await post(at, greedy, { headers: { origin: "https://page.example" } });
+      const exposed = answer.headers.get("access-control-expose-headers")?.split(/, ?/) ?? [];
+      const limits = [...answer.headers.keys()].filter((name) => name.startsWith("x-ratelimit-"));
+      expect(limits.length).toBe(3);
+      expect(exposed).toEqual(expect.arrayContaining([...limits, "retry-after", "x-request-id"]));
+      const sandboxed = await post(at, greedy, { headers: { origin: "null" } });
+      expect(sandboxed.headers.get("access-control-allow-origin")).toBeNull();
     });
 
     it("are secure, and the origin's own pass but for those of its connection and pages", async () => {

@@ -59,7 +59,11 @@ interface PostOptions {
 }
 
 /** Anna asks. */
-export function post(at: RunningEdge, body: unknown, options: PostOptions = {}): Promise<Response> {
+export function post(
+  at: RunningEdge,
+  body: string | object | Uint8Array<ArrayBuffer>,
+  options: PostOptions = {},
+): Promise<Response> {
   const { headers, path = chat, signal } = options;
   return fetch(at.url + path, {
     method: "POST",
@@ -68,7 +72,7 @@ export function post(at: RunningEdge, body: unknown, options: PostOptions = {}):
       "content-type": "application/json",
       ...headers,
     },
-    body: typeof body === "string" ? body : JSON.stringify(body),
+    body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
     signal,
   });
 }

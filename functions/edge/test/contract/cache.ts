@@ -8,7 +8,7 @@ export function cacheContract({ origin, edge }: Bench): void {
   describe("the cache", () => {
     async function answers(
       at: RunningEdge,
-      ...requests: [unknown, Record<string, string>?, string?][]
+      ...requests: [object, Record<string, string>?, string?][]
     ) {
       const found: [string | null, unknown][] = [];
       for (const [body, headers, path] of requests) {

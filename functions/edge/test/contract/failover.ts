@@ -96,6 +96,73 @@ export function failoverContract({ origin, edge }: Bench): void {
       expect(await errorOf(response)).toEqual([503, "origin_unavailable"]);
     });
 
+    it.each([401, 403])(
+      "goes round an origin that refuses the edge's own key (%s), and tells nobody theirs is wrong",
+      async (status) => {
+        const refusal = { error: { message: "this key is not valid", code: "invalid_api_key" } };
+        const refusing: Behaviour = (response) =>
+          sendJson(response, refusal, status, { "www-authenticate": "Bearer" });
+        const both = await pair(refusing, { EDGE_HEALTH_INTERVAL_MS: "50" });
+        expect(await (await askBad(both)).json()).toMatchObject({ from: both.good.url });
+        const alone = await edge([both.bad], { EDGE_HEALTH_INTERVAL_MS: "50" });
+        const refused = await post(alone, greedy);
+        expect(refused.headers.get("www-authenticate")).toBeNull();
+        expect(await errorOf(refused)).toEqual([503, "origin_unavailable"]);
+        // Ready as it says it is, it can answer nobody; with another key it can again.
+        expect((await fetch(`${alone.url}/ready`)).status).toBe(503);
+        both.bad.behave = (response) => sendJson(response, { from: "bad" });
+        expect((await fetch(`${alone.url}/ready`)).status).toBe(200);
+        expect((await post(alone, greedy)).status).toBe(200);
+      },
+    );
+
+    it.each([
+      ["a redirect", 308, { location: "https://elsewhere.example/" }],
+      ["a page that is not found", 404, { "content-type": "text/html" }],
+      ["a page of an error", 500, { "content-type": "text/html" }],
+    ])("goes round %s: no inference server answers so", async (_, status, headers) => {
+      const both = await pair((response) => void response.writeHead(status, headers).end("<p>"));
+      expect(await (await askBad(both)).json()).toMatchObject({ from: both.good.url });
+      expect(await errorOf(await post(await edge([both.bad]), greedy))).toEqual([
+        503,
+        "origin_unavailable",
+      ]);
+    });
+
+    it("does not ask again after a gateway's timeout: the work may go on behind it", async () => {
+      let status = 504;
+      const both = await pair(
+        (response) => void response.writeHead(status, { "content-type": "text/html" }).end("<p>"),
+      );
+      for (status of [504, 524])
+        expect(await errorOf(await askBad(both))).toEqual([504, "generation_timeout"]);
+    });
+
+    it("does not wait for an origin that has stopped", async () => {
+      const both = await pair(() => {}, {
+        EDGE_HEALTH_INTERVAL_MS: "100",
+        EDGE_READY_TIMEOUT_MS: "300",
+      });
+      both.bad.stopped = true;
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, async () => (await post(both.at, greedy)).json()),
+      );
+      expect(answers).toEqual(answers.map(() => expect.objectContaining({ from: both.good.url })));
+      await both.bad.seen[0]?.gone;
+    });
+
+    it("waits for an origin that lives, however long its answer takes", async () => {
+      const slow = await origin(async (response) => {
+        await sleep(1000);
+        sendJson(response, {});
+      });
+      const at = await edge([slow], {
+        EDGE_HEALTH_INTERVAL_MS: "50",
+        EDGE_READY_TIMEOUT_MS: "300",
+      });
+      expect((await post(at, greedy)).status).toBe(200);
+    });
+
     it("does not ask again after other errors: they are answers", async () => {
       let status = 0;
       const both = await pair((response) => sendJson(response, { error: { code: "own" } }, status));
@@ -139,6 +206,17 @@ export function failoverContract({ origin, edge }: Bench): void {
       expect((await fetch(`${(await edge([behind])).url}/ready`)).status).toBe(200);
       behind.ready = false;
       expect((await fetch(`${(await edge([behind])).url}/ready`)).status).toBe(503);
+    });
+
+    it("says so of now: at once when all are gone, and when one does not answer", async () => {
+      const [first, second] = [await origin(), await origin()];
+      const at = await edge([first, second], { EDGE_READY_TIMEOUT_MS: "60000" });
+      const ready = async () => (await fetch(`${at.url}/ready`)).status;
+      expect(await ready()).toBe(200);
+      first.stopped = true;
+      expect(await ready()).toBe(200);
+      await Promise.all([first.kill(), second.kill()]);
+      expect(await ready()).toBe(503);
     });
   });
 }

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { sendEvent, sendJson, startEvents } from "../origin.ts";
 import { anna, chat, errorOf, get, greedy, post, type Bench } from "./bench.ts";
 
+const authorization = { authorization: `Bearer ${anna.key}` };
+
 export function routingContract({ origin, edge }: Bench): void {
   describe("routing", () => {
     it("goes by the model", async () => {
@@ -105,10 +107,31 @@ export function routingContract({ origin, edge }: Bench): void {
         "list",
         ["nano:fp32", "nano:int8", "full:int4"],
       ]);
+      expect(
+        (await fetch(`${at.url}/v1/models`, { method: "HEAD", headers: authorization })).status,
+      ).toBe(200);
       expect(await errorOf(await get(await edge([dead]), "/v1/models"))).toEqual([
         503,
         "origin_unavailable",
       ]);
+    });
+
+    it.each([
+      "application/json; charset=utf-8",
+      "APPLICATION/JSON",
+      "application/vnd.openai+json",
+      "application/problem+json;v=1",
+    ])("goes by the model in a body of type %s", async (type) => {
+      const [one, other] = [await origin(), await origin()];
+      const at = await edge([
+        [one, { models: ["one"] }],
+        [other, { models: ["other"] }],
+      ]);
+      for (const behind of [one, other]) {
+        const body = { ...greedy, model: behind === one ? "one" : "other" };
+        const response = await post(at, body, { headers: { "content-type": type } });
+        expect(await response.json()).toMatchObject({ from: behind.url });
+      }
     });
 
     it("passes any method, query, body and type, whole", async () => {
