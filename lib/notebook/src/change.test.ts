@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cellSchema, type CellOf } from "./cell.ts";
-import { checkChange } from "./change.ts";
+import { asSound, checkChange } from "./change.ts";
+import { mend } from "./fence.ts";
 
 const evaluation = cellSchema.parse({ type: "evaluate", id: "a", name: "judged" });
 const cell = evaluation as CellOf<"evaluate">;
@@ -21,4 +22,16 @@ describe("a change of a cell", () => {
     // @ts-expect-error what a cell is does not change
     expect(() => checkChange(cell, { type: "text" })).toThrow("judged: ");
   });
+});
+
+it("stored before changes were checked shows what it was, and can be mended", () => {
+  expect(asSound(cell)).toBe(cell);
+  const stored = { ...cell, metrik: "exact" } as typeof cell;
+  const shown = asSound(stored) as CellOf<"faulty">;
+  expect(shown).toMatchObject({ type: "faulty", id: "a" });
+  expect(mend(shown, new Set()).mistakes).toMatchObject([
+    { message: expect.stringContaining("did you mean metric?") },
+  ]);
+  const mended = { ...shown, source: shown.source.replace("metrik: exact\n", "") };
+  expect(mend(mended, new Set()).cell ?? shown.source).toEqual(cell);
 });

@@ -15,7 +15,7 @@ export {
 export { fingerprint, freshness, type Freshness } from "./fingerprint.ts";
 export { toMarkdown, fromMarkdown, type ReadMarkdown } from "./markdown.ts";
 export { mend } from "./fence.ts";
-export { checkChange, type PatchOf } from "./change.ts";
+export { asSound, checkChange, type PatchOf } from "./change.ts";
 export { remarkText, type Mistake, type Remark } from "./remark.ts";
 export { toIpynb, withOutputs } from "./ipynb.ts";
 export { fromIpynb } from "./readIpynb.ts";

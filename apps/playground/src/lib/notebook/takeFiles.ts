@@ -42,8 +42,14 @@ const several = (target: PictureTarget | undefined): PictureTarget | undefined =
   target && { ...target, replace: false };
 
 async function take(file: File, app: App, target: PictureTarget | undefined): Promise<string[]> {
-  const head = new Uint8Array(await file.slice(0, 1024).arrayBuffer());
-  const format = sniffFormat(head)?.name;
+  const head = await file
+    .slice(0, 1024)
+    .arrayBuffer()
+    .catch((cause: unknown) => {
+      const message = `${file.name} cannot be read. If it is a folder, drop the files in it.`;
+      throw new TinyGptvError("io", message, { cause });
+    });
+  const format = sniffFormat(new Uint8Array(head))?.name;
   if (
     format === "PDF" ||
     format === "HTML" ||

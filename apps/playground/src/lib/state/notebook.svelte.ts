@@ -1,5 +1,6 @@
 import { SvelteMap } from "svelte/reactivity";
 import {
+  asSound,
   cellNamed,
   checkChange,
   dependencies,
@@ -61,7 +62,7 @@ export class NotebookState {
   adopt(notebook: Notebook): void {
     this.title = notebook.title;
     this.model = notebook.model;
-    this.cells = structuredClone(notebook.cells);
+    this.cells = structuredClone(notebook.cells).map(asSound);
   }
 
   /** Plain data, independent of what happens next. */

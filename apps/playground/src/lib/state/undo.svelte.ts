@@ -39,16 +39,20 @@ export class UndoStack {
   group(label: string, work: () => void): void {
     const before = this.#done;
     this.#done = [];
-    work();
-    const steps = this.#done;
-    this.#done = before;
-    this.#lastAt = -Infinity;
-    if (steps.length === 0) return;
-    this.push({
-      label,
-      redo: () => steps.forEach((step) => step.redo()),
-      undo: () => steps.toReversed().forEach((step) => step.undo()),
-    });
+    try {
+      work();
+    } finally {
+      // Also of what was done before something was refused.
+      const steps = this.#done;
+      this.#done = before;
+      this.#lastAt = -Infinity;
+      if (steps.length > 0)
+        this.push({
+          label,
+          redo: () => steps.forEach((step) => step.redo()),
+          undo: () => steps.toReversed().forEach((step) => step.undo()),
+        });
+    }
   }
 
   undo(): void {
