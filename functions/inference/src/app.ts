@@ -56,14 +56,14 @@ export interface AppOptions {
   readonly fetchPicture?: FetchPicture;
 }
 
-export type Endpoint = Hono<AppEnv>;
+export type EndpointApp = Hono<AppEnv>;
 
 /**
  * The endpoint as a Hono app. It loads nothing and listens nowhere: the engine
  * and the store come from outside, so it runs as well in a test or inside
  * another server.
  */
-export function createApp(options: AppOptions): Endpoint {
+export function createApp(options: AppOptions): EndpointApp {
   const { engine, store, log = pino({ enabled: false }), activity = createActivity() } = options;
   const config = configSchema.parse(options.config ?? {});
   const { limits } = config;

@@ -9,15 +9,15 @@ import { createEngine } from "tinygptv";
 import { createActivity } from "./activity.ts";
 import type { Activity } from "./activity.ts";
 import { createApp } from "./app.ts";
-import type { Endpoint as App } from "./app.ts";
+import type { EndpointApp } from "./app.ts";
 import { readEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { pullModel } from "./modelStore/index.ts";
 import { openStore } from "./store/index.ts";
 import type { Store } from "./store/index.ts";
 
-export interface Endpoint {
-  readonly app: App;
+export interface RunningEndpoint {
+  readonly app: EndpointApp;
   readonly engine: Engine;
   readonly activity: Activity;
   readonly log: Logger;
@@ -33,7 +33,7 @@ export interface Endpoint {
  */
 export async function openEndpoint(
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Endpoint> {
+): Promise<RunningEndpoint> {
   const environment = readEnvironment(env);
   const log = pino({ level: environment.logLevel });
   const store = openStore(environment.store);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { openEndpoint } from "./node.ts";
-import type { Endpoint } from "./node.ts";
+import type { RunningEndpoint } from "./node.ts";
 import { startServer } from "./serve.ts";
 import type { ServeOptions } from "./serve.ts";
 
@@ -10,7 +10,7 @@ import type { ServeOptions } from "./serve.ts";
  * larger app of it. What keeps it from starting is told in a line.
  */
 export async function runProgram(
-  around: (app: Endpoint["app"]) => ServeOptions["app"] = (app) => app,
+  around: (app: RunningEndpoint["app"]) => ServeOptions["app"] = (app) => app,
 ): Promise<void> {
   try {
     const endpoint = await openEndpoint(process.env);
@@ -28,7 +28,7 @@ export async function runProgram(
  * ends at once, as signals do.
  */
 async function runServer(
-  { engine, activity, log, environment }: Endpoint,
+  { engine, activity, log, environment }: RunningEndpoint,
   app: ServeOptions["app"],
 ): Promise<void> {
   const { host, port, config, connections, keepAliveMs, shutdownGraceMs } = environment;

@@ -26,6 +26,20 @@ describe("runNotebook", () => {
     expect(texts(outputs.get("b"))).toEqual(["X AT {<1><2><3><4>}"]);
   });
 
+  it("a sweep can go through temperature 0 and a seed below 0", async () => {
+    const asked: Asked[] = [];
+    const axes = [
+      { parameter: "temperature", values: [0, 0.5] },
+      { parameter: "seed", values: [-1] },
+    ];
+    await runNotebook(context(make({ type: "sweep", id: "a", axes }), capitals(asked)));
+    const decodings = asked.map(({ request }) => request.decoding);
+    expect(decodings).toMatchObject([
+      { temperature: 0, seed: -1 },
+      { temperature: 0.5, seed: -1 },
+    ]);
+  });
+
   it("asks round after round, with the answers so far", async () => {
     const asked: Asked[] = [];
     const notebook = make(picture, {

@@ -1,7 +1,7 @@
 /** Questions for the model, many in a JSONL file. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { TinyGptvError, decodingParamsSchema, generateRequestSchema } from "@tinygptv/protocol";
+import { TinyGptvError, decodingNames, generateRequestSchema, parse } from "@tinygptv/protocol";
 import type { GenerateRequest } from "@tinygptv/protocol";
 import { resolveDecoding } from "tinygptv";
 
@@ -13,7 +13,7 @@ export interface Question {
 
 /** Fields of a line that go into the request as they are. */
 const requestFields = ["task", "template", "imageMode"];
-const decodingFields = Object.keys(decodingParamsSchema.shape);
+const decodingFields: readonly string[] = decodingNames;
 const lineFields = ["image", "prompt", ...requestFields, ...decodingFields];
 
 /**
@@ -52,17 +52,13 @@ function parseLine(line: string, folder: string): Question {
   if (typeof prompt !== "string") throw wrong("prompt", "a text", prompt);
   const decoding = pick(fields, decodingFields);
   resolveDecoding(decoding); // says more about what is wrong than the request's schema
-  const request = generateRequestSchema.safeParse({
+  const given = {
     rounds: [{ prompt, images: images.length }],
     ...pick(fields, requestFields),
     decoding,
-  });
-  if (request.success) {
-    return { request: request.data, images: images.map((one) => resolve(folder, one)) };
-  }
-  const issue = request.error.issues[0]!;
-  const key = String(issue.path[0]);
-  throw new TinyGptvError("parameter", `${key}: ${issue.message}`, { subject: key });
+  };
+  const request = parse(generateRequestSchema, given, "parameter");
+  return { request, images: images.map((one) => resolve(folder, one)) };
 }
 
 function parseObject(line: string): object {
