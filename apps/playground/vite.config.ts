@@ -25,6 +25,11 @@ export default defineConfig({
   build: { target: "es2023" },
   // `vite dev` serves the pages only; the endpoint runs beside it.
   server: {
-    proxy: { "/v1": { target: endpoint, changeOrigin: true, headers: { origin: endpoint } } },
+    proxy: Object.fromEntries(
+      ["/v1", "/health"].map((path) => [
+        path,
+        { target: endpoint, changeOrigin: true, headers: { origin: endpoint } },
+      ]),
+    ),
   },
 });

@@ -2,6 +2,7 @@
 export * from "./cell.ts";
 export * from "./document.ts";
 export * from "./output.ts";
+export * from "./kept.ts";
 export { contentHash, canonicalJson } from "./hash.ts";
 export {
   dependencies,

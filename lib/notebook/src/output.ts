@@ -63,6 +63,8 @@ export interface Output {
   scores: CrossScore[];
   /** Why there are no scores, where they were wanted. */
   scoreError?: RunError;
+  /** In files only: the cell's other outputs (`kept.ts`). */
+  others?: Output[];
 }
 
 export type OutputEvent =

@@ -17,6 +17,7 @@ import {
   usageSchema,
 } from "@tinygptv/protocol";
 import { axisValueSchema } from "./cell.ts";
+import { maxKept } from "./kept.ts";
 import type { Output } from "./output.ts";
 
 const finite = z.number();
@@ -52,7 +53,7 @@ const run = z.object({
   correct: z.boolean().optional(),
 });
 
-const outputSchema = z.object({
+const oneOutput = z.object({
   inputs: z.string(),
   at: z.string(),
   runs: z.array(run),
@@ -65,6 +66,10 @@ const outputSchema = z.object({
     }),
   ),
   scoreError: error.optional(),
+});
+
+const outputSchema = oneOutput.extend({
+  others: z.array(oneOutput).max(maxKept).optional(),
 }) satisfies z.ZodType<Output>;
 
 /**

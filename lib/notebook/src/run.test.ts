@@ -71,7 +71,12 @@ describe("runNotebook", () => {
       { stop: [".", "###"] },
       { jsonSchema: schema, stop: [] },
     ];
-    const cells = decodings.map((decoding, i) => ({ type: "prompt", id: `p${i}`, decoding }));
+    const cells = decodings.map((decoding, i) => ({
+      type: "prompt",
+      id: `p${i}`,
+      rounds: ["x"],
+      decoding,
+    }));
     await runNotebook(context(make(...cells), capitals(asked)));
     expect(asked.map(({ request }) => request.decoding?.stop)).toEqual([
       undefined,
@@ -82,8 +87,37 @@ describe("runNotebook", () => {
     expect(asked.at(-1)?.request.decoding?.jsonSchema).toBe(schema);
   });
 
+  it.each<[string, object, RegExp]>([
+    ["nothing", { type: "prompt", rounds: ["  "] }, /^question: want words, got none$/],
+    ["a picture alone", { type: "prompt", rounds: ["{{dog}}"] }, /^question: want words/],
+    ["nothing more", { type: "prompt", rounds: ["x", ""] }, /^question, round 2: want words/],
+    ["nothing to find", { type: "prompt", task: "refer", rounds: [""] }, /^question: want words/],
+    [
+      "one that is empty among others",
+      {
+        type: "evaluate",
+        items: [
+          { prompt: "x", answer: "y" },
+          { prompt: "", answer: "y" },
+        ],
+      },
+      /^question: want words/,
+    ],
+  ])("asks nothing where a question says %s", async (_, cell, message) => {
+    const asked: Asked[] = [];
+    const notebook = make(picture, { id: "a", ...cell });
+    await expect(runNotebook(context(notebook, capitals(asked)))).rejects.toThrow(message);
+    expect(asked).toEqual([]);
+  });
+
+  it("lets a task speak for itself", async () => {
+    const cell = { type: "prompt", id: "a", task: "caption", pictures: ["dog"], rounds: [""] };
+    const outputs = await runNotebook(context(make(picture, cell)));
+    expect(outputs.get("a")?.runs[0]?.state).toBe("done");
+  });
+
   it("keeps the seed an answer was drawn with", async () => {
-    const cells = [{ type: "prompt", id: "a", decoding: { method: "sample" } }];
+    const cells = [{ type: "prompt", id: "a", rounds: ["x"], decoding: { method: "sample" } }];
     const outputs = await runNotebook(context(make(...cells)));
     expect(checkOutput(outputs.get("a"), "a", "a").runs[0]?.answers[0]?.seed).toBe(4_000_000_000);
   });

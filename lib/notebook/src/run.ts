@@ -50,6 +50,7 @@ export async function runCell(
       resolveRound(context.notebook, text, i === 0 ? run.pictures : [], context.outputOf),
     ),
   );
+  planned.forEach((run, i) => refuseEmpty(run, rounds[i] ?? []));
   record({
     type: "plan",
     runs: planned.map((run, i) =>
@@ -70,6 +71,17 @@ export async function runCell(
     record({ type: "scores", ...(await crossScores(output, context)) });
   }
   return output;
+}
+
+/** Tasks that say all by themselves. */
+const wordless: readonly (string | undefined)[] = ["caption", "grounding"];
+
+/** @throws TinyGptvError "prompt" where a question says nothing */
+function refuseEmpty({ task }: PlannedRun, rounds: readonly { text: string }[]): void {
+  const empty = rounds.findIndex(({ text }) => text.trim() === "");
+  if (empty === -1 || wordless.includes(task)) return;
+  const subject = rounds.length > 1 ? `question, round ${empty + 1}` : "question";
+  throw new TinyGptvError("prompt", `${subject}: want words, got none`, { subject });
 }
 
 /** Comparisons and evaluations ask one after the other, so that their times can be compared. */

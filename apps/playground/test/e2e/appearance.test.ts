@@ -52,6 +52,14 @@ describe.each([
     await runCell(place);
     await place.getByRole("button", { name: "Tokens" }).click();
     await place.locator(".token").first().scrollIntoViewIfNeeded();
+    for (const menu of ["More for this cell", "More for this notebook"]) {
+      const opener = page.getByRole("button", { name: menu });
+      await (menu.includes("cell") ? place.getByRole("button", { name: menu }) : opener).click();
+      await expectSeen(page.getByRole("menu"));
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await expectGone(page.getByRole("menu"));
+    }
     await playground.screenshot(page, `${name}-answer`);
     expect(await violations(page)).toEqual([]);
     expect(await pageWidth(page)).toBeLessThanOrEqual(size.width);

@@ -144,7 +144,7 @@ describe("a notebook goes out", () => {
     await reader.goto(`file://${path}`);
     await expectSeen(reader.getByRole("heading", { level: 3, name: "int4" }).first());
     await expectSeen(
-      reader.getByText("the same tokens as").or(reader.getByText("parts from")).first(),
+      reader.getByText("the same tokens as").or(reader.getByText("then different")).first(),
     );
     await expectSeen(reader.getByText("Tokens per second").first());
     await expectSeen(

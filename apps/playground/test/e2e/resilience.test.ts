@@ -31,7 +31,7 @@ it.each(screens)(
     await playground.server.restart();
     await expectGone(page.getByText("Trying again…"));
     await runCell(prompt);
-    await expectSeen(prompt.getByText("what is this??"));
+    await expectSeen(prompt.getByLabel("Question").getByText("what is this??"));
   },
 );
 

@@ -100,20 +100,22 @@ describe("settings that are refused", () => {
     await inspector.getByRole("radio", { name: "Sampling" }).check();
     const temperature = inspector.getByRole("spinbutton", { name: "Temperature, value" });
     await fill(temperature, "9");
-    await expectSeen(inspector.getByText("Temperature: want a number from 0 to 2, got 9"));
+    await expectSeen(inspector.getByText("Temperature: expected a number from 0 to 2, but found 9."));
     await fill(temperature, "0.5");
-    await expectGone(inspector.getByText(/^Temperature: want/));
+    await expectGone(inspector.getByText(/^Temperature: expected/));
 
     await inspector.getByLabel("Lock the seed").check();
     const seed = inspector.getByRole("spinbutton", { name: "Seed" });
     await fill(seed, "0.5");
-    await expectSeen(inspector.getByText(/^Seed: want a whole number from -\d+ to \d+, got 0.5$/));
+    await expectSeen(
+      inspector.getByText(/^Seed: expected a whole number from -\d+ to \d+, but found 0\.5\.$/),
+    );
     await fill(seed, "4294967295");
     await expectSeen(prompt.getByText("temperature 0.5 · seed 4294967295"));
 
     await inspector.getByRole("textbox", { name: "Token id" }).fill("dog");
     await page.keyboard.press("Enter");
-    const refused = inspector.getByText("Logit bias: want the id of a token, got dog");
+    const refused = inspector.getByText("Logit bias: expected the id of a token, but found dog.");
     await expectSeen(refused);
     await fill(inspector.getByLabel("Bad words"), "cat");
     await expectSeen(refused);
@@ -129,7 +131,9 @@ describe("settings that are refused", () => {
     const { inspector } = await openSettings(page);
     await fill(inspector.getByRole("spinbutton", { name: "Longest answer, value" }), "8");
     await fill(inspector.getByRole("spinbutton", { name: "Shortest answer, value" }), "9");
-    const told = inspector.getByText("Shortest answer: want at most Longest answer (8), got 9");
+    const told = inspector.getByText(
+      "Shortest answer: expected at most Longest answer (8), but found 9.",
+    );
     await expectSeen(told);
     await inspector.getByRole("button", { name: "Reset to default (0): Shortest answer" }).click();
     await expectGone(told);
@@ -137,7 +141,9 @@ describe("settings that are refused", () => {
     await inspector.getByRole("radio", { name: "Beam search" }).check();
     await fill(inspector.getByRole("spinbutton", { name: "Beams, value" }), "2");
     await fill(inspector.getByRole("spinbutton", { name: "Answers shown, value" }), "3");
-    await expectSeen(inspector.getByText("Answers shown: want at most Beams (2), got 3"));
+    await expectSeen(
+      inspector.getByText("Answers shown: expected at most Beams (2), but found 3."),
+    );
   });
 
   it("refuses axis values that are not in the table", async () => {
@@ -146,7 +152,9 @@ describe("settings that are refused", () => {
     const sweep = cell(page, "Sweep", "temperatures");
     await sweep.getByLabel("Parameter to vary").first().selectOption("method");
     await fill(sweep.getByLabel("Values of Method"), "greedy, dance");
-    await expectSeen(sweep.getByText("Method: want one of greedy, sample, beam, got dance"));
+    await expectSeen(
+      sweep.getByText("Method: expected one of greedy, sample, beam, but found dance."),
+    );
   });
 
   it("names a level the endpoint does not have, and a schema that is none", async () => {
@@ -167,7 +175,7 @@ describe("settings that are refused", () => {
       "other:int8 (not at this endpoint)",
     );
     await page.getByText("More · 1 set").click();
-    await expectSeen(page.getByText("JSON Schema: want a schema, got []"));
+    await expectSeen(page.getByText("JSON Schema: expected a schema, but found []."));
   });
 });
 

@@ -15,7 +15,7 @@ import {
 } from "@tinygptv/protocol/http";
 import type { ChatChunk, ModelObject, PreprocessResponse } from "@tinygptv/protocol/http";
 import { apiError, codeOf, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
-import { sseData } from "./sse.ts";
+import { eventData } from "./eventData.ts";
 
 export interface HttpEngine extends NotebookEngine {
   models(): Promise<ModelInfo[]>;
@@ -88,7 +88,7 @@ async function* chunksOf(
   response: Response,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ChatChunk> {
-  for await (const data of sseData(response, signal)) {
+  for await (const data of eventData(response, signal)) {
     const body: unknown = JSON.parse(data);
     const chunk = chatChunkSchema.safeParse(body);
     if (!chunk.success) throw apiError(body, 500);

@@ -14,7 +14,7 @@ const writers = {
     ),
   ipynb: async ({ notebook }: App, name: string) =>
     new File(
-      [await toIpynb(notebook.snapshot(), notebook.outputOf, readPicture)],
+      [await toIpynb(notebook.snapshot(), ({ id }) => notebook.outputs.whole(id), readPicture)],
       `${name}.ipynb`,
       { type: "application/x-ipynb+json" },
     ),
@@ -60,7 +60,7 @@ function save(file: File): void {
 async function writeMarkdown({ notebook }: App, name: string): Promise<File> {
   const { markdown, files } = await packNotebook(
     notebook.snapshot(),
-    notebook.outputOf,
+    ({ id }) => notebook.outputs.whole(id),
     readPicture,
   );
   if (files.size === 0) return new File([markdown], `${name}.md`, { type: "text/markdown" });

@@ -76,5 +76,5 @@ export function describeDecoding(decoding: DecodingParams): string {
 }
 
 /** As in the middle of a sentence; `JSON Schema` stays as it is. */
-const lower = (label: string): string =>
+export const lower = (label: string): string =>
   /^[A-Z]{2}/.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1);

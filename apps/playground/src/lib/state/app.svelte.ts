@@ -5,19 +5,14 @@ import { Connection } from "./connection.svelte.ts";
 import { Notices } from "./notices.svelte.ts";
 import { NotebookState } from "./notebook.svelte.ts";
 import { Runner } from "./runner.svelte.ts";
-import type { AskingCell, Output } from "@tinygptv/notebook";
 
 /** Everything the page's components share. */
 export class App {
   readonly connection = new Connection();
   readonly notebook = new NotebookState();
   readonly autosave = new Autosave(this.notebook);
-  readonly runner = new Runner(
-    this.notebook,
-    this.connection,
-    (cell: AskingCell, output: Output) => {
-      void this.autosave.keepOutput(cell.id, "latest", output);
-    },
+  readonly runner = new Runner(this.notebook, this.connection, (cellId, output) =>
+    this.autosave.keepDraft(cellId, output),
   );
   /** Which panel or dialog is open. */
   inspector = $state(false);
@@ -28,13 +23,18 @@ export class App {
   dropping = $state<string | undefined>();
 
   constructor() {
-    this.notebook.onOutput = (cellId, output) =>
-      void this.autosave.keepOutput(cellId, "latest", output);
+    this.notebook.outputs.onChange = (change) => void this.autosave.keepOutputs(change);
     this.notebook.beginning = (type) => {
       const { models } = this.connection;
       const columns = levelColumns(models, this.connection.model(this.notebook.model)?.name);
       return type === "compare" && columns.length > 1 ? { columns } : {};
     };
+  }
+
+  /** Keeps everything now: the page may go away. */
+  flush(): void {
+    this.runner.flush();
+    void this.autosave.flush();
   }
 
   close(): void {

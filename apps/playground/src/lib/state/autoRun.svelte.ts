@@ -12,7 +12,7 @@ export function autoRun({ notebook, runner, connection }: App): void {
       (cell) =>
         isAsking(cell) &&
         cell.auto &&
-        notebook.freshness(cell) === "stale" &&
+        notebook.changedSince(cell) &&
         !runner.active.has(cell.id) &&
         !runner.errors.has(cell.id),
     );

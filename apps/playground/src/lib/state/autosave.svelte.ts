@@ -1,6 +1,7 @@
+import { isGrowing } from "@tinygptv/notebook";
 import type { Cell, Output } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { StoredNotebook, StoredOutput } from "#lib/storage/database.ts";
+import type { StoredNotebook } from "#lib/storage/database.ts";
 import {
   clearJournal,
   dropJournals,
@@ -9,9 +10,17 @@ import {
   writeJournal,
 } from "#lib/storage/journal.ts";
 import { mergeNotebooks } from "#lib/storage/merge.ts";
-import { loadNotebook, outputsOf, saveNotebook, saveOutput } from "#lib/storage/notebooks.ts";
+import { loadNotebook, saveNotebook } from "#lib/storage/notebooks.ts";
+import {
+  outputsOf,
+  saveBaseline,
+  saveDraft,
+  saveOutputs,
+  type OutputsOfNotebook,
+} from "#lib/storage/outputs.ts";
 import { withRoom } from "#lib/storage/room.ts";
 import type { NotebookState } from "./notebook.svelte.ts";
+import type { OutputChange } from "./outputs.svelte.ts";
 
 /** Writing waits for a pause this long; the journal covers the time in between. */
 const pause = 400;
@@ -19,13 +28,12 @@ const pause = 400;
 const retryAfter = 5000;
 
 type SaveState = "saved" | "waiting" | "saving" | "failed";
-type OutputKind = StoredOutput["kind"];
 
 /** What tabs tell each other. */
 interface Message {
   id: string;
-  /** The notebook has been saved; absent: one of its outputs has. */
-  revision?: number;
+  /** The notebook has been saved, under this title; absent: one of its outputs has. */
+  saved?: { revision: number; title: string };
 }
 
 /** Keeps the open notebook in the browser's database, in step with other tabs. */
@@ -33,6 +41,8 @@ export class Autosave {
   state = $state<SaveState>("saved");
   /** What went wrong with the last save, in words; the notebook itself is still in memory and in the journal. */
   problem = $state<string | undefined>();
+  /** Told of every notebook that was saved, here or in another tab. */
+  onSaved: (id: string, title: string) => void = () => {};
   readonly #notebook: NotebookState;
   readonly #channel = new BroadcastChannel("tinygptv-notebooks");
   #base = $state.raw<StoredNotebook | undefined>();
@@ -46,6 +56,7 @@ export class Autosave {
     this.#notebook = notebook;
     notebook.onChange = (cell) => this.#onChange(cell);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.saved !== undefined) this.onSaved(data.id, data.saved.title);
       if (data.id === this.#base?.id) void this.#onOtherTab(data);
     };
   }
@@ -88,11 +99,20 @@ export class Autosave {
     this.#base = undefined;
   }
 
-  /** Keeps (or with undefined forgets) an output of the open notebook. */
-  async keepOutput(cellId: string, kind: OutputKind, output: Output | undefined): Promise<void> {
+  /** Keeps what of a cell's outputs changed. */
+  keepOutputs({ cellId, ...change }: OutputChange): Promise<void> {
+    return this.#keep((id) => saveOutputs(id, cellId, change));
+  }
+
+  /** Keeps (or with undefined forgets) the output others of a cell are compared with. */
+  keepBaseline(cellId: string, output: Output | undefined): Promise<void> {
+    return this.#keep((id) => saveBaseline(id, cellId, output));
+  }
+
+  /** Keeps an output that is still being made; other tabs hear of it when it is done. */
+  async keepDraft(cellId: string, output: Output): Promise<void> {
     const id = this.#base?.id;
-    if (id === undefined) return;
-    if (await this.#guard(() => saveOutput(id, cellId, kind, output))) this.#tell({ id });
+    if (id !== undefined) await this.#guard(() => saveDraft(id, cellId, output));
   }
 
   /** Saves at once what is not saved. */
@@ -150,7 +170,9 @@ export class Autosave {
     const mine = this.#notebook.snapshot();
     const ok = await this.#guard(async () => {
       const saved = await saveNotebook(base, mine, Date.now());
-      this.#tell({ id: saved.id, revision: saved.revision });
+      const { title } = saved.notebook;
+      this.#tell({ id: saved.id, saved: { revision: saved.revision, title } });
+      this.onSaved(saved.id, title);
       if (this.#base !== base) return; // another notebook was opened meanwhile
       this.#base = saved;
       this.#savedEdits = edits;
@@ -169,6 +191,12 @@ export class Autosave {
     if (ok) return;
     this.#schedule(retryAfter);
     this.state = "failed";
+  }
+
+  /** Writes something of the open notebook's outputs and tells other tabs. */
+  async #keep(write: (id: string) => Promise<void>): Promise<void> {
+    const id = this.#base?.id;
+    if (id !== undefined && (await this.#guard(() => write(id)))) this.#tell({ id });
   }
 
   /** Runs a write and says in words what went wrong with it. */
@@ -190,25 +218,26 @@ export class Autosave {
     this.#channel.postMessage(message);
   }
 
-  #showOutputs(kept: readonly StoredOutput[]): void {
-    const { outputs, baselines } = this.#notebook;
-    baselines.clear();
-    for (const { cellId, kind, output } of kept) {
-      if (kind === "baseline") baselines.set(cellId, output);
+  #showOutputs({ kept, baselines }: OutputsOfNotebook): void {
+    const { outputs } = this.#notebook;
+    this.#notebook.baselines.clear();
+    for (const [cellId, output] of baselines) this.#notebook.baselines.set(cellId, output);
+    for (const [cellId, found] of kept) {
+      const newest = outputs.kept(cellId)?.outputs.at(-1);
       // What runs here is newer than what another tab kept.
-      else if ((outputs.get(cellId)?.at ?? "") <= output.at) outputs.set(cellId, output);
+      if (newest === undefined || !isGrowing(newest)) outputs.load(cellId, found);
     }
   }
 
   /** Another tab saved: take its version, or join it with what is unsaved here. */
-  async #onOtherTab({ id, revision }: Message): Promise<void> {
-    if (revision === undefined) {
+  async #onOtherTab({ id, saved }: Message): Promise<void> {
+    if (saved === undefined) {
       const kept = await outputsOf(id);
       if (this.#base?.id === id) this.#showOutputs(kept);
       return;
     }
     const unsaved = (): boolean => this.#notebook.edits !== this.#savedEdits;
-    if (this.#base === undefined || revision <= this.#base.revision) return;
+    if (this.#base === undefined || saved.revision <= this.#base.revision) return;
     if (unsaved()) return void this.flush(); // saving joins both
     const stored = await loadNotebook(id);
     if (stored === undefined || this.#base?.id !== id || unsaved()) return;

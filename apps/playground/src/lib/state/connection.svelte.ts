@@ -6,6 +6,9 @@ import type { Endpoint } from "#lib/client/http.ts";
 const storageKey = "endpoint";
 /** How long to wait before asking a lost server again, in ms. */
 const retryDelays = [500, 1000, 2000, 4000];
+/** How often a server that answers is looked at, and how long it may take, in ms. */
+const watchInterval = 2000;
+const patience = 3000;
 
 /** The endpoint in use, whether it answers, and the levels it serves. */
 export class Connection {
@@ -44,6 +47,7 @@ export class Connection {
       this.state = "connected";
       this.message = "";
       this.#attempt = 0;
+      this.#watch();
     } catch (error) {
       this.message = error instanceof Error ? error.message : String(error);
       // A refusal (no key, a wrong one) stays one until a person changes something.
@@ -55,6 +59,19 @@ export class Connection {
     }
   }
 
+  /** Notices within seconds that nobody answers any more, while somebody looks. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const asked = document.hidden ? Promise.resolve(true) : isReachable(this.endpoint);
+      void asked.then((reachable) => {
+        if (this.state !== "connected") return;
+        if (reachable) this.#watch();
+        else void this.refresh();
+      });
+    }, watchInterval);
+  }
+
   model(id: string | undefined): ModelInfo | undefined {
     return (
       this.models.find((model) => model.id === id || model.name === id) ??
@@ -64,6 +81,17 @@ export class Connection {
 
   close(): void {
     clearTimeout(this.#timer);
+  }
+}
+
+/** Whether anything answers there; asked in the way that needs neither a key nor the page's origin. */
+async function isReachable({ baseUrl }: Endpoint): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(patience);
+    const response = await fetch(`${baseUrl}/health`, { mode: "no-cors", signal });
+    return response.type === "opaque" || response.ok;
+  } catch {
+    return false;
   }
 }
 

@@ -2,6 +2,7 @@
 import { createKeybindingsHandler } from "tinykeys";
 import type { App } from "./app.svelte.ts";
 import { cellItem, isEditing, isFrame, leave } from "./focus.ts";
+import { goToEdge } from "./scroll.ts";
 import { commands, type Command } from "./shortcuts.ts";
 
 /** A key that a person may press while meaning a button, a link or a text. */
@@ -17,7 +18,14 @@ function isMeant({ keys = "", everywhere, onPage }: Command, target: EventTarget
   return everywhere === true || !isEditing(target);
 }
 
-/** The page's keyboard: commands, and Escape from anything in a cell to the cell. */
+/** Home and End of the page, not of a text, a list or a slider. */
+function edgeOf({ key, target, defaultPrevented, altKey, shiftKey }: KeyboardEvent) {
+  const onPage = target === document.body || (target instanceof Element && target.closest("main"));
+  if (!onPage || defaultPrevented || altKey || shiftKey || isEditing(target)) return undefined;
+  return key === "Home" ? "top" : key === "End" ? "bottom" : undefined;
+}
+
+/** The page's keyboard: commands, Home and End, and Escape from anything in a cell to the cell. */
 export function keyboard(app: App): (event: KeyboardEvent) => void {
   const bindings = commands.flatMap((command) =>
     command.keys === undefined
@@ -42,6 +50,11 @@ export function keyboard(app: App): (event: KeyboardEvent) => void {
     const { key, target, defaultPrevented } = event;
     if (key === "Escape" && !defaultPrevented && (isEditing(target) || cellItem(target) !== null))
       leave(target as HTMLElement);
+    const edge = app.dialog === undefined ? edgeOf(event) : undefined;
+    if (edge !== undefined) {
+      event.preventDefault();
+      goToEdge(edge);
+    }
     onCommand(event);
   };
 }

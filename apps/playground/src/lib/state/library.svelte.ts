@@ -1,4 +1,4 @@
-import { remarkText } from "@tinygptv/notebook";
+import { remarkText, unfolded } from "@tinygptv/notebook";
 import type { Cell, Notebook, Output, Remark } from "@tinygptv/notebook";
 import { examples } from "#lib/notebook/examples.ts";
 import { newCell } from "#lib/notebook/newCell.ts";
@@ -8,10 +8,10 @@ import {
   deleteNotebook,
   listNotebooks,
   restoreNotebook,
-  saveOutput,
   type NotebookSummary,
   type WholeNotebook,
 } from "#lib/storage/notebooks.ts";
+import { saveOutputs } from "#lib/storage/outputs.ts";
 import { withRoom } from "#lib/storage/room.ts";
 import { fromFragment } from "#lib/notebook/urlState.ts";
 import { gallery } from "#lib/notebook/gallery.ts";
@@ -29,6 +29,7 @@ export class Library {
 
   constructor(app: App) {
     this.#app = app;
+    app.autosave.onSaved = (id, title) => this.#saved({ id, title, updatedAt: Date.now() });
   }
 
   /** Opens what was open last; somebody new gets the first steps. */
@@ -79,7 +80,8 @@ export class Library {
       const { notebook, outputs, remarks } = await fetchShared(baseUrl, id);
       await this.#app.autosave.leave();
       this.#app.notebook.load(notebook);
-      for (const [cellId, output] of outputs) this.#app.notebook.outputs.set(cellId, output);
+      for (const [cellId, output] of outputs)
+        this.#app.notebook.outputs.load(cellId, unfolded(output));
       this.#app.notebook.readOnly = true;
       this.#tell(notebook.title, remarks);
     });
@@ -98,9 +100,11 @@ export class Library {
 
   /** Makes the notebook that is open a new one of one's own. */
   keepShared(): Promise<void> {
+    const { outputs } = this.#app.notebook;
+    const whole = outputs.cells().map((cellId) => [cellId, outputs.whole(cellId)] as const);
     return this.adopt(
       this.#app.notebook.snapshot(),
-      new Map($state.snapshot([...this.#app.notebook.outputs]) as [string, Output][]),
+      new Map(whole.flatMap(([cellId, output]) => (output ? [[cellId, output]] : []))),
     );
   }
 
@@ -111,8 +115,10 @@ export class Library {
       this.#app.notebook.load(notebook);
       const id = newId() + newId();
       for (const [cellId, output] of outputs) {
-        this.#app.notebook.outputs.set(cellId, output);
-        await withRoom(() => saveOutput(id, cellId, "latest", output));
+        const kept = unfolded(output);
+        this.#app.notebook.outputs.load(cellId, kept);
+        const all = { saved: kept.outputs, gone: [], shown: kept.shown };
+        await withRoom(() => saveOutputs(id, cellId, all));
       }
       await this.#app.autosave.create(id);
       this.#opened(id);
@@ -142,6 +148,11 @@ export class Library {
       await this.refresh();
       await this.open(this.removed.stored.id);
     });
+  }
+
+  /** Whatever was written last is first, under its present title. */
+  #saved(notebook: NotebookSummary): void {
+    this.notebooks = [notebook, ...this.notebooks.filter(({ id }) => id !== notebook.id)];
   }
 
   #opened(id: string): void {

@@ -7,7 +7,6 @@ import {
   freeName,
   freshness,
   isAsking,
-  outputRenamed,
   withRenamed,
 } from "@tinygptv/notebook";
 import type {
@@ -21,7 +20,15 @@ import type {
 } from "@tinygptv/notebook";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";
+import { Outputs } from "./outputs.svelte.ts";
 import { UndoStack } from "./undo.svelte.ts";
+
+/** A cell that shows another output than before, by their starts. */
+export interface Reshown {
+  id: string;
+  before: string;
+  after: string;
+}
 
 /**
  * The open notebook: its cells, their outputs and the operations on them. Every
@@ -38,16 +45,15 @@ export class NotebookState {
   readOnly = $state(false);
   /** Counts changes to what is saved. */
   edits = $state(0);
-  readonly outputs = new SvelteMap<string, Output>();
+  /** Counts notebooks that were opened. */
+  opened = $state(0);
+  readonly outputs = new Outputs();
   readonly baselines = new SvelteMap<string, Output>();
   readonly history = new UndoStack();
   /** What else a fresh cell of a type starts with: what the endpoint offers. */
   beginning: (type: NewCellType) => Partial<Cell> = () => ({});
   /** Told of every change with the cell it was in, synchronously. */
   onChange: (cell: Cell | undefined) => void = () => {};
-
-  /** Told of an output that an operation on cells changed. */
-  onOutput: (cellId: string, output: Output) => void = () => {};
 
   /** Replaces everything; undo starts anew. */
   load(notebook: Notebook): void {
@@ -56,6 +62,7 @@ export class NotebookState {
     this.history.clear();
     this.outputs.clear();
     this.baselines.clear();
+    this.opened++;
   }
 
   /** Takes another version of the same notebook (another tab's); selection and undo stay. */
@@ -79,6 +86,21 @@ export class NotebookState {
 
   freshness(cell: Cell): Freshness {
     return freshness(this, cell, this.outputs.get(cell.id), this.outputOf);
+  }
+
+  /** Whether a cell's inputs have changed since it was last asked, whatever came of that. */
+  changedSince(cell: Cell): boolean {
+    const newest = this.outputs.kept(cell.id)?.outputs.at(-1);
+    return freshness(this, cell, newest, this.outputOf) === "stale";
+  }
+
+  /** Cells were run: taking that back shows what they had answered before. */
+  ran(cells: readonly Reshown[]): void {
+    const show = (which: "before" | "after") => () => {
+      for (const cell of cells) this.outputs.show(cell.id, cell[which]);
+    };
+    const label = cells.length === 1 ? "Run cell" : "Run cells";
+    this.history.push({ label, undo: show("before"), redo: show("after") });
   }
 
   get pictureNames(): string[] {
@@ -271,14 +293,8 @@ export class NotebookState {
       if (!dependencies(cell).includes(from)) return;
       this.cells[index] = withRenamed($state.snapshot<Cell>(cell), from, name);
       this.#touched(this.cells[index]);
-      const output = this.outputs.get(cell.id);
-      if (output !== undefined) this.#replaceOutput(cell.id, outputRenamed(output, from, name));
+      this.outputs.rename(cell.id, from, name);
     });
-  }
-
-  #replaceOutput(cellId: string, output: Output): void {
-    this.outputs.set(cellId, output);
-    this.onOutput(cellId, output);
   }
 
   #touched(cell: Cell | undefined): void {

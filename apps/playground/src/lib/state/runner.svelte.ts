@@ -1,10 +1,11 @@
 import { SvelteMap } from "svelte/reactivity";
-import { isAsking, runCell, runError, runOrder } from "@tinygptv/notebook";
+import { ended, isAsking, runCell, runError, runOrder } from "@tinygptv/notebook";
 import type { AskingCell, Cell, Output, Run, RunError } from "@tinygptv/notebook";
 import { isAborted } from "#lib/client/engine.ts";
 import { readPicture } from "#lib/storage/pictures.ts";
 import type { Connection } from "./connection.svelte.ts";
-import type { NotebookState } from "./notebook.svelte.ts";
+import { Drafts } from "./draft.ts";
+import type { NotebookState, Reshown } from "./notebook.svelte.ts";
 
 /** Runs cells one after the other and writes what they produce into the notebook. */
 export class Runner {
@@ -14,19 +15,19 @@ export class Runner {
   readonly errors = new SvelteMap<string, RunError>();
   readonly #notebook: NotebookState;
   readonly #connection: Connection;
-  readonly #finished: (cell: AskingCell, output: Output) => void;
+  readonly #drafts: Drafts;
   readonly #controllers = new Map<string, AbortController>();
   #queue: Promise<void> = Promise.resolve();
 
-  /** @param finished told of every output, complete or stopped */
+  /** @param keepDraft keeps an output that is still growing */
   constructor(
     notebook: NotebookState,
     connection: Connection,
-    finished: (cell: AskingCell, output: Output) => void,
+    keepDraft: (cellId: string, output: Output) => Promise<void>,
   ) {
     this.#notebook = notebook;
     this.#connection = connection;
-    this.#finished = finished;
+    this.#drafts = new Drafts(keepDraft);
   }
 
   get busy(): boolean {
@@ -68,6 +69,11 @@ export class Runner {
     for (const id of this.active.keys()) this.stop(id);
   }
 
+  /** Keeps what has arrived so far: the page may go away. */
+  flush(): void {
+    this.#drafts.flush();
+  }
+
   /** Stops everything and waits until what had arrived is handed over: another notebook comes. */
   async end(): Promise<void> {
     this.stopAll();
@@ -76,15 +82,20 @@ export class Runner {
   }
 
   #enqueue(cells: readonly Cell[]): Promise<void> {
+    const changed: Reshown[] = [];
     for (const { id } of cells.filter(isAsking)) {
       if (this.active.has(id)) continue;
       this.active.set(id, "waiting");
-      this.#queue = this.#queue.then(() => this.#start(id));
+      this.#queue = this.#queue.then(() => this.#start(id, changed));
     }
+    this.#queue = this.#queue.then(() => {
+      if (changed.length > 0) this.#notebook.ran(changed);
+    });
     return this.#queue;
   }
 
-  async #start(id: string): Promise<void> {
+  /** @param changed receives the cell where an answer took the place of another */
+  async #start(id: string, changed: Reshown[]): Promise<void> {
     const cell = this.#notebook.cell(id);
     if (cell === undefined || !isAsking(cell) || this.active.get(id) !== "waiting") return;
     const controller = new AbortController();
@@ -92,7 +103,8 @@ export class Runner {
     this.active.set(id, "running");
     this.errors.delete(id);
     const plain = $state.snapshot<AskingCell>(cell);
-    const shown = this.#showing(id);
+    const before = this.#notebook.outputs.kept(id)?.shown;
+    const shown = this.#showing(id, before === undefined);
     try {
       await runCell(
         plain,
@@ -112,33 +124,39 @@ export class Runner {
       const output = shown.end();
       this.#controllers.delete(id);
       this.active.delete(id);
-      if (output !== undefined) this.#finished(cell, output);
+      if (output !== undefined) this.#notebook.outputs.finish(id, ended(output), before);
+      const after = this.#notebook.outputs.kept(id)?.shown;
+      // Taking back a run of a cell that runs by itself would only make it run again.
+      if (before !== undefined && after !== undefined && before !== after && cell.auto !== true)
+        changed.push({ id, before, after });
       if (output?.runs.some((run) => run.error?.code === "network"))
         void this.#connection.refresh();
     }
   }
 
   /** Puts a growing output into the notebook, at most once a frame: tokens may come faster than a screen draws. */
-  #showing(id: string): { next(output: Output): void; end(): Output | undefined } {
+  #showing(id: string, first: boolean): { next(output: Output): void; end(): Output | undefined } {
     let latest: Output | undefined;
     let scheduled = false;
     let ended = false;
     const show = (): void => {
       scheduled = false;
-      if (latest !== undefined && !ended) this.#notebook.outputs.set(id, latest);
+      if (latest === undefined || ended) return;
+      this.#notebook.outputs.grow(id, latest);
+      this.#drafts.next(id, latest);
     };
     const next = (output: Output): void => {
       latest = output;
       // The earlier output stays until there is something to put in its place.
-      if (scheduled || !output.runs.some(hasBegun)) return;
+      if (scheduled || !(first ? output.runs.some(hasBegun) : output.runs.some(hasArrived))) return;
       scheduled = true;
       // A hidden page draws no frames; its answers must arrive all the same.
       if (document.hidden) setTimeout(show, 50);
       else requestAnimationFrame(show);
     };
     const end = (): Output | undefined => {
-      show();
       ended = true;
+      this.#drafts.end();
       return latest;
     };
     return { next, end };
@@ -146,3 +164,5 @@ export class Runner {
 }
 
 const hasBegun = ({ answers, error }: Run): boolean => answers.length > 0 || error !== undefined;
+const hasArrived = ({ answers }: Run): boolean =>
+  answers.some(({ text, tokens }) => text !== "" || tokens.length > 0);

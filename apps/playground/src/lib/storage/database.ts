@@ -25,15 +25,23 @@ export interface StoredPicture {
 export interface StoredOutput {
   notebookId: string;
   cellId: string;
-  /** The latest output, or the one pinned to compare others with. */
-  kind: "latest" | "baseline";
+  /** The start of one of the cell's outputs; "baseline": the one pinned to compare others with. */
+  kind: string;
   output: Output;
+}
+
+/** Which of a cell's outputs is shown. */
+export interface StoredChoice {
+  notebookId: string;
+  cellId: string;
+  kind: "shown";
+  at: string;
 }
 
 interface Schema extends DBSchema {
   notebooks: { key: string; value: StoredNotebook };
   versions: { key: [string, number]; value: Version };
-  outputs: { key: [string, string, string]; value: StoredOutput };
+  outputs: { key: [string, string, string]; value: StoredOutput | StoredChoice };
   pictures: { key: string; value: StoredPicture };
 }
 

@@ -1,7 +1,8 @@
-import type { Notebook, Output } from "@tinygptv/notebook";
+import type { Notebook } from "@tinygptv/notebook";
 import {
   database,
   ofNotebook,
+  type StoredChoice,
   type StoredNotebook,
   type StoredOutput,
   type Version,
@@ -80,7 +81,7 @@ export async function versionsOf(id: string): Promise<Version[]> {
 export interface WholeNotebook {
   stored: StoredNotebook;
   versions: Version[];
-  outputs: StoredOutput[];
+  outputs: (StoredOutput | StoredChoice)[];
 }
 
 const wholeStores = ["notebooks", "versions", "outputs"] as const;
@@ -110,19 +111,4 @@ export async function restoreNotebook({ stored, versions, outputs }: WholeNotebo
     ...outputs.map((output) => transaction.objectStore("outputs").put(output)),
   ]);
   await transaction.done;
-}
-
-export async function outputsOf(id: string): Promise<StoredOutput[]> {
-  return (await database()).getAll("outputs", ofNotebook(id));
-}
-
-export async function saveOutput(
-  notebookId: string,
-  cellId: string,
-  kind: StoredOutput["kind"],
-  output: Output | undefined,
-): Promise<void> {
-  const db = await database();
-  if (output === undefined) await db.delete("outputs", [notebookId, cellId, kind]);
-  else await db.put("outputs", { notebookId, cellId, kind, output });
 }

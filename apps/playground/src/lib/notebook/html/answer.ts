@@ -4,6 +4,7 @@ import type { Answer, Run } from "@tinygptv/notebook";
 import { milliseconds } from "#lib/components/answer/format.ts";
 import { segmentsOf, seriesColour } from "#lib/components/answer/segments.ts";
 import { percent, surprise, visible } from "#lib/components/answer/tokens.ts";
+import { count, cutShort, inSentence } from "#lib/words.ts";
 import { pictureNamed, type PageContext } from "./context.ts";
 import { markup, type Markup } from "./markup.ts";
 
@@ -21,7 +22,7 @@ ${others(answer)}${boxes(run, answer, context)}${heat(answer, divergence)}${timi
 /** Why a run gave no answer, or not all of it. */
 export const problemOf = (run: Run): Markup | undefined =>
   run.error !== undefined
-    ? markup`<p class="bad">${run.error.message}</p>`
+    ? markup`<p class="bad">${inSentence(run.error.message)}</p>`
     : run.state === "stopped"
       ? markup`<p class="small">Stopped; this is what had arrived.</p>`
       : undefined;
@@ -77,17 +78,19 @@ function heat({ tokens }: Answer, divergence: number | undefined): Markup | unde
 
 const phases = ["queue", "image", "prefill", "decode"] as const;
 
-function timings(run: Run, { usage, timings: took, tokens }: Answer): Markup {
+function timings(run: Run, answer: Answer): Markup {
+  const { usage, timings: took, tokens } = answer;
   const speed =
     took && took.decode > 0 && tokens.length > 1
       ? `${((1000 * (tokens.length - 1)) / took.decode).toFixed(1)} tokens/s`
       : undefined;
   const parts = [
     levelOf(run),
-    usage && `${usage.completionTokens} tokens`,
+    usage && count(usage.completionTokens, "token"),
     took &&
       `${milliseconds(took.total)} (${phases.map((phase) => `${phase} ${milliseconds(took[phase])}`).join(", ")})`,
     speed,
+    cutShort(answer),
   ].filter((part) => part !== undefined);
   return markup`<p class="small">${parts.join(" · ")}</p>`;
 }

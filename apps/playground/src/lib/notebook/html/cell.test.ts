@@ -84,7 +84,7 @@ describe("a cell on the page", () => {
         run("b", answer("a cat", [1, 3]), { model: "nano:int8" }),
       ],
     );
-    expect(html).toContain("parts from a at token 2");
+    expect(html).toContain("the same as a for 1 token, then different");
     expect(html).toContain("random weights");
     expect(html).toMatch(/<span class="parted first" [^>]*>t3<\/span>/);
     for (const measure of ["Latency", "Tokens per second", "Memory", "File size"])

@@ -4,6 +4,7 @@ import type { AskingCell, CellOf, Output, Run } from "@tinygptv/notebook";
 import { milliseconds } from "#lib/components/answer/format.ts";
 import { seriesColour } from "#lib/components/answer/segments.ts";
 import { describeDecoding } from "#lib/settings/decoding.ts";
+import { partsFrom } from "#lib/words.ts";
 import { answerOf, problemOf } from "./answer.ts";
 import { bars, points } from "./charts.ts";
 import type { PageContext } from "./context.ts";
@@ -35,9 +36,7 @@ ${answer && answerOf(run, answer, context, divergence)}${problemOf(run)}${compar
 }
 
 const verdict = ({ runs }: Output, divergence: number | undefined): Markup =>
-  divergence === undefined
-    ? markup`<p class="small">the same tokens as ${runs[0]?.label}</p>`
-    : markup`<p class="small bad">parts from ${runs[0]?.label} at token ${divergence + 1}</p>`;
+  markup`<p class="small${divergence !== undefined && " bad"}">${partsFrom(runs[0]?.label ?? "", divergence)}</p>`;
 
 function grid(cell: CellOf<"sweep">, { runs }: Output): Markup {
   // By what the runs have: the axes may have been changed since.
