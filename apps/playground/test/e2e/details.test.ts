@@ -16,7 +16,7 @@ const playground = hostPlayground(fakeServer);
 const topOf = async (page: Page, name: string): Promise<number> =>
   (await cell(page, "Prompt", name).boundingBox())?.y ?? Number.NaN;
 const atTop = (page: Page): Promise<void> =>
-  expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
+  expect.poll(() => page.evaluate(() => scrollY), { timeout: 10_000 }).toBe(0);
 
 it("opens a notebook where it was left, also after a reload; a new one at its top", async () => {
   const page = await playground.open();
@@ -33,12 +33,12 @@ it("opens a notebook where it was left, also after a reload; a new one at its to
   await page.waitForTimeout(500);
   const left = await topOf(page, "p40");
   await page.reload();
-  await expect.poll(() => topOf(page, "p40")).toBeCloseTo(left, -1);
+  await expect.poll(() => topOf(page, "p40"), { timeout: 10_000 }).toBeCloseTo(left, -1);
   await openExample(page, "First steps");
   await atTop(page);
   const notebooks = page.getByRole("navigation");
   await notebooks.getByRole("button", { name: "Introduced", exact: true }).click();
-  await expect.poll(() => topOf(page, "p40")).toBeCloseTo(left, -1);
+  await expect.poll(() => topOf(page, "p40"), { timeout: 10_000 }).toBeCloseTo(left, -1);
   await page.getByLabel("Title of the notebook").fill("Renamed");
   await page.getByLabel("Title of the notebook").press("Enter");
   await expectSeen(notebooks.getByRole("button", { name: "Renamed", exact: true }));

@@ -224,9 +224,12 @@ describe("a notebook comes in", () => {
   it("not at all where it is none: it is refused by name, and nothing is lost", async () => {
     const page = await playground.open();
     const cases: [Given, RegExp][] = [
-      [markdown("cut.zip", "PK no more"), /cut\.zip: want a zip archive/],
-      [zip("empty.zip", { "a.txt": strToU8("a") }), /empty\.zip: want a notebook \(\.md\) in it/],
-      [markdown("bad.ipynb", "{}"), /bad\.ipynb: want a Jupyter notebook/],
+      [markdown("cut.zip", "PK no more"), /cut\.zip: expected a zip archive/],
+      [
+        zip("empty.zip", { "a.txt": strToU8("a") }),
+        /empty\.zip: expected a notebook \(\.md\) in it/,
+      ],
+      [markdown("bad.ipynb", "{}"), /bad\.ipynb: expected a Jupyter notebook/],
       [markdown("notes.txt", "hello"), /notes\.txt is not a notebook \(\.md, \.ipynb, \.zip\)/],
     ];
     for (const [file, message] of cases) {

@@ -100,7 +100,9 @@ describe("settings that are refused", () => {
     await inspector.getByRole("radio", { name: "Sampling" }).check();
     const temperature = inspector.getByRole("spinbutton", { name: "Temperature, value" });
     await fill(temperature, "9");
-    await expectSeen(inspector.getByText("Temperature: expected a number from 0 to 2, but found 9."));
+    await expectSeen(
+      inspector.getByText("Temperature: expected a number from 0 to 2, but found 9."),
+    );
     await fill(temperature, "0.5");
     await expectGone(inspector.getByText(/^Temperature: expected/));
 
