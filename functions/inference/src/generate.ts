@@ -10,6 +10,8 @@ export interface Run {
   readonly images: readonly Uint8Array[];
   /** What the caller calls the things that errors name. */
   readonly nameOf: NameOf;
+  /** Who asks; callers take turns. */
+  readonly client: string;
 }
 
 /**
@@ -18,13 +20,17 @@ export interface Run {
  */
 export async function* generate(
   { engine, metrics }: { engine: Engine; metrics: Metrics },
-  { model, request, images, nameOf }: Run,
+  { model, client, request, images, nameOf }: Run,
   life: Pick<Lifetime, "signal" | "explain">,
 ): AsyncGenerator<GenerateEvent> {
   const began = performance.now();
   let answering = false;
   try {
-    for await (const event of engine.generate(request, images, { model, signal: life.signal })) {
+    for await (const event of engine.generate(request, images, {
+      model,
+      client,
+      signal: life.signal,
+    })) {
       if (!answering && event.type !== "start") {
         answering = true;
         metrics.firstToken(model, (performance.now() - began) / 1000);

@@ -57,6 +57,11 @@ export interface EngineStatus {
 export interface CallOptions {
   /** Level to run (`name:level`, or `name` for its default level). */
   model?: string;
+  /**
+   * On whose behalf, as any text (a key's name, an address). Clients take turns:
+   * who asks for much waits behind himself.
+   */
+  client?: string;
   signal?: AbortSignal;
 }
 
@@ -89,6 +94,8 @@ export interface Engine {
     mode: "display" | "reference",
     options?: CallOptions,
   ): Promise<PreprocessResult>;
+  /** Whether one more request of a client could wait now; `busy` is decided again, and finally, when it comes. */
+  accepts(client?: string): boolean;
   /** What is known, at once: the process is not asked. */
   status(): EngineStatus;
   /** Finishes what runs, refuses what comes, ends the process. */

@@ -8,7 +8,9 @@ import type {
 } from "@tinygptv/protocol";
 
 export interface RunOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+  /** On whose behalf: clients take turns at decoding pictures and in forward passes. */
+  client?: string | undefined;
 }
 
 /**
@@ -30,7 +32,11 @@ export interface Model {
   ): Promise<ScoreResult>;
   tokenize(text: string): { id: number; text: string }[];
   detokenize(ids: readonly number[]): string;
-  preprocess(image: Uint8Array, mode: "display" | "reference"): Promise<PreprocessResult>;
+  preprocess(
+    image: Uint8Array,
+    mode: "display" | "reference",
+    options?: RunOptions,
+  ): Promise<PreprocessResult>;
   /** Counters since opening, for the engine's status. */
   counters(): {
     imageCacheHits: number;

@@ -42,13 +42,15 @@ export interface PipelineParts {
   /** Runs a decoder among others (engine/scheduler.ts). */
   run<Result>(
     decoder: Decoder<Result>,
-    options: { rows: number; signal?: AbortSignal },
+    options: { rows: number; client?: string | undefined; signal?: AbortSignal | undefined },
   ): Promise<Result>;
 }
 
 export interface WalkOptions {
   emit?: (event: GenerateEvent) => void;
   signal?: AbortSignal | undefined;
+  /** On whose behalf; clients take turns. */
+  client?: string | undefined;
 }
 
 /**
@@ -60,13 +62,13 @@ export async function generate(
   parts: PipelineParts,
   request: GenerateRequest,
   pictures: readonly Uint8Array[],
-  { emit = () => {}, signal }: WalkOptions,
+  { emit = () => {}, signal, client }: WalkOptions,
 ): Promise<void> {
   const { tokenizer, languageModel } = parts;
   const clock = stopwatch();
   const decoding = resolveDecoding(request.decoding);
   const bounds = boundsOf(tokenizer, decoding);
-  const prompt = await preparePrompt(parts, request, pictures, signal);
+  const prompt = await preparePrompt(parts, request, pictures, { signal, client });
   const imageTime = clock.lap();
   emit({
     type: "start",
@@ -103,7 +105,7 @@ export async function generate(
       },
       decoding,
     );
-    answers = await parts.run(decoder, { rows: rowsOf(decoding), ...(signal ? { signal } : {}) });
+    answers = await parts.run(decoder, { rows: rowsOf(decoding), client, signal });
     const [first] = answers;
     if (decoding.method !== "beam")
       kept = [...prompt.positions, ...first!.tokens.map(({ id }) => id)];
@@ -142,10 +144,10 @@ export async function score(
   parts: PipelineParts,
   request: ScoreRequest,
   pictures: readonly Uint8Array[],
-  { signal }: Pick<WalkOptions, "signal">,
+  { signal, client }: Omit<WalkOptions, "emit">,
 ): Promise<ScoreResult> {
   const { tokenizer, languageModel } = parts;
-  const prompt = await preparePrompt(parts, request, pictures, signal);
+  const prompt = await preparePrompt(parts, request, pictures, { signal, client });
   const candidates = request.candidates.map((text, i) =>
     tokenizer.encode(text + (request.endSymbol ?? ""), `candidates[${i}]`),
   );
@@ -159,7 +161,8 @@ export async function score(
     );
     const scored = await parts.run(decoder, {
       rows: Math.min(candidates.length, scoringRows),
-      ...(signal ? { signal } : {}),
+      client,
+      signal,
     });
     return {
       candidates: scored.map(({ tokens, meanLogprob }, i) => ({
@@ -197,7 +200,7 @@ async function preparePrompt(
   { tokenizer, images: encoder, embeddings, languageModel, config }: PipelineParts,
   { rounds, task, template = "stage4", imageMode = "display" }: PromptFields,
   pictures: readonly Uint8Array[],
-  signal: AbortSignal | undefined,
+  whose: Omit<WalkOptions, "emit">,
 ): Promise<PreparedPrompt> {
   const text = buildPrompt({ rounds, template, task, imageCount: pictures.length });
   const segments = encodePrompt(tokenizer, text);
@@ -216,8 +219,8 @@ async function preparePrompt(
     );
 
   const images: EncodedImage[] = [];
-  for (const picture of pictures) images.push(await encoder.encode(picture, imageMode, signal));
-  throwIfAborted(signal);
+  for (const picture of pictures) images.push(await encoder.encode(picture, imageMode, whose));
+  throwIfAborted(whose.signal);
 
   const { width } = languageModel;
   const embeds = new Float32Array(length * width);

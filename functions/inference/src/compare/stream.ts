@@ -14,18 +14,20 @@ export interface Comparison {
   images: readonly Uint8Array[];
   /** What the caller calls the things that errors name. */
   nameOf: NameOf;
+  /** Who asks; callers take turns. */
+  client: string;
 }
 
 /** Every model's answer under every parameter set; sets in order, and within a set the models in order. */
 export async function* streamCompare(
   services: Services,
-  { models, requests, images, nameOf }: Comparison,
+  { models, requests, images, nameOf, client }: Comparison,
   life: Lifetime,
 ): AsyncGenerator<SseEvent> {
   const runs = requests.flatMap((request, set) =>
     models.map((model, index) => {
       const tag = { run: set * models.length + index, model, parameter_set: set };
-      return answer(services, { model, request, images, nameOf }, tag, life);
+      return answer(services, { model, client, request, images, nameOf }, tag, life);
     }),
   );
   for await (const { item } of interleave(runs, services.config.limits.compareConcurrency))

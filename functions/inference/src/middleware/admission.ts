@@ -17,9 +17,9 @@ export function refuseWhileDraining({
 }
 
 /**
- * Refuses work that would find the queue full, before its body is read, a
- * picture downloaded or decoded. Those that are past this and not yet with the
- * engine count as if they waited there. The engine decides again, and finally,
+ * Refuses work that would find its caller's line full, before its body is read,
+ * a picture downloaded or decoded. Those that are past this and not yet with
+ * the engine are bounded of their own. The engine decides again, and finally,
  * when a request gets to it.
  */
 export function createAdmission({
@@ -31,8 +31,8 @@ export function createAdmission({
   return async (c, next) => {
     const status = engine.status();
     // Nobody waits for a queue without places: there the engine alone decides.
-    const full = status.queued > 0 && status.queued >= status.queueLimit;
-    if (full || preparing + status.queued >= most) throw queueFull(status, preparing);
+    const full = status.queueLimit > 0 && !engine.accepts(c.get("caller"));
+    if (full || preparing >= most) throw queueFull(status, preparing);
     preparing += 1;
     let counted = true;
     const leave = () => {

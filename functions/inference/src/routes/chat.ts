@@ -44,7 +44,7 @@ export function chatRoutes(services: Services): Hono<AppEnv> {
     const images = await services.pictures(plan.pictures, c.var);
     c.get("prepared")();
     const runs = requests.map((request) =>
-      generate(services, { model, request, images, nameOf }, life),
+      generate(services, { model, client: c.get("caller"), request, images, nameOf }, life),
     );
     const identity = {
       id: `chatcmpl-${randomUUID()}`,

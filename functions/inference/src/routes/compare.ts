@@ -33,6 +33,8 @@ export function compareRoutes(services: Services): Hono<AppEnv> {
     logQuestion(c, services.config, models, requests[0]!.rounds);
     const images = await services.pictures(pictures, c.var);
     c.get("prepared")();
-    return streamEvents(c, streamCompare(services, { models, requests, images, nameOf }, life));
+    const client = c.get("caller");
+    const comparison = { models, requests, images, nameOf, client };
+    return streamEvents(c, streamCompare(services, comparison, life));
   });
 }

@@ -55,7 +55,10 @@ export function imageRoutes(services: Services): Hono<AppEnv> {
       const bytes = await readPicture(c, services);
       const type = pictureType(bytes, "file");
       // The engine decodes it once: what is kept can be used.
-      const { width, height } = await engine.preprocess(bytes, "display", { signal });
+      const { width, height } = await engine.preprocess(bytes, "display", {
+        client: c.get("caller"),
+        signal,
+      });
       const { id, created } = await pictureStore.put(c.get("tenant"), bytes, type, signal);
       services.sweep();
       const answer: ImageObject = {

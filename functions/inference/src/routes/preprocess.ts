@@ -24,7 +24,11 @@ export function preprocessRoutes(services: Services): Hono<AppEnv> {
     const [image] = await services.pictures([{ url: body.image, param: "image" }], c.var);
     c.get("prepared")();
     const mode = body.image_mode ?? "display";
-    const seen = await services.engine.preprocess(image!, mode, { model, signal });
+    const seen = await services.engine.preprocess(image!, mode, {
+      model,
+      client: c.get("caller"),
+      signal,
+    });
     const answer: PreprocessResponse = {
       object: "preprocessed_image",
       model,

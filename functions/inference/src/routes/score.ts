@@ -31,7 +31,7 @@ export function scoreRoutes(services: Services): Hono<AppEnv> {
     const images = await services.pictures(pictures, c.var);
     c.get("prepared")();
     const result = await services.engine
-      .score(request, images, { model, signal })
+      .score(request, images, { model, client: c.get("caller"), signal })
       .catch((error: unknown) => Promise.reject(explain(error, nameOf)));
     return c.json(toScoreResponse(result, model));
   });

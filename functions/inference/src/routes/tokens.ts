@@ -30,7 +30,7 @@ export function tokenRoutes(services: Services): Hono<AppEnv> {
       const { signal } = c.get("life");
       const body = validate(tokenizeRequestSchema, await readJson(c, services));
       const model = await models.idOf(body.model);
-      const tokens = await engine.tokenize(body.text, { model, signal });
+      const tokens = await engine.tokenize(body.text, { model, client: c.get("caller"), signal });
       const answer: TokenizeResponse = { object: "tokens", model, tokens };
       return c.json(answer);
     })
@@ -38,7 +38,7 @@ export function tokenRoutes(services: Services): Hono<AppEnv> {
       const { signal } = c.get("life");
       const body = validate(detokenizeRequestSchema, await readJson(c, services));
       const model = await models.idOf(body.model);
-      const text = await engine.detokenize(body.ids, { model, signal });
+      const text = await engine.detokenize(body.ids, { model, client: c.get("caller"), signal });
       const answer: DetokenizeResponse = { object: "text", model, text };
       return c.json(answer);
     });

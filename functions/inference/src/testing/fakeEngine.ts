@@ -231,6 +231,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const { width, height } = look(image);
       return { width, height, size: 448, tensorHash: "0".repeat(64), png: image };
     },
+    accepts: () => waiting.length === 0 || waiting.length < queueLimit,
     status: () => ({
       state,
       running,

@@ -25,8 +25,15 @@ export interface Automaton {
   readonly start: State;
   /** The state after one more byte; undefined where it does not fit. */
   step(state: State, byte: number): State | undefined;
+  /**
+   * A state that the next `length` bytes cannot tell from this one: counts they
+   * cannot use up do not matter. Inside a long text it is nearly always the same.
+   */
+  within(state: State, length: number): State;
   /** States met so far: all of them are remembered. */
   readonly size: number;
+  /** Readings followed so far: what the time it takes goes with. */
+  readonly work: number;
 }
 
 interface InnerState extends State {
@@ -37,10 +44,28 @@ interface InnerState extends State {
 /** Readings at the same time; beyond it a schema is too ambiguous to follow. */
 const maxReadings = 10_000;
 
+/** Of readings that differ only in how often a repeat without end must still come, the one that asks for least: it allows all the others do. */
+function widest(readings: readonly Reading[]): Reading[] {
+  const least = new Map<string, { reading: Reading; min: number }>();
+  for (const reading of readings) {
+    const next = reading.rest;
+    const repeat =
+      next?.head.kind === "repeat" && next.head.max === Infinity ? next.head : undefined;
+    const key = repeat
+      ? `${reading.head.id} ${repeat.body.id} ${next?.rest?.id ?? "-"}`
+      : `only ${reading.id}`;
+    const min = repeat?.min ?? 0;
+    const known = least.get(key);
+    if (!known || min < known.min) least.set(key, { reading, min });
+  }
+  return [...least.values()].map(({ reading }) => reading);
+}
+
 /** @throws TinyGptvError "parameter" where nothing fits the grammar, or too many readings of it do. */
 export function createAutomaton(grammar: Grammar, builder: GrammarBuilder): Automaton {
   const readings = new Map<string, Reading>();
   const states = new Map<string, InnerState>();
+  let work = 0;
 
   function prepend(head: Grammar, rest: Reading | undefined): Reading {
     const key = `${head.id} ${rest?.id ?? "-"}`;
@@ -102,7 +127,12 @@ export function createAutomaton(grammar: Grammar, builder: GrammarBuilder): Auto
           add(prepend(head.resolve(), rest));
       }
     }
+    work += seen.size;
     if (found.length === 0 && !accepting) return undefined;
+    return stateWith(found, accepting);
+  }
+
+  function stateWith(found: readonly Reading[], accepting: boolean): InnerState {
     const key = `${accepting} ${found
       .map(({ id }) => id)
       .toSorted((a, b) => a - b)
@@ -112,6 +142,22 @@ export function createAutomaton(grammar: Grammar, builder: GrammarBuilder): Auto
     const state = { readings: found, accepting, final: found.length === 0, next: new Map() };
     states.set(key, state);
     return state;
+  }
+
+  /** With counts beyond `length` taken for without end. */
+  function clamp({ head, rest }: Reading, length: number): Reading {
+    const tail = rest && clamp(rest, length);
+    if (head.kind !== "repeat") return prepend(head, tail);
+    const { body, min, max } = head;
+    return prepend(
+      builder.repeat(body, Math.min(min, length + 1), max > length ? Infinity : max),
+      tail,
+    );
+  }
+
+  function within(state: InnerState, length: number): InnerState {
+    const clamped = new Set(state.readings.map((reading) => clamp(reading, length)));
+    return stateWith(widest([...clamped]), state.accepting);
   }
 
   function step(state: InnerState, byte: number): InnerState | undefined {
@@ -130,8 +176,12 @@ export function createAutomaton(grammar: Grammar, builder: GrammarBuilder): Auto
   return {
     start,
     step: (state, byte) => step(state as InnerState, byte),
+    within: (state, length) => within(state as InnerState, length),
     get size() {
       return states.size;
+    },
+    get work() {
+      return work;
     },
   };
 }

@@ -54,10 +54,11 @@ export function createGrammarBuilder(): GrammarBuilder {
   const builder: GrammarBuilder = {
     empty: intern("empty", (id) => ({ kind: "empty", id })),
     bytes(...ranges) {
-      const has = Array.from({ length: 256 }, (_, byte) =>
-        ranges.some(([first, last]) => byte >= first && byte <= last),
-      );
-      return intern(`byte ${ranges.join(" ")}`, (id) => ({ kind: "byte", id, has }));
+      const fits = (byte: number) => ranges.some(([first, last]) => byte >= first && byte <= last);
+      return intern(`byte ${ranges.join(" ")}`, (id) => {
+        const has = Array.from({ length: 256 }, (_, byte) => fits(byte));
+        return { kind: "byte", id, has };
+      });
     },
     text: (text) =>
       builder.sequence(...Array.from(encoder.encode(text), (byte) => builder.bytes([byte, byte]))),

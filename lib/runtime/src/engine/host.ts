@@ -24,20 +24,21 @@ async function answer(
   { model }: ModelLease,
   signal: AbortSignal,
 ): Promise<CallResults[keyof CallResults]> {
+  const options = { signal, client: call.client };
   switch (call.method) {
     case "generate":
-      for await (const event of model.generate(call.request, call.images, { signal })) {
+      for await (const event of model.generate(call.request, call.images, options)) {
         await send({ type: "event", id, event });
       }
       return undefined;
     case "score":
-      return model.score(call.request, call.images, { signal });
+      return model.score(call.request, call.images, options);
     case "tokenize":
       return model.tokenize(call.text);
     case "detokenize":
       return model.detokenize(call.ids);
     case "preprocess":
-      return model.preprocess(call.image, call.mode);
+      return model.preprocess(call.image, call.mode, options);
   }
 }
 

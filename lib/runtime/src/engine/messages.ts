@@ -14,13 +14,15 @@ import type {
 } from "@tinygptv/protocol";
 import type { Model } from "../model.ts";
 
-/** Which model a call is for: `name:level`, `name`, or undefined for the first. */
 interface ForModel {
-  model: string | undefined;
+  /** `name:level`, `name`, or undefined for the first. */
+  model?: string | undefined;
+  /** On whose behalf; clients take turns. */
+  client?: string | undefined;
 }
 
 export type Call =
-  | { method: "models" }
+  | { method: "models"; client?: undefined }
   | ({ method: "generate"; request: GenerateRequest; images: readonly Uint8Array[] } & ForModel)
   | ({ method: "score"; request: ScoreRequest; images: readonly Uint8Array[] } & ForModel)
   | ({ method: "tokenize"; text: string } & ForModel)

@@ -10,7 +10,7 @@ import { promptLookup } from "../decoding/promptLookup.ts";
 import { decodeImage } from "../image/decode.ts";
 import { encodePng, normalize } from "../image/preprocess.ts";
 import { resizeBicubic } from "../image/resize.ts";
-import type { Model } from "../model.ts";
+import type { Model, RunOptions } from "../model.ts";
 import { generate, score } from "../pipeline.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
@@ -89,13 +89,13 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   async function* stream(
     request: GenerateRequest,
     pictures: readonly Uint8Array[],
-    signal: AbortSignal | undefined,
+    { signal, client }: RunOptions,
   ) {
     // Leaving the iteration cancels the walk, as the caller's signal does.
     const left = new AbortController();
     const combined = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
     const events = createEventQueue();
-    generate(parts, request, pictures, { emit: events.push, signal: combined }).then(
+    generate(parts, request, pictures, { emit: events.push, signal: combined, client }).then(
       events.end,
       events.fail,
     );
@@ -111,8 +111,8 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
 
   return {
     info: { ...info, loaded: true, executionProvider: "cpu" },
-    generate: (request, pictures, { signal } = {}) => stream(request, pictures, signal),
-    score: (request, pictures, { signal } = {}) => score(parts, request, pictures, { signal }),
+    generate: (request, pictures, options = {}) => stream(request, pictures, options),
+    score: (request, pictures, options = {}) => score(parts, request, pictures, options),
     tokenize: (text) => tokenizer.encode(text).map((id) => ({ id, text: tokenizer.tokenText(id) })),
     detokenize: (ids) => tokenizer.decode(ids, { keepSpecial: true }),
     async preprocess(picture, mode) {

@@ -81,6 +81,30 @@ export function takeBatch<Task>(
   return { batch, size };
 }
 
+/**
+ * In turns of clients, the one served longest ago first; each client's own in
+ * their order. So a client with one row is in every forward, however many
+ * another has.
+ * @param served when each client was last in a forward, as a count
+ */
+export function inTurns<Task extends { readonly client: string }>(
+  ready: readonly RowWork<Task>[],
+  served: ReadonlyMap<string, number>,
+): RowWork<Task>[] {
+  const lines = new Map<string, RowWork<Task>[]>();
+  for (const work of ready) {
+    const { client } = work.task;
+    lines.set(client, [...(lines.get(client) ?? []), work]);
+  }
+  const turns = [...lines]
+    .toSorted(([one], [other]) => (served.get(one) ?? -1) - (served.get(other) ?? -1))
+    .map(([, line]) => line);
+  const rounds = Math.max(0, ...turns.map(({ length }) => length));
+  return Array.from({ length: rounds }, (_, round) =>
+    turns.flatMap((line) => line.slice(round, round + 1)),
+  ).flat();
+}
+
 /** The next `size` positions of a row; logits are asked for where the decoder wants them. */
 export function chunkOf(work: RowWork<unknown>, size: number, width: number): ForwardRow {
   const { sequence, input, logits } = work.row;

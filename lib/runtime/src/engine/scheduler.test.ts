@@ -250,3 +250,73 @@ describe("bad rows and failing forwards", () => {
     expect(model.open.size).toBe(0);
   });
 });
+
+describe("clients", () => {
+  /** A decoder of one token a step; notes the forward each token came from. */
+  function* counting(model: LanguageModel, steps: number, onToken: () => void): Decoder<void> {
+    const sequence = model.create();
+    try {
+      for (let step = 0; step < steps; step++) {
+        yield [{ sequence, input: { tokens: [1] }, logits: "last" }];
+        onToken();
+      }
+    } finally {
+      model.release(sequence);
+    }
+  }
+
+  it("who has nothing yet is in the next forward, and in every one, however much another has", async () => {
+    const model = fakeLanguageModel();
+    const scheduler = createScheduler(model, limits);
+    const many = Array.from({ length: 12 }, () =>
+      scheduler.run(
+        counting(model, 30, () => {}),
+        { client: "many" },
+      ),
+    );
+    while (model.forwards.length < 3) await new Promise(setImmediate);
+    const before = model.forwards.length;
+    await scheduler.run(
+      counting(model, 5, () => {}),
+      { client: "one" },
+    );
+    expect(model.forwards.length - before).toBeLessThanOrEqual(7);
+    await Promise.all(many);
+    expect(model.forwards.every((rows) => rows.length <= limits.maxBatch)).toBe(true);
+  });
+
+  it("long prompts of one do not stand before another's", async () => {
+    const model = fakeLanguageModel();
+    const scheduler = createScheduler(model, limits);
+    const many = Array.from({ length: 4 }, (_, seed) =>
+      scheduler.run(greedy(model, prompt(80, seed), 2), { client: "many" }),
+    );
+    const one = scheduler.run(greedy(model, prompt(16), 2), { client: "one" });
+    await one;
+    const forwards = model.forwards.length; // of 40 chunks that the others need alone
+    expect(forwards).toBeLessThan(12);
+    await Promise.all(many);
+  });
+
+  it("whose own code takes long pauses as long, while others have work", async () => {
+    let time = 0;
+    const model = fakeLanguageModel({ onForward: () => void (time += 2) });
+    const scheduler = createScheduler(model, limits, () => time);
+    const slow = Array.from({ length: 4 }, () =>
+      scheduler.run(
+        counting(model, 5, () => (time += 60)),
+        { client: "slow" },
+      ),
+    );
+    const ended = scheduler
+      .run(
+        counting(model, 20, () => {}),
+        { client: "quick" },
+      )
+      .then(() => time);
+    // Alone it takes 40; every pause of the other lets 30 of its tokens through.
+    expect(await ended).toBeLessThan(40 + 5 * 60);
+    await Promise.all(slow);
+    expect(time).toBeGreaterThanOrEqual(4 * 5 * 60);
+  });
+});

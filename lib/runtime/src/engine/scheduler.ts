@@ -4,18 +4,26 @@
  * passes. Decoders join and leave between two forwards, single positions and
  * chunks of long inputs take turns, and a decoder that ends, throws or is
  * aborted leaves without touching the others.
+ *
+ * Clients take turns: in the line, in each forward, and where the decoders' own
+ * code takes long (masks of a schema), which pauses for as long as it took
+ * while others have work.
  */
 import { setImmediate } from "node:timers/promises";
 
 import type { Decoder, ForwardLogits, ForwardRow, LanguageModel } from "../decoding/sequence.ts";
 import { TinyGptvError, abortError } from "@tinygptv/protocol";
-import { checkRow, chunkOf, joinLogits, positions, takeBatch } from "./rowWork.ts";
+import { createPlaces } from "./places.ts";
+import type { Claim } from "./places.ts";
+import { checkRow, chunkOf, inTurns, joinLogits, positions, takeBatch } from "./rowWork.ts";
 import type { BatchLimits, RowWork } from "./rowWork.ts";
 
 export interface DecodeOptions {
   /** The rows the decoder will yield at once at most (beams): it joins when so many are free. */
   rows?: number;
-  signal?: AbortSignal;
+  /** On whose behalf. */
+  client?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 export interface SchedulerGauges {
@@ -29,8 +37,8 @@ export interface SchedulerGauges {
 
 export interface Scheduler {
   /**
-   * Runs a decoder to its result, in order of arrival. A decoder of more rows
-   * than `maxBatch` runs alone, its steps cut into several forwards.
+   * Runs a decoder to its result, in order of arrival and turns of clients. A
+   * decoder of more rows than `maxBatch` has them cut into several forwards.
    * @throws what the decoder throws; TinyGptvError `aborted` once the signal has
    *   fired and the decoder's `finally` has run; what `forward` rejected with.
    */
@@ -41,9 +49,8 @@ export interface Scheduler {
 }
 
 /** One decoder on its way, its result type hidden in `finish`. */
-interface Task {
+interface Task extends Claim {
   readonly decoder: Decoder<unknown>;
-  readonly rows: number;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: () => void;
   readonly finish: (result: unknown) => void;
@@ -56,10 +63,22 @@ interface Task {
   busy: boolean;
 }
 
-export function createScheduler(model: LanguageModel, limits: BatchLimits): Scheduler {
-  const waiting: Task[] = [];
-  const running = new Set<Task>();
+/** Milliseconds that a decoder's own code may take without a pause after it. */
+const briefly = 5;
+
+export function createScheduler(
+  model: LanguageModel,
+  limits: BatchLimits,
+  now: () => number = () => performance.now(),
+): Scheduler {
+  const places = createPlaces<Task>(limits.maxBatch);
   const ready: RowWork<Task>[] = [];
+  /** Tasks with a complete step whose decoders go on next. */
+  const complete = new Set<Task>();
+  /** By client: the forward it was last in, and until when its decoders' code pauses. */
+  const served = new Map<string, number>();
+  const pausesUntil = new Map<string, number>();
+  let forwards = 0;
   let batchSize = 0;
   let preferLong = false;
   let awake = false;
@@ -68,7 +87,8 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
     return new Promise<Result>((resolve, reject) => {
       const task: Task = {
         decoder,
-        rows: options.rows ?? 1,
+        client: options.client ?? "",
+        units: Math.min(options.rows ?? 1, limits.maxBatch),
         signal: options.signal,
         onAbort: () => {
           if (!task.busy) stop(task);
@@ -81,7 +101,7 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
       };
       if (task.signal?.aborted) return stop(task);
       task.signal?.addEventListener("abort", task.onAbort);
-      waiting.push(task);
+      places.add(task);
       if (!awake) {
         awake = true;
         void loop();
@@ -91,35 +111,56 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
 
   /** Runs forwards until nobody is left. Every error belongs to a task, so the loop itself never fails. */
   async function loop(): Promise<void> {
-    while (waiting.length > 0 || running.size > 0) {
+    while (places.inside.size + places.waiting() > 0) {
       // Forwards block the thread; this is where messages (new requests, cancels) come in.
       await setImmediate();
-      admit();
+      for (const task of places.admit()) advance(task, () => task.decoder.next([]));
       await step();
+      goOn();
     }
     awake = false;
     batchSize = 0;
+    served.clear();
+    pausesUntil.clear();
   }
 
-  function admit(): void {
-    let used = 0;
-    for (const task of running) used += task.rows;
-    for (let next = waiting[0]; next; next = waiting[0]) {
-      if (running.size > 0 && used + next.rows > limits.maxBatch) return;
-      waiting.shift();
-      used += next.rows;
-      running.add(next);
-      advance(next, () => next.decoder.next([]));
+  /** Lets decoders go on, but those of clients that pause while others have work. */
+  function goOn(): void {
+    for (const task of complete) {
+      const { client } = task;
+      if (isPaused(client)) continue;
+      complete.delete(task);
+      const begin = now();
+      advance(task, () => task.decoder.next(task.logits));
+      const end = now();
+      if (end - begin > briefly) pausesUntil.set(client, end + (end - begin));
     }
   }
 
+  /** Nobody pauses where that would leave the model idle. */
+  function isPaused(client: string): boolean {
+    const time = now();
+    const pauses = (one: string) => time < (pausesUntil.get(one) ?? 0);
+    if (!pauses(client)) return false;
+    const isOther = (task: Task) => task.client !== client;
+    return (
+      ready.some(({ task }) => isOther(task)) ||
+      [...complete].some((task) => isOther(task) && !pauses(task.client))
+    );
+  }
+
   async function step(): Promise<void> {
+    ready.splice(0, ready.length, ...inTurns(ready, served));
     const { batch, size } = takeBatch(ready, model.width, limits, preferLong);
     if (batch.length === 0) return;
     preferLong = size === 1;
     batchSize = batch.length;
+    forwards += 1;
     const tasks = new Set(batch.map((work) => work.task));
-    for (const task of tasks) task.busy = true;
+    for (const task of tasks) {
+      task.busy = true;
+      served.set(task.client, forwards);
+    }
     let logits: ForwardLogits;
     try {
       logits = await model.forward(batch.map((work) => chunkOf(work, size, model.width)));
@@ -144,11 +185,11 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
     work.task.pending -= 1;
   }
 
-  /** After a forward: stops a task aborted meanwhile, resumes one whose step is complete. */
+  /** After a forward: stops a task aborted meanwhile, notes one whose step is complete. */
   function settle(task: Task): void {
     task.busy = false;
     if (task.signal?.aborted) stop(task);
-    else if (task.pending === 0) advance(task, () => task.decoder.next(task.logits));
+    else if (task.pending === 0) complete.add(task);
   }
 
   /** Lets a decoder run to its next rows, its result or its error. */
@@ -205,18 +246,17 @@ export function createScheduler(model: LanguageModel, limits: BatchLimits): Sche
   function leave(task: Task): void {
     task.signal?.removeEventListener("abort", task.onAbort);
     withdraw(task);
-    running.delete(task);
-    const place = waiting.indexOf(task);
-    if (place >= 0) waiting.splice(place, 1);
+    places.remove(task);
   }
 
   function withdraw(task: Task): void {
+    complete.delete(task);
     for (let i = ready.length - 1; i >= 0; i--) if (ready[i]?.task === task) ready.splice(i, 1);
   }
 
   return {
     run,
-    gauges: () => ({ running: running.size, queued: waiting.length, batchSize }),
-    isAlone: () => running.size + waiting.length <= 1,
+    gauges: () => ({ running: places.inside.size, queued: places.waiting(), batchSize }),
+    isAlone: () => places.inside.size + places.waiting() <= 1,
   };
 }

@@ -1,5 +1,6 @@
-import { TinyGptvError, abortError } from "@tinygptv/protocol";
+import { TinyGptvError, abortError, decodingDefaults } from "@tinygptv/protocol";
 import type { Engine, GenerateEvent } from "@tinygptv/protocol";
+import { scoringRows } from "../decoding/scoring.ts";
 import { createAdmission } from "./admission.ts";
 import type { Admission } from "./admission.ts";
 import { keepRunning } from "./connection.ts";
@@ -13,7 +14,7 @@ export interface EngineOptions {
   models: readonly string[];
   /** Answers worked on at once, and rows in one forward pass of a model. */
   maxBatch?: number;
-  /** Requests that may wait; one more is refused with `busy`. */
+  /** Requests of one client that may wait, and a fourth of those that may in all; one more is refused with `busy`. */
   queueLimit?: number;
   /** Bytes that loaded models may need together; the least recently used goes first. No limit where not given. */
   memoryLimit?: number;
@@ -40,7 +41,8 @@ export interface EngineOptions {
  * Runtime's binding blocks the event loop and a crash in it takes the process
  * along. Returns at once; the first calls wait for the process.
  *
- * A call waits in a bounded line until one of `maxBatch` places is free. Small
+ * A call waits in a bounded line until it has places, of `maxBatch` rows in all;
+ * clients take turns, and one who has none is let in beside the others. Small
  * calls (`tokenize`, `detokenize`, `models`) have places of their own, so they
  * never wait for answers.
  */
@@ -74,7 +76,8 @@ export function createEngine(options: EngineOptions): Engine {
     handlers: CallHandlers,
   ): Promise<CallResults[C["method"]]> {
     if (closing) throw new TinyGptvError("engine", "engine: closed");
-    const leave = await admission.enter(handlers.signal);
+    const { signal } = handlers;
+    const leave = await admission.enter({ client: call.client, rows: rowsOfCall(call), signal });
     try {
       const process = await connection.process();
       return await process.call(call, handlers);
@@ -87,7 +90,7 @@ export function createEngine(options: EngineOptions): Engine {
   function ask<C extends Call>(
     admission: Admission,
     call: C,
-    signal: AbortSignal | undefined,
+    signal?: AbortSignal,
   ): Promise<CallResults[C["method"]]> {
     return untilAborted(perform(admission, call, { signal }), signal);
   }
@@ -118,19 +121,20 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   return {
-    models: () => ask(quick, { method: "models" }, undefined),
-    generate: (request, images, { model, signal } = {}) => ({
+    models: () => ask(quick, { method: "models" }),
+    generate: (request, images, { signal, ...whose } = {}) => ({
       [Symbol.asyncIterator]: () =>
-        startAnswer({ method: "generate", model, request, images }, signal),
+        startAnswer({ method: "generate", ...whose, request, images }, signal),
     }),
-    score: (request, images, { model, signal } = {}) =>
-      ask(answers, { method: "score", model, request, images }, signal),
-    tokenize: (text, { model, signal } = {}) =>
-      ask(quick, { method: "tokenize", model, text }, signal),
-    detokenize: (ids, { model, signal } = {}) =>
-      ask(quick, { method: "detokenize", model, ids }, signal),
-    preprocess: (image, mode, { model, signal } = {}) =>
-      ask(answers, { method: "preprocess", model, image, mode }, signal),
+    score: (request, images, { signal, ...whose } = {}) =>
+      ask(answers, { method: "score", ...whose, request, images }, signal),
+    tokenize: (text, { signal, ...whose } = {}) =>
+      ask(quick, { method: "tokenize", ...whose, text }, signal),
+    detokenize: (ids, { signal, ...whose } = {}) =>
+      ask(quick, { method: "detokenize", ...whose, ids }, signal),
+    preprocess: (image, mode, { signal, ...whose } = {}) =>
+      ask(answers, { method: "preprocess", ...whose, image, mode }, signal),
+    accepts: answers.accepts,
     status: () => ({
       state: closing ? "closed" : connection.state,
       running: answers.running,
@@ -147,6 +151,20 @@ export function createEngine(options: EngineOptions): Engine {
       return closing;
     },
   };
+}
+
+/** Rows a call will have in a forward pass. */
+function rowsOfCall(call: Call): number {
+  switch (call.method) {
+    case "generate": {
+      const { method, numBeams } = call.request.decoding ?? {};
+      return numBeams ?? (method === "beam" ? decodingDefaults.numBeams : 1);
+    }
+    case "score":
+      return Math.min(call.request.candidates.length, scoringRows);
+    default:
+      return 1;
+  }
 }
 
 function requireAtLeast(min: number, options: Record<string, number>): void {

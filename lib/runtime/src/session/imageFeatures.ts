@@ -14,9 +14,15 @@ export interface EncodedImage {
   features: Float32Array;
 }
 
+export interface EncodeOptions {
+  signal?: AbortSignal | undefined;
+  /** On whose behalf; clients take turns at decoding. */
+  client?: string | undefined;
+}
+
 export interface ImageEncoder {
   /** Decodes and encodes a picture, or finds it among the last ones. Errors have code "image". */
-  encode(bytes: Uint8Array, mode: ImageMode, signal?: AbortSignal): Promise<EncodedImage>;
+  encode(bytes: Uint8Array, mode: ImageMode, options?: EncodeOptions): Promise<EncodedImage>;
   readonly hits: number;
   readonly misses: number;
 }
@@ -42,7 +48,7 @@ export function createImageEncoder(sessions: VisionSessions, config: ModelConfig
   }
 
   return {
-    async encode(bytes, mode, signal) {
+    async encode(bytes, mode, { signal } = {}) {
       throwIfAborted(signal);
       const hash = createHash("sha256").update(bytes).digest("hex");
       const key = `${mode}/${hash}`;

@@ -1,6 +1,8 @@
+import { compileJsonSchema, createAutomaton, createGrammarBuilder } from "@tinygptv/protocol";
 import { expect, test } from "vitest";
 import { jsonConstraint } from "./constrain.ts";
 import type { TokenSource } from "./constrain.ts";
+import { allowedTokens, createTokenTrie } from "./tokenTrie.ts";
 
 /** All bytes, some longer tokens, two of the same bytes, one of none, and the end. */
 const extra = ['{"', '":', " true", "true", "true}", '"}', '{"a":', "é", "12", "12", ""];
@@ -61,4 +63,47 @@ test("a beginning that does not fit is refused", () => {
   expect(() => left(flag, encode("no"))).toThrow(
     expect.objectContaining({ code: "parameter", subject: "answerPrefix" }),
   );
+});
+
+/** Strings of many lengths, any of which it may be: `count` readings of every character. */
+const overlapping = (count: number) => ({
+  anyOf: Array.from({ length: count }, (_, i) => ({
+    type: "string",
+    minLength: i,
+    maxLength: 200 + i,
+  })),
+});
+
+test.each([
+  ["strings of many lengths", overlapping(12), '"abcdefghijklmnop'],
+  ["short strings", { type: "string", minLength: 3, maxLength: 5 }, '"é12e"'],
+  ["lists", { type: "array", items: { type: "integer" }, minItems: 2, maxItems: 9 }, "[1,12, 3,4]"],
+  [
+    "objects",
+    { type: "object", properties: { a: overlapping(3), b: { type: "null" } } },
+    '{"a":"x',
+  ],
+])("what no token can tell apart changes no list: %s", (_, schema, answer) => {
+  const builder = createGrammarBuilder();
+  const automaton = createAutomaton(compileJsonSchema(JSON.stringify(schema), builder), builder);
+  const trie = createTokenTrie(tokens.map((bytes, id) => [id, bytes] as const));
+  let state = automaton.start;
+  for (const byte of encode(answer)) {
+    state = automaton.step(state, byte)!;
+    const alike = automaton.within(state, trie.longest);
+    expect(allowedTokens(trie, automaton, alike)).toEqual(allowedTokens(trie, automaton, state));
+  }
+});
+
+test("a schema of many overlapping strings takes little more than one string", () => {
+  const builder = createGrammarBuilder();
+  const text = JSON.stringify(overlapping(80));
+  const automaton = createAutomaton(compileJsonSchema(text, builder), builder);
+  const trie = createTokenTrie(tokens.map((bytes, id) => [id, bytes] as const));
+  let state = automaton.step(automaton.start, 0x22)!;
+  for (let i = 0; i < 100; i++) {
+    state = automaton.step(state, 0x61)!;
+    allowedTokens(trie, automaton, automaton.within(state, trie.longest));
+  }
+  expect(automaton.work).toBeLessThan(300_000);
 });

@@ -39,13 +39,29 @@ function trieOf(source: TokenSource): TokenTrie {
   return trie;
 }
 
+/** Constraints kept for the next answers under the same schema: several to one prompt share their states and lists. */
+const maxConstraints = 4;
+
+const constraints = new WeakMap<TokenSource, Map<string, LogitsProcessor>>();
+
+/** A schema's constraint, made once for the answers that come together or soon after each other. */
+export function jsonConstraint(schema: string, source: TokenSource): LogitsProcessor {
+  const known = constraints.get(source) ?? new Map<string, LogitsProcessor>();
+  constraints.set(source, known);
+  const constraint = known.get(schema) ?? createConstraint(schema, source);
+  known.delete(schema);
+  known.set(schema, constraint);
+  if (known.size > maxConstraints) known.delete(known.keys().next().value!);
+  return constraint;
+}
+
 /**
  * Leaves only tokens after which the answer can still become valid under a JSON
  * Schema; the end token when it is. The history is walked anew each time, so
  * beams need no state of their own.
  * @throws TinyGptvError "parameter" as compileJsonSchema does
  */
-export function jsonConstraint(schema: string, source: TokenSource): LogitsProcessor {
+function createConstraint(schema: string, source: TokenSource): LogitsProcessor {
   const builder = createGrammarBuilder();
   const grammar = compileJsonSchema(schema, builder);
   const trie = trieOf(source);
@@ -70,7 +86,8 @@ export function jsonConstraint(schema: string, source: TokenSource): LogitsProce
     );
   }
 
-  function allowedIn(state: State): Int32Array {
+  function allowedIn(exact: State): Int32Array {
+    const state = automaton.within(exact, trie.longest);
     const known = lists.get(state);
     if (known) return known;
     if (lists.size >= maxLists) lists.delete(lists.keys().next().value!);

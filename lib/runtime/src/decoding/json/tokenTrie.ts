@@ -2,6 +2,7 @@
  * All tokens of a vocabulary by their bytes, in the order of a walk that visits
  * shared beginnings once. Flat arrays, as 50,000 tokens have some 120,000 nodes.
  */
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { Automaton, State } from "@tinygptv/protocol";
 
 export interface TokenTrie {
@@ -13,6 +14,8 @@ export interface TokenTrie {
   readonly tokens: Int32Array;
   /** and the first node after everything below it. */
   readonly ends: Int32Array;
+  /** Bytes of the longest token. */
+  readonly longest: number;
 }
 
 export function createTokenTrie(
@@ -43,6 +46,7 @@ export function createTokenTrie(
     depths: Uint16Array.from(depths),
     tokens: Int32Array.from(ids),
     ends: endsOf(depths),
+    longest: depths.reduce((most, depth) => Math.max(most, depth), 0),
   };
 }
 
@@ -57,7 +61,17 @@ function endsOf(depths: readonly number[]): Int32Array {
   return ends;
 }
 
-/** Which tokens may come next, as ids in the order of the walk. */
+/**
+ * Readings followed for one list of tokens at most, well under a second: the
+ * schema of one answer must not hold up the others. A plain one takes some
+ * thousands.
+ */
+const maxWork = 1_000_000;
+
+/**
+ * Which tokens may come next, as ids in the order of the walk.
+ * @throws TinyGptvError "parameter", subject "jsonSchema", where that takes too long to find out
+ */
 export function allowedTokens(
   { bytes, depths, tokens, ends }: TokenTrie,
   automaton: Automaton,
@@ -66,7 +80,14 @@ export function allowedTokens(
   const allowed: number[] = [];
   /** The state before the byte at each depth. */
   const path: State[] = [state];
+  const begin = automaton.work;
   for (let node = 0; node < bytes.length;) {
+    if (automaton.work - begin > maxWork)
+      throw new TinyGptvError(
+        "parameter",
+        `jsonSchema: too ambiguous, over ${maxWork} readings for one token`,
+        { subject: "jsonSchema" },
+      );
     const depth = depths[node]!;
     const next = automaton.step(path[depth - 1]!, bytes[node]!);
     if (next === undefined) {
