@@ -61,6 +61,9 @@ interface Pending {
   letGo?: Watchdog;
 }
 
+/** Milliseconds before the first message: Node and its modules are loaded, perhaps on a busy machine. */
+const longestStart = 60_000;
+
 /** Milliseconds without a pulse after which nobody should be sent to the process. */
 const unresponsiveAfter = 5_000;
 
@@ -93,7 +96,8 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
     child.kill("SIGKILL");
   }
 
-  const thread = createWatchdog(stallTimeout, () => kill(`was busy for ${stallTimeout} ms`));
+  let thread: Watchdog | undefined;
+  const start = createWatchdog(Math.max(stallTimeout, longestStart), () => kill("did not start"));
   let pulse: Watchdog | undefined;
   child.stdio[pulseDescriptor]!.on("data", () => {
     // From the first beat on: how long a start takes says nothing about a process.
@@ -102,6 +106,8 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
   });
 
   child.on("message", (message: FromChild) => {
+    start.stop();
+    thread ??= createWatchdog(stallTimeout, () => kill(`was busy for ${stallTimeout} ms`));
     thread.heard();
     switch (message.type) {
       case "ready":
@@ -126,7 +132,7 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
   });
 
   function end(how: string): void {
-    for (const watchdog of [thread, pulse]) watchdog?.stop();
+    for (const watchdog of [start, thread, pulse]) watchdog?.stop();
     death ??= new TinyGptvError("engine", `engine process ${child.pid ?? ""}: ${how}`);
     ready.reject(startError ? fromWire(startError) : death);
     for (const call of pending.values()) call.reject(death);

@@ -7,9 +7,8 @@ import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { GenerateRequest, ModelInfo } from "@tinygptv/protocol";
 import { promptLookup } from "../decoding/promptLookup.ts";
-import { decodeImage } from "../image/decode.ts";
 import { encodePng, normalize } from "../image/preprocess.ts";
-import { resizeBicubic } from "../image/resize.ts";
+import { resizeInSteps } from "../image/resize.ts";
 import type { Model, RunOptions } from "../model.ts";
 import { generate, score } from "../pipeline.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
@@ -17,7 +16,11 @@ import { createPrefixCache } from "../session/prefixCache.ts";
 import { createEventQueue } from "./eventQueue.ts";
 import type { GraphOptions } from "./openGraph.ts";
 import { graphsOf, openParts, wholeModel } from "./openParts.ts";
+import { createPictureQueue } from "./pictureQueue.ts";
 import { createScheduler } from "./scheduler.ts";
+
+/** One for all models of the process: they share its memory and threads. */
+const withPicture = createPictureQueue();
 
 export interface OpenOptions extends GraphOptions {
   /** Quantization level; the manifest's default unless given. */
@@ -68,7 +71,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     maxBatch: options.maxBatch ?? 8,
     prefillChunk: options.prefillChunk ?? 128,
   });
-  const images = createImageEncoder(opened, config);
+  const images = createImageEncoder(opened, config, withPicture);
   const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
   const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes);
   const prefixes = createPrefixCache(languageModel, prefixLimit);
@@ -115,17 +118,22 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     score: (request, pictures, options = {}) => score(parts, request, pictures, options),
     tokenize: (text) => tokenizer.encode(text).map((id) => ({ id, text: tokenizer.tokenText(id) })),
     detokenize: (ids) => tokenizer.decode(ids, { keepSpecial: true }),
-    async preprocess(picture, mode) {
-      const { width, height, rgb } = await decodeImage(picture, { mode });
+    async preprocess(picture, mode, options = {}) {
       const size = config.vision.imageSize;
-      const resized = resizeBicubic(rgb, width, height, size);
+      const { original, resized } = await withPicture(
+        picture,
+        { ...options, mode },
+        async ({ rgb, width, height, original }) => ({
+          original,
+          resized: await resizeInSteps(rgb, width, height, size),
+        }),
+      );
       const pixelValues = normalize(resized, { size, mean: clipMean, std: clipStd });
       const tensorHash = createHash("sha256")
         .update(new Uint8Array(pixelValues.buffer))
         .digest("hex");
       return {
-        width,
-        height,
+        ...original,
         size,
         tensorHash,
         png: await encodePng({ width: size, height: size, rgb: resized }),

@@ -189,6 +189,39 @@ describe.each(modes)("%s mode", (mode) => {
     );
   });
 
+  it("decodes a JPEG that is too large for it at half the scale, and says its size", async () => {
+    const limits = { maxBytes: 1e6, maxPixels: 64 * 48 - 1, maxSide: 64 };
+    const whole = await decodeImage(await photo().blur(3).jpeg().toBuffer(), { mode });
+    const half = await decodeImage(await photo().blur(3).jpeg().toBuffer(), { mode, limits });
+    expect(whole.original).toEqual({ width: 64, height: 48 });
+    expect(half).toMatchObject({ width: 32, height: 24, original: { width: 64, height: 48 } });
+    const mean = (rgb: Uint8Array) => rgb.reduce((sum, level) => sum + level, 0) / rgb.length;
+    expect(Math.abs(mean(half.rgb) - mean(whole.rgb))).toBeLessThan(2);
+    await expect(decodeImage(await photo().png().toBuffer(), { mode, limits })).rejects.toThrow(
+      "want at most 3071 pixels",
+    );
+  });
+
+  it("reads what phones of 48 megapixels write, lying on its side or not", async () => {
+    const gradient = Buffer.from(Array.from({ length: 8064 * 3 }, (_, i) => (i / 3 / 8064) * 255));
+    const photograph = await sharp(gradient, { raw: { width: 8064, height: 1, channels: 3 } })
+      .resize(8064, 6048, { fit: "fill", kernel: "nearest" })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const turned = mode === "display";
+    const original = turned ? { width: 6048, height: 8064 } : { width: 8064, height: 6048 };
+    const { width, height, rgb, ...image } = await decodeImage(photograph, { mode });
+    expect(image.original).toEqual(original);
+    expect([width, height]).toEqual(turned ? [3024, 4032] : [4032, 3024]);
+    // Dark where the gradient begins: at the top where it is turned, on the left where not.
+    const [first, last] = [rgb[3 * (width - 1)]!, rgb[3 * width * (height - 1)]!];
+    expect(turned ? [first, last] : [last, first]).toEqual([
+      expect.closeTo(0, -1),
+      expect.closeTo(255, -1),
+    ]);
+  });
+
   it("refuses a huge picture by its header", async () => {
     const bomb = pngFile({ width: 60_000, height: 60_000, bitDepth: 8, colourType: 0, pixels: [] });
     await expect(decodeImage(bomb, { mode })).rejects.toThrow(

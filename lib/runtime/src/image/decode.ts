@@ -5,6 +5,7 @@ import type { ImageFormat } from "@tinygptv/protocol";
 import { readAsPillow } from "./pillow.ts";
 import type { OpenImage } from "./pillow.ts";
 import type { RgbImage } from "./rgbImage.ts";
+import { formatCosts, shrinkFor } from "./shrink.ts";
 
 /**
  * - `display`: as people see it. EXIF orientation and colour profile applied,
@@ -21,15 +22,16 @@ export type ImageMode = "display" | "reference";
 /** Checked on the file's length and header, before a pixel is decoded. */
 interface ImageLimits {
   readonly maxBytes: number;
+  /** Pixels that are decoded; a JPEG may have more and is decoded at a smaller scale. */
   readonly maxPixels: number;
   readonly maxSide: number;
 }
 
 /**
- * 20 MiB and 40 megapixels admit what cameras and phones write (a JPEG of 36
- * megapixels has about 15 MiB) and bound a decoded picture to 120 MB. 65,535 is
- * the longest side a JPEG can have; it keeps out strips of one pixel by
- * millions, whose resizing costs far more than their pixel count says.
+ * 20 MiB and 40 megapixels admit what cameras write (a JPEG of 36 megapixels
+ * has about 15 MiB) and bound a decoded picture to 120 MB. 65,535 is the
+ * longest side a JPEG can have; it keeps out strips of one pixel by millions,
+ * whose resizing costs far more than their pixel count says.
  */
 const defaultImageLimits: ImageLimits = {
   maxBytes: 20 * 2 ** 20,
@@ -45,6 +47,20 @@ export interface DecodeOptions {
   readonly limits?: ImageLimits;
 }
 
+/** A picture whose header has been read and found within the limits. */
+export interface CheckedImage {
+  /** Bytes of memory that decoding takes, about. */
+  readonly cost: number;
+  /** @throws TinyGptvError "image": damaged or cut off */
+  decode(): Promise<DecodedImage>;
+}
+
+/** A picture in memory, perhaps smaller than in its file. */
+export interface DecodedImage extends RgbImage {
+  /** In the file, turned as the pixels are. */
+  readonly original: { readonly width: number; readonly height: number };
+}
+
 /**
  * Decodes a PNG, JPEG, WebP, GIF or AVIF file, recognised by its content.
  *
@@ -52,29 +68,53 @@ export interface DecodeOptions {
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { mode = "display", limits = defaultImageLimits }: DecodeOptions = {},
-): Promise<RgbImage> {
-  const format = checkFormat(bytes, limits);
-  const open: OpenImage = (file, options) =>
-    sharp(file, {
-      // "error" refuses what is cut off; "warning" would also refuse photos with harmless stray bytes.
-      failOn: "error",
-      limitInputPixels: limits.maxPixels,
-      ...options,
-    }).timeout(timeout);
-  try {
-    // Only the header is read here; without sharp's own limit, ours can say what it found.
-    const metadata = await open(bytes, { limitInputPixels: false }).metadata();
-    checkHeader(metadata, format, limits);
-    return mode === "reference"
-      ? await readAsPillow(bytes, metadata, open)
-      : await readForDisplay(bytes, open);
-  } catch (error) {
-    if (error instanceof TinyGptvError) throw error;
-    const reason = error instanceof Error ? error.message.trim().split("\n")[0] : String(error);
-    throw imageError(`this ${format.name} file is damaged or cut off (${reason})`, error);
-  }
+  options: DecodeOptions = {},
+): Promise<DecodedImage> {
+  return (await checkImage(bytes, options)).decode();
 }
+
+/** Reads the header only. @throws as decodeImage */
+export async function checkImage(
+  bytes: Uint8Array,
+  { mode = "display", limits = defaultImageLimits }: DecodeOptions = {},
+): Promise<CheckedImage> {
+  const format = checkFormat(bytes, limits);
+  const withReason = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message.trim().split("\n")[0] : String(error);
+      throw imageError(`this ${format.name} file is damaged or cut off (${reason})`, error);
+    });
+  const metadata = await withReason(openImage(bytes).metadata());
+  checkHeader(metadata, format, limits);
+  const { width, height, autoOrient } = metadata;
+  const original = mode === "display" ? autoOrient : { width, height };
+  const shrink = shrinkFor(metadata, limits.maxPixels);
+  const open: OpenImage = (file, options) => {
+    const image = openImage(file, options);
+    if (shrink === 1) return image;
+    const [w, h] = [original.width, original.height].map((side) =>
+      Math.max(1, Math.floor(side / shrink)),
+    );
+    return image.resize(w, h, { fit: "fill" });
+  };
+  return {
+    cost: formatCosts[format.decoder!]!.bytes(metadata, shrink),
+    async decode() {
+      const read =
+        mode === "reference" ? readAsPillow(bytes, metadata, open) : readForDisplay(bytes, open);
+      return { ...(await withReason(read)), original };
+    },
+  };
+}
+
+const openImage: OpenImage = (file, options) =>
+  sharp(file, {
+    // "error" refuses what is cut off; "warning" would also refuse photos with harmless stray bytes.
+    failOn: "error",
+    // Ours is checked on the header and says what it found.
+    limitInputPixels: false,
+    ...options,
+  }).timeout(timeout);
 
 async function readForDisplay(bytes: Uint8Array, open: OpenImage): Promise<RgbImage> {
   const { data, info } = await open(bytes, { autoOrient: true })
@@ -107,8 +147,9 @@ function checkHeader(
   if (format !== expected.decoder) {
     throw imageError(`the file starts as ${expected.name} but its content is ${format}`);
   }
-  if (width * height > maxPixels) {
-    throw imageError(`want at most ${maxPixels} pixels, got ${width}x${height}`);
+  const most = formatCosts[expected.decoder!]!.maxPixels(maxPixels);
+  if (width * height > most) {
+    throw imageError(`want at most ${most} pixels, got ${width}x${height}`);
   }
   if (Math.max(width, height) > maxSide) {
     throw imageError(`want sides of at most ${maxSide} pixels, got ${width}x${height}`);

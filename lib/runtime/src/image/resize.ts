@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 /** Pillow keeps its weights as integers in units of 2^-22: 8 bits for the pixel, 2 for overshoot. */
 const precisionBits = 32 - 8 - 2;
 const half = 1 << (precisionBits - 1);
@@ -101,6 +103,35 @@ export function resizeBicubic(
   height: number,
   size: number,
 ): Uint8Array {
+  const steps = resizing(rgb, width, height, size);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, a few milliseconds at a time: whoever waits for the thread has it in between. */
+export async function resizeInSteps(
+  ...picture: Parameters<typeof resizeBicubic>
+): Promise<Uint8Array> {
+  const steps = resizing(...picture);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await setImmediate();
+  }
+}
+
+/** Input pixels that a step deals with. */
+const stepPixels = 200_000;
+
+function* resizing(
+  rgb: Uint8Array,
+  width: number,
+  height: number,
+  size: number,
+): Generator<undefined, Uint8Array> {
+  const rowsPerStep = Math.max(1, Math.floor(stepPixels / width));
   const horizontal = bicubicFilter(width, size);
   const vertical = bicubicFilter(height, size);
   const stride = size * 3;
@@ -108,6 +139,7 @@ export function resizeBicubic(
   const sums = new Int32Array(size * stride).fill(half);
   let first = 0; // first output row that still needs input rows
   for (let y = 0; y < height; y++) {
+    if (y % rowsPerStep === rowsPerStep - 1) yield;
     while (vertical.ends[first]! <= y) first++;
     resizeRow(rgb, y * width * 3, horizontal, row);
     for (let o = first; o < size && vertical.starts[o]! <= y; o++) {

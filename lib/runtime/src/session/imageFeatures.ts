@@ -3,8 +3,9 @@ import { clipMean, clipStd } from "@tinygptv/model";
 import type { ModelConfig } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import type { ImageInfo } from "@tinygptv/protocol";
-import { decodeImage, type ImageMode } from "../image/decode.ts";
-import { preprocess } from "../image/preprocess.ts";
+import type { DecodedImage, ImageMode } from "../image/decode.ts";
+import { normalize } from "../image/preprocess.ts";
+import { resizeInSteps } from "../image/resize.ts";
 import { encodeImage, type VisionSessions } from "./vision.ts";
 
 /** A picture as the language model takes it. */
@@ -30,8 +31,19 @@ export interface ImageEncoder {
 /** Bytes of features kept; of the full model one picture takes 320 KiB. */
 const cacheBytes = 64 * 2 ** 20;
 
+/** Decodes a picture when there is room for it, and keeps the room while it is used. */
+type WithPicture = <T>(
+  bytes: Uint8Array,
+  options: EncodeOptions & { mode: ImageMode },
+  use: (picture: DecodedImage) => Promise<T>,
+) => Promise<T>;
+
 /** The vision path with a cache by content, so that the second question about a picture skips the vision encoder. */
-export function createImageEncoder(sessions: VisionSessions, config: ModelConfig): ImageEncoder {
+export function createImageEncoder(
+  sessions: VisionSessions,
+  config: ModelConfig,
+  withPicture: WithPicture,
+): ImageEncoder {
   const featureBytes = 4 * config.qformer.numQueryTokens * config.phi.width;
   const limit = Math.max(1, Math.floor(cacheBytes / featureBytes));
   // A Map keeps insertion order: the first entry is the least recently used.
@@ -39,21 +51,42 @@ export function createImageEncoder(sessions: VisionSessions, config: ModelConfig
   let hits = 0;
   let misses = 0;
 
-  async function read(bytes: Uint8Array, mode: ImageMode, hash: string): Promise<EncodedImage> {
-    const image = await decodeImage(bytes, { mode });
+  /** Of the bytes of pictures in use: one that a request names several times arrives as one object. */
+  const hashes = new WeakMap<Uint8Array, string>();
+
+  function hashOf(bytes: Uint8Array): string {
+    const hash = hashes.get(bytes) ?? createHash("sha256").update(bytes).digest("hex");
+    hashes.set(bytes, hash);
+    return hash;
+  }
+
+  async function read(
+    bytes: Uint8Array,
+    mode: ImageMode,
+    hash: string,
+    client: string | undefined,
+  ): Promise<EncodedImage> {
     const size = config.vision.imageSize;
-    const pixelValues = preprocess(image, { size, mean: clipMean, std: clipStd });
+    const { original, resized } = await withPicture(
+      bytes,
+      { mode, client },
+      async ({ rgb, width, height, original }) => ({
+        original,
+        resized: await resizeInSteps(rgb, width, height, size),
+      }),
+    );
+    const pixelValues = normalize(resized, { size, mean: clipMean, std: clipStd });
     const features = await encodeImage(sessions, pixelValues, config);
-    return { info: { hash, width: image.width, height: image.height, cached: false }, features };
+    return { info: { hash, ...original, cached: false }, features };
   }
 
   return {
-    async encode(bytes, mode, { signal } = {}) {
+    async encode(bytes, mode, { signal, client } = {}) {
       throwIfAborted(signal);
-      const hash = createHash("sha256").update(bytes).digest("hex");
+      const hash = hashOf(bytes);
       const key = `${mode}/${hash}`;
       const known = cache.get(key);
-      const entry = known ?? read(bytes, mode, hash);
+      const entry = known ?? read(bytes, mode, hash, client);
       cache.delete(key);
       cache.set(key, entry);
       if (cache.size > limit) cache.delete(cache.keys().next().value!);
