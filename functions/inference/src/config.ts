@@ -22,7 +22,7 @@ const limitsSchema = z.strictObject({
   preparing: positive(72),
   /** Lists and objects within each other in JSON, and values in all. */
   jsonDepth: positive(64),
-  jsonValues: positive(100_000),
+  jsonValues: positive(60_000),
   /** Milliseconds to download a picture, redirects included. */
   imageFetchMs: positive(10_000),
   imageRedirects: z.number().int().min(0).default(3),

@@ -29,15 +29,15 @@ export function validate<Schema extends z.ZodType>(
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const faults = faultsOf(result.error, schema, given);
-  const unsupported = faults.find(({ path }) => Object.hasOwn(refused, String(path[0])));
-  if (unsupported) {
-    const param = String(unsupported.path[0]);
+  for (const { path } of faults) {
+    const param = String(path[0]);
+    if (!Object.hasOwn(refused, param)) continue;
     throw new HttpError("unsupported_parameter", `${param} is not supported: ${refused[param]}`, {
       param,
     });
   }
-  const fault = faults[0]!;
-  throw new HttpError(codes[fault.kind], sentence(fault, "request body"), {
-    param: fault.at || undefined,
+  const [fault] = faults;
+  throw new HttpError(codes[fault!.kind], sentence(fault!, "request body"), {
+    param: fault!.at || undefined,
   });
 }

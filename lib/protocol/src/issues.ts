@@ -21,7 +21,7 @@ export function faultsIn(schema: z.ZodType, value: unknown): Fault[] {
   return error === undefined ? [] : faultsOf(error, schema, value);
 }
 
-/** What went wrong when `schema` was put to `value`. */
+/** What went wrong when `schema` was put to `value`. Their messages are made when they are read: of a hundred thousand, one is. */
 export function faultsOf(error: z.ZodError, schema: z.ZodType, value: unknown): Fault[] {
   return error.issues.map(deepest).flatMap((issue) => {
     // An unknown name is the fault of the name, not of the object that holds it.
@@ -49,9 +49,9 @@ export function parse<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const fault = faultsOf(result.error, schema, value)[0]!;
-  throw new TinyGptvError(code, sentence(fault, "request"), {
-    subject: String(fault.path[0] ?? "request"),
+  const [fault] = faultsOf(result.error, schema, value);
+  throw new TinyGptvError(code, sentence(fault!, "request"), {
+    subject: String(fault!.path[0] ?? "request"),
   });
 }
 
@@ -64,8 +64,6 @@ function faultAt(
   const given = valueAt(value, path);
   const fault = { path, at: describePath(path) };
   const isUnknown = issue.code === "unrecognized_keys";
-  const want = wanted(issue, isUnknown ? issue.path : path, schema, value);
-  const shown = describeValue(issue.code === "invalid_key" ? path.at(-1) : given);
   const kind = isUnknown
     ? "unknown"
     : given === undefined && path.length > 0
@@ -73,8 +71,17 @@ function faultAt(
       : isTypeIssue(issue)
         ? "type"
         : "value";
-  // Words of its own may tell what was given as well.
-  return { ...fault, kind, message: want.includes(", got ") ? want : `${want}, got ${shown}` };
+  return {
+    ...fault,
+    kind,
+    // Only of the fault that is told: it takes a walk through the schema.
+    get message() {
+      const want = wanted(issue, isUnknown ? issue.path : path, schema, value);
+      const shown = describeValue(issue.code === "invalid_key" ? path.at(-1) : given);
+      // Words of its own may tell what was given as well.
+      return want.includes(", got ") ? want : `${want}, got ${shown}`;
+    },
+  };
 }
 
 function wanted(

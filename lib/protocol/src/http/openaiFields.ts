@@ -12,7 +12,10 @@ const label = z.string().max(512);
 export const idleFields = {
   user: label.optional(),
   safety_identifier: label.optional(),
-  metadata: z.record(z.string().max(64), label).optional(),
+  metadata: z
+    .record(z.string().max(64), label)
+    .refine((pairs) => Object.keys(pairs).length <= 16, { error: "want at most 16 pairs" })
+    .optional(),
   // There is one tier, for everybody.
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).optional(),
   // Prompts are cached by themselves, for everybody.
