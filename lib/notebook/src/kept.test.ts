@@ -94,7 +94,7 @@ describe("outputs of a cell", () => {
     };
     const first = output(1, ["done"]);
     const kept = Array.from({ length: 30 }, (_, i) => attempt(i + 2)).reduce<KeptOutputs>(
-      (all, next) => settled(withOutput(all, next), first.at),
+      (sofar, next) => settled(withOutput(sofar, next), first.at),
       all(first),
     );
     expect(texts(kept)).toEqual(["answer 1", undefined]);

@@ -89,7 +89,7 @@ describe.each(screens)("answers on a $name", ({ name, size }) => {
     await page.getByRole("button", { name: "More for this notebook" }).click();
     const download = page.waitForEvent("download");
     await page.getByRole("menuitem", { name: /^Download as Markdown/ }).click();
-    const buffer = await readFile((await (await download).path())!);
+    const buffer = await readFile(await (await download).path());
     await openSidebar(page);
     const file = { name: "kept.zip", mimeType: "application/zip", buffer };
     await page.getByLabel("Notebook file").setInputFiles(file);

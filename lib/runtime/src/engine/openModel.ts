@@ -114,17 +114,17 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
 
   return {
     info: { ...info, loaded: true, executionProvider: "cpu" },
-    generate: (request, pictures, options = {}) => stream(request, pictures, options),
-    score: (request, pictures, options = {}) => score(parts, request, pictures, options),
+    generate: (request, pictures, run = {}) => stream(request, pictures, run),
+    score: (request, pictures, run = {}) => score(parts, request, pictures, run),
     tokenize: (text) => tokenizer.encode(text).map((id) => ({ id, text: tokenizer.tokenText(id) })),
     detokenize: (ids) => tokenizer.decode(ids, { keepSpecial: true }),
-    async preprocess(picture, mode, options = {}) {
+    async preprocess(picture, mode, run = {}) {
       const size = config.vision.imageSize;
       const { original, resized } = await withPicture(
         picture,
-        { ...options, mode },
-        async ({ rgb, width, height, original }) => ({
-          original,
+        { ...run, mode },
+        async ({ rgb, width, height, original: before }) => ({
+          original: before,
           resized: await resizeInSteps(rgb, width, height, size),
         }),
       );

@@ -147,7 +147,7 @@ function checkHeader(
   if (format !== expected.decoder) {
     throw imageError(`the file starts as ${expected.name} but its content is ${format}`);
   }
-  const most = formatCosts[expected.decoder!]!.maxPixels(maxPixels);
+  const most = formatCosts[expected.decoder]!.maxPixels(maxPixels);
   if (width * height > most) {
     throw imageError(`want at most ${most} pixels, got ${width}x${height}`);
   }

@@ -70,8 +70,8 @@ export function createImageEncoder(
     const { original, resized } = await withPicture(
       bytes,
       { mode, client },
-      async ({ rgb, width, height, original }) => ({
-        original,
+      async ({ rgb, width, height, original: before }) => ({
+        original: before,
         resized: await resizeInSteps(rgb, width, height, size),
       }),
     );

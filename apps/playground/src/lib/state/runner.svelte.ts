@@ -138,10 +138,10 @@ export class Runner {
   #showing(id: string, first: boolean): { next(output: Output): void; end(): Output | undefined } {
     let latest: Output | undefined;
     let scheduled = false;
-    let ended = false;
+    let over = false;
     const show = (): void => {
       scheduled = false;
-      if (latest === undefined || ended) return;
+      if (latest === undefined || over) return;
       this.#notebook.outputs.grow(id, latest);
       this.#drafts.next(id, latest);
     };
@@ -155,7 +155,7 @@ export class Runner {
       else requestAnimationFrame(show);
     };
     const end = (): Output | undefined => {
-      ended = true;
+      over = true;
       this.#drafts.end();
       return latest;
     };

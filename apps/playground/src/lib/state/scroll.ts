@@ -21,7 +21,7 @@ const maxFrames = 120;
 const cellPlace = (id: string): Element | null => document.querySelector(`[data-cell="${id}"]`);
 
 /** Undefined at the very top: what is new above the first cell is seen as well. */
-export function placeNow(): Place | undefined {
+function placeNow(): Place | undefined {
   if (scrollY <= 0) return undefined;
   const places = [...document.querySelectorAll<HTMLElement>("[data-cell]")];
   const seen = places.find((place) => place.getBoundingClientRect().bottom > eyeLine);

@@ -97,8 +97,8 @@ test.each([
 
 test("a schema of many overlapping strings takes little more than one string", () => {
   const builder = createGrammarBuilder();
-  const text = JSON.stringify(overlapping(80));
-  const automaton = createAutomaton(compileJsonSchema(text, builder), builder);
+  const schema = JSON.stringify(overlapping(80));
+  const automaton = createAutomaton(compileJsonSchema(schema, builder), builder);
   const trie = createTokenTrie(tokens.map((bytes, id) => [id, bytes] as const));
   let state = automaton.step(automaton.start, 0x22)!;
   for (let i = 0; i < 100; i++) {
