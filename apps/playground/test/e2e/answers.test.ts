@@ -69,9 +69,8 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
     await openNew(page);
     await dropPicture(page, "body");
     await expectSeen(
-      page.getByRole("article", { name: "Picture picture", exact: true }).getByRole("img"),
+      page.getByRole("article", { name: "Picture apple", exact: true }).getByRole("img"),
     );
-    await page.keyboard.press("p");
     const prompt = cell(page, "Prompt", "answer");
     await prompt.getByLabel("Question").click();
     await page.keyboard.type("what is this?");
