@@ -117,6 +117,14 @@ it("refuses a tokenizer that the runtime would refuse", async () => {
   });
 });
 
+it("passes over byte order marks", async () => {
+  for (const name of ["phi-2/config.json", "phi-2/tokenizer.json", "model.json"]) {
+    const path = join(set, name);
+    await writeFile(path, `\uFEFF${await readFile(path, "utf8")}`);
+  }
+  expect(await inspect(set)).toMatchObject({ missing: [], problem: undefined });
+});
+
 it("lists the tensors of a single file, known or not", async () => {
   const stage = await inspect(join(set, "TinyGPT-V_for_Stage4.pth"));
   expect(stage).toMatchObject({

@@ -1,8 +1,7 @@
 /** `config.json` of a language-model folder, in both spellings that exist. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { dimensions, parseJsonFile } from "@tinygptv/model";
+import { dimensions, parseJsonFile, readText, whatWasRead } from "@tinygptv/model";
 import type { PhiConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 
@@ -97,10 +96,10 @@ const microsoftConfig = z
 /** The dimensions the folder declares; the weights are checked against them later. */
 export async function readPhiConfig(folder: string): Promise<Omit<PhiConfig, "postNormEps">> {
   const path = join(folder, "config.json");
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
+  const text = await readText(path).catch((cause: Error) => {
     throw new TinyGptvError(
       "layout",
-      `${path}: want the language model's config, got ${cause.message}`,
+      `${path}: want the language model's config, got ${whatWasRead(cause)}`,
       { cause },
     );
   });

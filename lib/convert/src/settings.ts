@@ -1,7 +1,13 @@
 /** What cannot be read off the weight files: `model.json`, or the published model's values. */
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { dimensions, epsilon, nameSchema, parseJsonFile } from "@tinygptv/model";
+import {
+  dimensions,
+  epsilon,
+  nameSchema,
+  parseJsonFile,
+  readText,
+  whatWasRead,
+} from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 const gelu = z.literal("gelu (erf)").optional();
@@ -63,8 +69,8 @@ export const publishedLora = { rank: 64, alpha: 16 };
 export const publishedVisionWidth = 1408;
 
 export async function readSettings(path: string): Promise<Settings> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new TinyGptvError("layout", `${path}: want a settings file, got ${cause.message}`, {
+  const text = await readText(path).catch((cause: Error) => {
+    throw new TinyGptvError("layout", `${path}: want a settings file, got ${whatWasRead(cause)}`, {
       cause,
     });
   });

@@ -1,8 +1,9 @@
 /** Pictures with prompts, to compare and to calibrate with. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { readText, whatWasRead } from "@tinygptv/model";
 
 export interface Question {
   /** Path of the picture. */
@@ -64,8 +65,8 @@ async function aboutPictures(folder: string | undefined): Promise<Question[]> {
 }
 
 async function fromFile(path: string, images = dirname(path)): Promise<Question[]> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw wrong(path, "a file of questions", cause.message, cause);
+  const text = await readText(path).catch((cause: unknown) => {
+    throw wrong(path, "a file of questions", whatWasRead(cause), cause);
   });
   const lines = text.split("\n").map((line, i) => ({ line, at: `${path}:${i + 1}` }));
   const questions = lines

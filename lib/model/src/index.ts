@@ -11,6 +11,7 @@ export {
   type Component,
   type Manifest,
 } from "./manifest.ts";
+export { readText, whatWasRead } from "./readText.ts";
 export { byteLength, bytesPerElement, elementCount, type DType } from "./tensor/dtype.ts";
 export { toFloat16, toFloat32, viewAs } from "./tensor/half.ts";
 export { transpose } from "./tensor/transpose.ts";

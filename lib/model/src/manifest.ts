@@ -1,10 +1,10 @@
 /** The schema of a converted model folder: `manifest.json`, written by convert and quantize, read by the runtime. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { modelConfigSchema } from "./config.ts";
 import { parseJsonFile } from "./jsonFile.ts";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { readText, whatWasRead } from "./readText.ts";
 
 export const manifestName = "manifest.json";
 export const formatVersion = 1;
@@ -86,11 +86,10 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** Reads and checks the manifest of a model folder. Errors have code "model". */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, manifestName);
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const found = cause.code === "ENOENT" ? "no such file" : cause.message;
+  const text = await readText(path).catch((cause: unknown) => {
     throw new TinyGptvError(
       "model",
-      `${folder}: want a converted model (a folder with ${manifestName}), got ${found}; make one with \`tinygptv convert\``,
+      `${folder}: want a converted model (a folder with ${manifestName}), got ${whatWasRead(cause)}; make one with \`tinygptv convert\``,
       { cause },
     );
   });

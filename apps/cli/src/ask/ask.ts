@@ -3,6 +3,7 @@
  * ends it at once, as nothing has to be tidied up.
  */
 import { readFile } from "node:fs/promises";
+import { whatWasRead } from "@tinygptv/model";
 import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest, Task, Template } from "@tinygptv/protocol";
 import { openModel, resolveDecoding } from "tinygptv";
@@ -117,8 +118,8 @@ async function answer(model: Model, { request, images }: Question): Promise<obje
 }
 
 async function readPicture(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const found = cause.code === "ENOENT" ? "no such file" : cause.message;
+  return readFile(path).catch((cause: unknown) => {
+    const found = whatWasRead(cause);
     throw new TinyGptvError("image", `${path}: want a picture, got ${found}`, { cause });
   });
 }

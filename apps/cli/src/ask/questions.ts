@@ -1,6 +1,6 @@
 /** Questions for the model, many in a JSONL file. */
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { readText, whatWasRead } from "@tinygptv/model";
 import { TinyGptvError, decodingNames, generateRequestSchema, parse } from "@tinygptv/protocol";
 import type { GenerateRequest } from "@tinygptv/protocol";
 import { resolveDecoding } from "tinygptv";
@@ -23,8 +23,8 @@ const lineFields = ["image", "prompt", ...requestFields, ...decodingFields];
  * @throws TinyGptvError `parameter` naming line and key, before anything is asked.
  */
 export async function readQuestions(path: string): Promise<Question[]> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new TinyGptvError("io", `${path}: want a file of questions, got ${cause.message}`, {
+  const text = await readText(path).catch((cause: unknown) => {
+    throw new TinyGptvError("io", `${path}: want a file of questions, got ${whatWasRead(cause)}`, {
       cause,
     });
   });

@@ -150,6 +150,18 @@ describe("one question", () => {
       2,
       "draw: want a picture",
     ],
+    [
+      "a folder where a picture should be",
+      ["models/nano/gallery", "--prompt", "a"],
+      1,
+      "models/nano/gallery: want a picture, got a folder",
+    ],
+    [
+      "a folder where questions should be",
+      ["--jsonl", "models/nano/gallery"],
+      1,
+      "models/nano/gallery: want a file of questions, got a folder",
+    ],
   ])("refuses %s", async (_, args, code, message) => {
     const { end, stdout, stderr } = await runCli(["ask", nano, ...args]);
     expect({ end, stdout }).toEqual({ end: code, stdout: "" });
@@ -166,7 +178,8 @@ describe("one question", () => {
 describe("a file of questions", () => {
   async function askMany(lines: readonly object[], ...more: string[]) {
     const path = folder.path("questions.jsonl");
-    await writeFile(path, lines.map((line) => `${JSON.stringify(line)}\n`).join("\n"));
+    // With a byte order mark, as some editors write it.
+    await writeFile(path, `\uFEFF${lines.map((line) => `${JSON.stringify(line)}\n`).join("\n")}`);
     const result = await runCli(["ask", nano, "--jsonl", path, ...more]);
     const answers = result.stdout.split("\n").flatMap((line) => (line ? [JSON.parse(line)] : []));
     return { ...result, answers };

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { tasks, templates } from "@tinygptv/protocol";
 import type { AskFlags } from "../ask/ask.ts";
 import { decodingOptions } from "../ask/decodingOptions.ts";
-import { wholeNumber } from "./options.ts";
+import { levelOption, wholeNumber } from "./options.ts";
 
 export function askCommand(): Command {
   const command = new Command("ask")
@@ -22,10 +22,10 @@ export function askCommand(): Command {
         "read pictures for people or as the reference does",
       ).choices(["display", "reference"]),
     )
-    .option("--level <level>", "quantization level (default: the model's)")
     .option("--draw <file>", "write a copy of the last picture with the answer's boxes")
     .option("--batch <n>", "questions of a --jsonl file worked on at once", wholeNumber(1), 8)
     .option("--json", "print the answer as one JSON object");
+  levelOption(command, ["<level>", "quantization level (default: the model's)"], String);
   for (const option of decodingOptions()) command.addOption(option);
   return command.action(async (model: string, images: string[], flags: AskFlags) => {
     const { ask } = await import("../ask/ask.ts");

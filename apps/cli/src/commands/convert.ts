@@ -4,13 +4,13 @@ import { usageError } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { wholeNumber } from "./options.ts";
+import { levelList, levelOption, wholeNumber } from "./options.ts";
 
 interface ConvertFlags extends Partial<SourcePaths> {
   from?: string;
   out: string;
   config?: string;
-  dtype: string;
+  level: string[];
   imageSize?: number;
   name?: string;
   force?: boolean;
@@ -19,7 +19,7 @@ interface ConvertFlags extends Partial<SourcePaths> {
 }
 
 export function convertCommand(): Command {
-  return new Command("convert")
+  const command = new Command("convert")
     .summary("published checkpoints to a model folder")
     .description(
       "Converts published checkpoints to ONNX graphs in a model folder. Streams: needs under 3 GB of memory for the full model.",
@@ -32,16 +32,14 @@ export function convertCommand(): Command {
     .requiredOption("--out <folder>", "model folder to make")
     .option("--config <file>", "what the weights do not tell, where it differs from the published")
     .option("--image-size <pixels>", "side of the picture the model sees", wholeNumber(1))
-    .option(
-      "--dtype <levels>",
-      "levels to write, separated by commas, the default one first (docs/quantization.md)",
-      "fp32",
-    )
     .option("--name <name>", "name of the model")
     .option("--force", "replace what is at --out")
     .option("--allow-unknown", "go on where files have keys of unknown meaning")
     .option("--json", "print the result as JSON")
     .action(convert);
+  const levels =
+    "levels to write, separated by commas, the default one first (docs/quantization.md)";
+  return levelOption(command, ["<levels>", levels], levelList, { ifNone: ["fp32"] });
 }
 
 async function convert(flags: ConvertFlags): Promise<void> {
@@ -58,7 +56,7 @@ async function convert(flags: ConvertFlags): Promise<void> {
         sources: paths,
         out: flags.out,
         openSession,
-        levels: flags.dtype.split(","),
+        levels: flags.level,
         replace: flags.force ?? false,
         allowUnknown: flags.allowUnknown ?? false,
         ...(config === undefined ? {} : { settings: config }),

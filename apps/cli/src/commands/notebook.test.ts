@@ -61,10 +61,11 @@ describe("notebook run", () => {
       source,
       outputs: [],
     });
+    const picture = `${repository}/models/nano/gallery/apple.png`; // an absolute path
     const question = "%%prompt answer\npictures: [ apple ]\n---\nwhat is this?";
-    const cells = [code("print(1)"), code("%%picture apple\nfile: apple.png"), code(question)];
+    const cells = [code("print(1)"), code(`%%picture apple\nfile: ${picture}`), code(question)];
     const before = { nbformat: 4, nbformat_minor: 4, metadata: { kernelspec: {} }, cells };
-    await writeFile(file, JSON.stringify(before));
+    await writeFile(file, `\uFEFF${JSON.stringify(before)}`);
     const { end, stdout } = await runCli(["notebook", "run", file, "--model", nano, "--write"]);
     expect({ end, stdout }).toEqual({ end: 0, stdout: "prompt answer\n  answer  an apple\n" });
     const after = JSON.parse(await readFile(file, "utf8"));
@@ -83,6 +84,14 @@ describe("notebook run", () => {
     expect(stderr).toContain("nothing was run, it has 2 mistakes:");
     expect(stderr).toMatch(/line 12: prompt: temprature: .*did you mean temperature\?/);
     expect(stderr).toMatch(/line 17: promt is no kind of cell/);
+  });
+
+  it.each([
+    ["notebooks", "notebooks: want a notebook, got a folder"],
+    ["gone.ipynb", "gone.ipynb: want a notebook, got no such file"],
+  ])("says what %s is", async (path, message) => {
+    const { end, stderr } = await runCli(["notebook", "run", path, "--model", nano]);
+    expect({ end, stderr }).toEqual({ end: 1, stderr: `error: ${message}\n` });
   });
 
   it("says which reference is wrong", async () => {

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 
 /** Reader of an option's value: a whole number of at least `min`. */
 export function wholeNumber(min: number): (text: string) => number {
@@ -14,4 +15,25 @@ export function levelList(text: string): string[] {
   const levels = text.split(",").map((name) => name.trim());
   if (levels.every(Boolean)) return levels;
   throw new InvalidArgumentError(`Want levels separated by commas, got ${text}.`);
+}
+
+/**
+ * The option `--level` of a command, and `--dtype`, which means the same: the
+ * name that other converters of models have for it.
+ */
+export function levelOption<T>(
+  command: Command,
+  [value, description]: readonly [value: string, description: string],
+  read: (text: string) => T,
+  { isRequired = false, ifNone }: { isRequired?: boolean; ifNone?: T } = {},
+): Command {
+  const option = new Option(`--level ${value}`, description).argParser(read);
+  const alias = new Option(`--dtype ${value}`, "the same").argParser(read).conflicts("level");
+  if (ifNone !== undefined) option.default(ifNone);
+  command.addOption(option.makeOptionMandatory(isRequired)).addOption(alias);
+  return command.on("option:dtype", () => {
+    // As if it were the default: what is given by its own name conflicts.
+    if (command.getOptionValueSource("level") !== "cli")
+      command.setOptionValueWithSource("level", command.getOptionValue("dtype"), "default");
+  });
 }

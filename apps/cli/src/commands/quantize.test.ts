@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 it("adds levels, and compares them", { timeout: 120_000 }, async () => {
   const { end, stdout } = await runCli([
-    ["quantize", model, "--dtype", "int8,int4-gptq", "--json"],
+    ["quantize", model, "--level", "int8,int4-gptq", "--json"],
     ["--images", gallery, "--limit", "4"],
   ]);
   expect(end).toBe(0);
@@ -37,8 +37,10 @@ it("adds levels, and compares them", { timeout: 120_000 }, async () => {
 });
 
 it.each([
-  [["--dtype", "fp32"], 1, "want levels that are not there yet, got fp32"],
+  [["--level", "fp32"], 1, "want levels that are not there yet, got fp32"],
   [["--dtype", "int5"], 2, "level: want one of fp32, fp16"],
+  [["--dtype", "int4", "--level", "int8"], 2, "cannot be used with option '--level <levels>'"],
+  [["--level", "int8", "--dtype", "int4"], 2, "cannot be used with option '--level <levels>'"],
   [["--dtype", "int4,,auto"], 2, "Want levels separated by commas"],
   [["--dtype", "int4-gptq"], 2, "want questions about pictures to calibrate with"],
   [
@@ -46,7 +48,7 @@ it.each([
     2,
     "none.jsonl: want a file of questions",
   ],
-  [[], 2, "required option '--dtype <levels>'"],
+  [[], 2, "required option '--level <levels>'"],
 ])("quantize %j ends with %i", async (args, end, message) => {
   const result = await runCli([["quantize", model], args]);
   expect(result.stderr).toContain(message);

@@ -2,10 +2,10 @@ import { Command } from "commander";
 import { interruptible } from "../terminal/interrupt.ts";
 import { formatBytes, formatSeconds, note, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { levelList, wholeNumber } from "./options.ts";
+import { levelList, levelOption, wholeNumber } from "./options.ts";
 
 interface QuantizeFlags {
-  dtype: string[];
+  level: string[];
   images?: string;
   questions?: string;
   limit?: number;
@@ -14,19 +14,20 @@ interface QuantizeFlags {
 }
 
 export function quantizeCommand(): Command {
-  return new Command("quantize")
+  const command = new Command("quantize")
     .summary("further quantization levels for a model")
     .description(
       "Adds quantization levels to a model folder, from its level fp32 or fp16. Streams like convert; what is interrupted leaves the folder as it was. Calibrated levels (int4-gptq) are made with pictures: give --images or --questions.",
     )
     .argument("<model>", "model folder")
-    .requiredOption("--dtype <levels>", "levels to add, separated by commas", levelList)
     .option("--images <folder>", "pictures to calibrate with")
     .option("--questions <file>", 'JSON lines to calibrate with: {"image": ..., "prompt": ...}')
     .option("--limit <count>", "questions to calibrate with at most", wholeNumber(1))
     .option("--force", "make levels again that are there already")
     .option("--json", "print the result as JSON")
     .action(quantize);
+  const levels = ["<levels>", "levels to add, separated by commas"] as const;
+  return levelOption(command, levels, levelList, { isRequired: true });
 }
 
 async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
@@ -36,7 +37,7 @@ async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
   const start = performance.now();
   const manifest = await interruptible(async (signal) => {
     const calibration = await calibrationFor(model, flags, signal);
-    return quantizeModel(model, flags.dtype, {
+    return quantizeModel(model, flags.level, {
       ...(calibration ? { calibration } : {}),
       openSession,
       replace: flags.force ?? false,
@@ -51,7 +52,7 @@ async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
   if (flags.json) printJson({ model, name: manifest.name, levels, bytes, seconds });
   else
     note(
-      `${manifest.name} (${levels.join(", ")}): ${formatBytes(bytes)}, added ${flags.dtype.join(", ")} in ${formatSeconds(seconds)}`,
+      `${manifest.name} (${levels.join(", ")}): ${formatBytes(bytes)}, added ${flags.level.join(", ")} in ${formatSeconds(seconds)}`,
     );
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { VerifyReport } from "@tinygptv/evaluate";
 import { exitCodes } from "../terminal/failure.ts";
+import { levelOption } from "./options.ts";
 import { coloursFor, printJson, printLine, table } from "../terminal/output.ts";
 
 interface VerifyFlags {
@@ -10,16 +11,16 @@ interface VerifyFlags {
 }
 
 export function verifyCommand(): Command {
-  return new Command("verify")
+  const command = new Command("verify")
     .summary("a model against golden data of the reference")
     .description(
       "Runs a converted model against golden data of the reference, stage by stage and answer by answer. Exits 1 where anything differs.",
     )
     .argument("[model]", "model folder; sets of pictures or texts alone need none")
     .requiredOption("--golden <file>", "golden.json of a set in the fixtures' format")
-    .option("--level <level>", "quantization level (default fp32)")
     .option("--json", "print the report as JSON")
     .action(verifyModel);
+  return levelOption(command, ["<level>", "quantization level (default fp32)"], String);
 }
 
 async function verifyModel(model: string | undefined, flags: VerifyFlags): Promise<void> {

@@ -1,6 +1,7 @@
 /** A notebook's file: Markdown with a side folder, or Jupyter's format with everything in it. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { readText, whatWasRead } from "@tinygptv/model";
 import {
   fromIpynb,
   isKeptContent,
@@ -30,14 +31,14 @@ async function openMarkdown(file: string): Promise<OpenFile> {
   const folder = file.replace(/\.md$/, ".files");
   const readSide = (name: string) => readFile(join(folder, name)).catch(() => undefined);
   const { notebook, remarks } = await unpackNotebook(
-    await readFile(file, "utf8"),
+    await readNotebook(file),
     basename(file),
     readSide,
   );
   const readPicture = (name: string) =>
     readPictureFile(
       name,
-      isKeptContent(name) ? join(folder, sideFileName(name)) : join(dirname(file), name),
+      isKeptContent(name) ? join(folder, sideFileName(name)) : resolve(dirname(file), name),
     );
   return {
     notebook,
@@ -53,20 +54,25 @@ async function openMarkdown(file: string): Promise<OpenFile> {
 }
 
 async function openIpynb(file: string): Promise<OpenFile> {
-  const json = await readFile(file, "utf8");
+  const json = await readNotebook(file);
   const { notebook, pictures, remarks } = fromIpynb(json, basename(file));
   return {
     notebook,
     remarks,
     readPicture: async (name) =>
-      pictures.get(name) ?? (await readPictureFile(name, join(dirname(file), name))),
+      pictures.get(name) ?? (await readPictureFile(name, resolve(dirname(file), name))),
     save: (outputOf) => writeFile(file, withOutputs(json, notebook, outputOf)),
   };
 }
 
+const readNotebook = (file: string): Promise<string> =>
+  readText(file).catch((cause: unknown) => {
+    throw new TinyGptvError("io", `${file}: want a notebook, got ${whatWasRead(cause)}`, { cause });
+  });
+
 const readPictureFile = (name: string, path: string): Promise<Uint8Array> =>
   readFile(path).catch((cause: unknown) => {
-    throw new TinyGptvError("image", `${name}: want a picture, it cannot be read`, {
+    throw new TinyGptvError("image", `${name}: want a picture, got ${whatWasRead(cause)}`, {
       cause,
       subject: name,
     });

@@ -30,7 +30,7 @@ export function requireObject(file: string, what: string, value: unknown): Recor
 
 function decodeUtf8(file: string, what: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw damaged(file, `${what}: want UTF-8 text`, cause);
   }

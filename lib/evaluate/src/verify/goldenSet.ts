@@ -1,10 +1,10 @@
 /** Golden data on disk: `golden*.json` with its tensors in `golden*.safetensors` beside it. */
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { openSafetensors } from "@tinygptv/convert";
 import { toFloat32 } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { readText } from "@tinygptv/model";
 
 const ids = z.array(z.number().int());
 const prompt = z.looseObject({
@@ -178,7 +178,7 @@ function baseOf(path: string, { uses }: ModelGolden): string {
 
 async function readJson(path: string): Promise<object> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as object;
+    return JSON.parse(await readText(path)) as object;
   } catch (cause) {
     throw new TinyGptvError(
       "model",

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { shorten, TinyGptvError } from "@tinygptv/protocol";
 import { parseJsonFile } from "../jsonFile.ts";
+import { readText } from "../readText.ts";
 
 /** What a byte-level BPE tokenizer is made of, whichever files it came from. */
 export interface TokenizerDefinition {
@@ -163,7 +163,7 @@ async function readRequired(folder: string, file: string): Promise<string> {
 /** A file's text; undefined where there is no such file. */
 async function readOptional(folder: string, file: string): Promise<string | undefined> {
   try {
-    return await readFile(join(folder, file), "utf8");
+    return await readText(join(folder, file));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
