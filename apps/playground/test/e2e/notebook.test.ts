@@ -100,7 +100,8 @@ describe.each(screens)("cells on a $name", ({ size }) => {
   });
 
   it("fetch nothing from elsewhere for a text, and run nothing in it", async () => {
-    const page = await playground.open({ size });
+    const expected = /inline event handler violates the following Content Security Policy/;
+    const page = await playground.open({ size, expected });
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
     const text = [
