@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { figure, labelsBelow } from "./figures.ts";
+import { figure } from "./figures.ts";
 
 it("writes three significant digits, small numbers too", () => {
   expect([61.234, 0.501, -0.5, 0, 0.0000671].map((value) => figure(value, "x"))).toEqual([
@@ -10,9 +10,4 @@ it("writes three significant digits, small numbers too", () => {
     "6.7e-5 x",
   ]);
   expect([60, 100, 1.5].map((value) => figure(value, undefined))).toEqual(["60", "100", "1.50"]);
-});
-
-it("puts labels of neighbours above and below", () => {
-  const points = [0, 10, 20, 200].map((x) => ({ x, y: 5 }));
-  expect(labelsBelow(points)).toEqual([false, true, false, false]);
 });

@@ -5,17 +5,6 @@ import type { TableColumn } from "@tinygptv/notebook";
 export const columnOf = (key: string): TableColumn =>
   runColumns.find((column) => column.key === key) ?? { key, label: key, measured: "as asked" };
 
-/** Whether a point's label goes under it: points are given in px, from left to right; the one before may be too close. */
-export function labelsBelow(points: readonly { x: number; y: number }[]): boolean[] {
-  const below: boolean[] = [];
-  points.forEach(({ x, y }, i) => {
-    const before = points[i - 1];
-    const close = before !== undefined && x - before.x < 48 && Math.abs(y - before.y) < 20;
-    below.push(close && !below[i - 1]);
-  });
-  return below;
-}
-
 /** A number for reading: three significant digits and its unit. */
 export function figure(value: number, unit: string | undefined): string {
   const size = Math.abs(value);

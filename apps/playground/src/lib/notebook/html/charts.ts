@@ -2,6 +2,7 @@
 import type { TableRow } from "@tinygptv/notebook";
 import { seriesColour } from "#lib/components/answer/segments.ts";
 import { columnOf, figure } from "#lib/components/charts/figures.ts";
+import { marksOf } from "#lib/components/charts/marks.ts";
 import { markup, type Markup } from "./markup.ts";
 
 /** @returns undefined where no row has the number */
@@ -40,7 +41,7 @@ export function points(
     .flatMap((row, index) => {
       const [px, py] = [row[x], row[y]];
       return typeof px === "number" && typeof py === "number"
-        ? [{ x: px, y: py, label: row["label"], colour: seriesColour(index) }]
+        ? [{ x: px, y: py, label: String(row["label"] ?? ""), colour: seriesColour(index) }]
         : [];
     })
     .toSorted((a, b) => a.x - b.x);
@@ -65,9 +66,13 @@ export function points(
       markup`<text x="${across.place(value)}" y="${size.height - 10}" text-anchor="middle">${figure(value, horizontal.unit)}</text>`,
   );
   const line = found.map((point) => `${across.place(point.x)},${up.place(point.y)}`).join(" ");
-  const dots = found.map(
-    (point) =>
-      markup`<circle cx="${across.place(point.x)}" cy="${up.place(point.y)}" r="5" style="fill:${point.colour}"><title>${point.label}</title></circle>${found.length <= 8 && markup`<text x="${across.place(point.x)}" y="${up.place(point.y) - 10}" text-anchor="middle">${point.label}</text>`}`,
+  const marks = marksOf(
+    found.map((point) => ({ ...point, x: across.place(point.x), y: up.place(point.y) })),
+    { left: size.left, right: size.width, top: 0, bottom: size.height - size.bottom },
+  );
+  const dots = marks.map(
+    ({ x: cx, y: cy, title, rings, label }) =>
+      markup`<g><title>${title}</title>${rings.map(({ radius, colour }) => markup`<circle cx="${cx}" cy="${cy}" r="${radius}" style="fill:${colour}"/>`)}</g>${label && markup`<text x="${label.x}" y="${label.y}" text-anchor="${label.anchor}">${label.text}</text>`}`,
   );
   return markup`<figure><figcaption>${vertical.label} against ${horizontal.label.toLowerCase()} <small>${vertical.measured}; ${horizontal.measured}</small></figcaption><svg class="plot" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${found.map((point) => `${point.label}: ${figure(point.x, horizontal.unit)}, ${figure(point.y, vertical.unit)}`).join("; ")}">${grid}${below}${joined && markup`<polyline points="${line}"/>`}${dots}</svg></figure>`;
 }

@@ -26,7 +26,7 @@ figure{margin:.75rem 0}figcaption{font-size:.85rem;font-weight:600}figcaption sm
 .column h3{margin:0;font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.85rem}caption{text-align:left}
 td,th{padding:.35rem .5rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}th{color:var(--soft);font-weight:500}
-.bars{display:grid;grid-template-columns:minmax(3rem,max-content) minmax(0,1fr) max-content;gap:.25rem .5rem;align-items:center;margin:.5rem 0;font-size:.85rem}
+.bars{display:grid;grid-template-columns:fit-content(38%) minmax(3rem,1fr) max-content;gap:.25rem .5rem;align-items:center;margin:.5rem 0;font-size:.85rem}
 .bars i{height:.75rem;border-radius:2px}.bars b{font-weight:500;font-variant-numeric:tabular-nums}
 .plot{display:block;width:100%;max-width:40rem;font-size:11px}.plot text{fill:var(--soft)}.plot line{stroke:var(--line)}.plot polyline{fill:none;stroke:var(--accent);stroke-width:1.5}
 @media print{body{margin:0;max-width:none;background:none}section.card,figure,tr,.column{break-inside:avoid}h1,h2,h3{break-after:avoid}}`;
