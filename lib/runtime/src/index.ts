@@ -18,5 +18,5 @@ export type {
 export { readManifest, type Manifest } from "@tinygptv/model";
 export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
 export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
-export type { Model, RunOptions } from "./model.ts";
+export type { AnswerOptions, Model, RunOptions } from "./model.ts";
 export { openSession } from "./session/runtime.ts";

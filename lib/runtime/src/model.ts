@@ -1,4 +1,5 @@
 import type {
+  FinishedAnswer,
   GenerateEvent,
   GenerateRequest,
   ModelInfo,
@@ -13,6 +14,9 @@ export interface RunOptions {
   client?: string | undefined;
 }
 
+/** What of a request goes with a question besides its text and pictures. */
+export interface AnswerOptions extends RunOptions, Omit<GenerateRequest, "rounds"> {}
+
 /**
  * One level of one converted model, loaded into this process (see `openModel`
  * in pipeline.ts). The engine hosts models in a child process; the command
@@ -20,6 +24,16 @@ export interface RunOptions {
  */
 export interface Model {
   readonly info: ModelInfo;
+  /**
+   * The whole answer to one question about a picture, about several, or about none.
+   * @throws TinyGptvError "parameter", "context", "image", "aborted"
+   */
+  answer(
+    prompt: string,
+    pictures?: Uint8Array | readonly Uint8Array[],
+    options?: AnswerOptions,
+  ): Promise<FinishedAnswer>;
+  /** The same as it comes, for conversations of several rounds too. */
   generate(
     request: GenerateRequest,
     images: readonly Uint8Array[],

@@ -35,6 +35,7 @@ function opener(log: string[], failing = new Set<string>()): ModelOpener {
       log.push(`open ${folder}`);
       return {
         info: { ...infoOf(folder), loaded: true },
+        answer: unused,
         generate: () => expect.unreachable(),
         score: unused,
         tokenize: () => [],

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { clipMean, clipStd, readManifest } from "@tinygptv/model";
 import type { Manifest } from "@tinygptv/model";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest, ModelInfo } from "@tinygptv/protocol";
 import { promptLookup } from "../decoding/promptLookup.ts";
 import { encodePng, normalize } from "../image/preprocess.ts";
@@ -114,6 +114,10 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
 
   return {
     info: { ...info, loaded: true, executionProvider: "cpu" },
+    answer(prompt, pictures = [], { signal, client, ...request } = {}) {
+      const images = pictures instanceof Uint8Array ? [pictures] : pictures;
+      return answerOf(stream({ ...request, rounds: [{ prompt }] }, images, { signal, client }));
+    },
     generate: (request, pictures, run = {}) => stream(request, pictures, run),
     score: (request, pictures, run = {}) => score(parts, request, pictures, run),
     tokenize: (text) => tokenizer.encode(text).map((id) => ({ id, text: tokenizer.tokenText(id) })),

@@ -74,6 +74,7 @@ function fakeModel(info: ModelInfo): Model {
   let generatedTokens = 0;
   return {
     info: { ...info, loaded: true, executionProvider: "fake" },
+    answer: () => Promise.reject(new Error("the engine asks for streams")),
     async *generate(request, images, { signal } = {}): AsyncGenerator<GenerateEvent> {
       const prompt = request.rounds.at(-1)?.prompt ?? "";
       const [word = "", argument = ""] = prompt.split(" ");
