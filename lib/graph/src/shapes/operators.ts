@@ -54,7 +54,7 @@ const of = (domain: string, rows: Readonly<Record<string, Row>>): [string, Opera
     },
   ]);
 
-/** ONNX operator set 17 (onnx.ai/onnx/operators), and ONNX Runtime's own (its page of contrib operators there). */
+/** ONNX operator set 17 (onnx.ai/onnx/operators), and ONNX Runtime's own (its page of contrib operators). */
 const operators: ReadonlyMap<string, Operator> = new Map([
   ...of("", {
     Add: [2, "", arithmetic],

@@ -115,8 +115,8 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   return {
     info: { ...info, loaded: true, executionProvider: "cpu" },
     answer(prompt, pictures = [], { signal, client, ...request } = {}) {
-      const images = pictures instanceof Uint8Array ? [pictures] : pictures;
-      return answerOf(stream({ ...request, rounds: [{ prompt }] }, images, { signal, client }));
+      const all = pictures instanceof Uint8Array ? [pictures] : pictures;
+      return answerOf(stream({ ...request, rounds: [{ prompt }] }, all, { signal, client }));
     },
     generate: (request, pictures, run = {}) => stream(request, pictures, run),
     score: (request, pictures, run = {}) => score(parts, request, pictures, run),
