@@ -250,7 +250,7 @@ function checkedOut(pnpm: string) {
   }
   fit.write("node_modules/vitest/vitest.mjs", vitest);
   fit.write("apps/cli/src/main.ts", "");
-  fit.write("pnpm-lock.yaml", "");
+  for (const file of ["pnpm-lock.yaml", "tsdown.config.ts"]) fit.write(file, "");
   return fit;
 }
 

@@ -32,7 +32,9 @@ describe("runNotebook", () => {
       { parameter: "temperature", values: [0, 0.5] },
       { parameter: "seed", values: [-1] },
     ];
-    await runNotebook(context(make({ type: "sweep", id: "a", axes }), capitals(asked)));
+    await runNotebook(
+      context(make({ type: "sweep", id: "a", rounds: ["x"], axes }), capitals(asked)),
+    );
     const decodings = asked.map(({ request }) => request.decoding);
     expect(decodings).toMatchObject([
       { temperature: 0, seed: -1 },
