@@ -15,6 +15,7 @@ import {
   openSidebar,
   runCell,
   screens,
+  refusedScript,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -164,7 +165,7 @@ describe("a notebook goes out", () => {
   });
 
   it("as a web page that runs nothing of what people or models wrote", async () => {
-    const page = await playground.open();
+    const page = await playground.open({ expected: refusedScript });
     const hostile = `</style><script>document.title="run"</script><img src="https://example.org/x.png" alt="seen" onerror="document.title='run'">"'`;
     const name = "hostile.md";
     const text = `---\ntitle: ${JSON.stringify(hostile)}\n---\n\n${hostile}\n\n\`\`\`prompt answer\n---\n${hostile}\n\`\`\`\n`;

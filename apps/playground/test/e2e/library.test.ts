@@ -139,7 +139,8 @@ describe("another endpoint", () => {
       TINYGPTV_CORS_ORIGINS: playground.server.url,
     });
     try {
-      const page = await playground.open({ expected: /401/ });
+      // In the end the endpoint is stopped under the pages.
+      const page = await playground.open({ expected: /401|ERR_CONNECTION_REFUSED/ });
       await page.getByRole("button", { name: /^Connection:/ }).click();
       const dialog = page.getByRole("dialog");
       await dialog.getByLabel("Address").fill("example");
@@ -167,7 +168,10 @@ describe("another endpoint", () => {
       await page.getByRole("button", { name: "Create link" }).click();
       const link = new URL(await page.getByLabel("Link to the copy").inputValue());
       expect(link.href).not.toContain(key);
-      const reader = await playground.open({ path: link.pathname + link.search });
+      const reader = await playground.open({
+        path: link.pathname + link.search,
+        expected: /ERR_CONNECTION_REFUSED/,
+      });
       await expectSeen(cell(reader, "Prompt", "answer").getByText("a dog", { exact: true }));
     } finally {
       await elsewhere.stop();

@@ -8,6 +8,7 @@ import {
   screens,
   expectSeen,
   expectGone,
+  refusedScript,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -100,8 +101,7 @@ describe.each(screens)("cells on a $name", ({ size }) => {
   });
 
   it("fetch nothing from elsewhere for a text, and run nothing in it", async () => {
-    const expected = /inline event handler violates the following Content Security Policy/;
-    const page = await playground.open({ size, expected });
+    const page = await playground.open({ size, expected: refusedScript });
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
     const text = [

@@ -38,6 +38,9 @@ export interface OpenOptions {
   expected?: RegExp;
 }
 
+/** What the console says where a text tried to run something. */
+export const refusedScript = /inline event handler violates the following Content Security Policy/;
+
 export interface Playground {
   server: Server;
   open(options?: OpenOptions): Promise<Page>;
