@@ -19,7 +19,7 @@ async function bundle(module: string): Promise<string> {
   return output[0].code;
 }
 
-test.each(["tinygptv/protocol", "tinygptv/http", "tinygptv/notebook"])(
+test.each(["@tinygptv/protocol", "@tinygptv/protocol/http", "@tinygptv/notebook"])(
   "%s is the same in a browser as in Node",
   async (module) => {
     const page = await browser.newPage();
