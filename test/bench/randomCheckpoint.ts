@@ -162,7 +162,7 @@ function createRandomTensors(seed: number) {
     return pool;
   };
   return (dtype: "float16" | "float32", name: string, shape: number[]): [string, TensorInput] => {
-    const isNorm = /norm\d?\.weight$/i.test(name);
+    const isNorm = /(norm\d?|ln_vision)\.weight$/i.test(name);
     const pool = isNorm ? poolOf(dtype, 1, 0.1) : poolOf(dtype, 0, 0.02);
     const bytes = dtype === "float16" ? 2 : 4;
     function* data() {
