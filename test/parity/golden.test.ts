@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verify } from "../../lib/evaluate/src/verify/verify.ts";
+import { openSession } from "../../lib/runtime/src/session/runtime.ts";
 import { convertFixture, fixture, temporaryFolder } from "../support/converted.ts";
 
 const stage4 = fixture("micro-stage4", "TinyGPT-V_for_Stage4.pth");
@@ -49,6 +50,27 @@ describe("golden data of the reference", () => {
     expect(report.stages.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.cases.filter(({ failed }) => failed > 0)).toEqual([]);
     expect(report.passed).toBeGreaterThan(30);
+  });
+
+  it("has one graph in memory at a time", async () => {
+    const model = await convertFixture("micro-stage4", join(folder.path, "one-at-a-time"));
+    let open = 0;
+    let most = 0;
+    const report = await verify({
+      golden: fixture("micro-stage4/golden.json"),
+      model,
+      async openSession(path, options) {
+        const session = await openSession(path, options);
+        most = Math.max(most, (open += 1));
+        const release = async () => {
+          open -= 1;
+          await session.release();
+        };
+        return { ...session, release };
+      },
+    });
+    expect(report.stages.map(({ stage }) => stage)).toContain("prompt0.hidden_states.1");
+    expect({ most, open }).toEqual({ most: 1, open: 0 });
   });
 
   it("tells two models apart", async () => {

@@ -6,6 +6,7 @@ export {
   type ModelParts,
   type OpenedParts,
 } from "./engine/openParts.ts";
+export type { GraphOptions } from "./engine/openGraph.ts";
 export { seeded } from "./decoding/rng.ts";
 export { argmax, logSoftmax, logSumExp } from "./decoding/logSoftmax.ts";
 export type { LanguageModel } from "./decoding/sequence.ts";

@@ -15,7 +15,13 @@ import {
 import type { DecodedAnswer, LogitsProcessor } from "tinygptv/parts";
 import type { GoldenTensors, ModelGolden } from "./goldenSet.ts";
 import type { Report } from "./report.ts";
-import { embedPrompt, encodeSegments, type Subject } from "./subject.ts";
+import {
+  embedGoldenPrompt,
+  embedPrompt,
+  encodeSegments,
+  type SpeakingSubject,
+  type Subject,
+} from "./subject.ts";
 
 type Features = readonly Float32Array[];
 type Golden<K extends keyof ModelGolden> = NonNullable<ModelGolden[K]>;
@@ -25,7 +31,7 @@ const scoreTolerance = { relative: 1e-5, absolute: 1e-4 };
 
 /** One call of the reference's `generate` on embeddings. */
 async function run(
-  subject: Subject,
+  subject: SpeakingSubject,
   embeds: Float32Array,
   params: Record<string, unknown>,
   stopSequences: readonly (readonly number[])[] = [],
@@ -66,19 +72,13 @@ export function checkTokenization(
 }
 
 export async function checkGeneration(
-  subject: Subject,
+  subject: SpeakingSubject,
   cases: Golden<"generation">,
   prompts: Golden<"prompts">,
   features: Features,
   report: Report,
 ): Promise<void> {
-  const embeds = prompts.map(({ segment_ids, images }) =>
-    embedPrompt(
-      subject,
-      segment_ids,
-      images.map((image) => features[image]!),
-    ),
-  );
+  const embeds = prompts.map((prompt) => embedGoldenPrompt(subject, prompt, features));
   for (const { kind, prompt, params, eos_token_id, tokens, text, sequences_scores, id } of cases) {
     const name = `${kind} ${id ?? ""} on prompt ${prompt}`;
     const answers = await run(subject, embeds[prompt]!, { ...params, eos_token_id });
@@ -101,7 +101,7 @@ export async function checkGeneration(
 
 /** The reference's batched `generate(images, texts)`, all rows at once, with its padding and its text clean-up. */
 export async function checkBatch(
-  subject: Subject,
+  subject: SpeakingSubject,
   { texts, images, segment_ids, cases }: Golden<"batch">,
   features: Features,
   report: Report,
@@ -140,7 +140,7 @@ function cleanAnswer(text: string): string {
 
 /** The demos' conversations, round after round. */
 export async function checkChat(
-  subject: Subject,
+  subject: SpeakingSubject,
   chats: Golden<"chat">,
   features: Features,
   report: Report,
@@ -166,7 +166,7 @@ export async function checkChat(
 
 /** Choice among candidates: the training loss of each after the prompt, with the begin token in front. */
 export async function checkMultiSelect(
-  subject: Subject,
+  subject: SpeakingSubject,
   cases: Golden<"multi_select">,
   features: Features,
   report: Report,

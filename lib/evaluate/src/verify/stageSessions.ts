@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { exposeStages, readModel } from "@tinygptv/graph";
 import type { Component } from "@tinygptv/model";
 import { openParts } from "tinygptv/parts";
-import type { ModelFiles } from "tinygptv/parts";
+import type { GraphOptions, ModelFiles } from "tinygptv/parts";
 import type { SessionTensor } from "@tinygptv/graph";
 
 /** Runs a component once and returns its outputs and stages by name. */
@@ -12,6 +12,7 @@ export async function runWithStages(
   model: ModelFiles,
   component: Component,
   feeds: Readonly<Record<string, SessionTensor>>,
+  options: GraphOptions,
 ): Promise<Record<string, Float32Array>> {
   const { folder, files } = model;
   const { bytes, outputs } = exposeStages(await readFile(join(folder, files[component])));
@@ -20,7 +21,7 @@ export async function runWithStages(
   await writeFile(join(folder, copy), bytes);
   try {
     const exposed = { ...model, files: { ...files, [component]: copy } };
-    const parts = await openParts(exposed, [component], { prepacked: false });
+    const parts = await openParts(exposed, [component], options);
     const results = await parts[component]
       .run(feeds, [...outputs.values()])
       .finally(() => parts.close());

@@ -4,7 +4,13 @@ import type { SessionTensor } from "@tinygptv/graph";
 import type { GoldenTensors, ModelGolden } from "./goldenSet.ts";
 import type { Report } from "./report.ts";
 import { readInitializer, runWithStages } from "./stageSessions.ts";
-import { embedPrompt, encodeSegments, type Subject } from "./subject.ts";
+import {
+  embedGoldenPrompt,
+  embedPrompt,
+  encodeSegments,
+  type SpeakingSubject,
+  type Subject,
+} from "./subject.ts";
 
 /** Largest absolute differences, from the noise of float32 in the reference itself (test/fixtures/README.md). */
 const tolerances = {
@@ -20,14 +26,14 @@ const tolerances = {
  * @returns image features by picture, [queries, width] each
  */
 export async function checkVision(
-  { model, config }: Subject,
+  { model, config, options }: Subject,
   images: { values: Float32Array; count: number },
   tensors: GoldenTensors,
   report: Report,
 ): Promise<Float32Array[]> {
   const { vision, qformer, phi } = config;
   const run = (component: "vision" | "qformer" | "mapping", input: string, tensor: SessionTensor) =>
-    runWithStages(model, component, { [input]: tensor });
+    runWithStages(model, component, { [input]: tensor }, options);
   const tensor = (data: Float32Array, ...shape: number[]): SessionTensor => ({
     dtype: "float32",
     shape: [images.count, ...shape],
@@ -102,9 +108,9 @@ function interleave(
   return out;
 }
 
-/** Embeddings and logits of the prompts, hidden states and cache of the first one, decoding step by step, a ragged batch. */
+/** Embeddings and logits of the prompts, decoding step by step, a ragged batch. */
 export async function checkLanguageModel(
-  subject: Subject,
+  subject: SpeakingSubject,
   { forced_tokens: forcedTokens, batch }: ModelGolden,
   prompts: NonNullable<ModelGolden["prompts"]>,
   features: readonly Float32Array[],
@@ -113,8 +119,7 @@ export async function checkLanguageModel(
 ): Promise<void> {
   const { languageModel } = subject;
   for (const [i, prompt] of prompts.entries()) {
-    const pictures = prompt.images.map((image) => features[image]!);
-    const embeds = embedPrompt(subject, prompt.segment_ids, pictures);
+    const embeds = embedGoldenPrompt(subject, prompt, features);
     const wantEmbeds = await tensors.get(`prompt${i}.embeds`);
     if (wantEmbeds) report.stage(`prompt${i}.embeds`, embeds, wantEmbeds, tolerances.features);
 
@@ -137,19 +142,23 @@ export async function checkLanguageModel(
       report.stage("prompt0.forced_logits", got, forced, tolerances.logits);
     }
     languageModel.release(sequence);
-    if (i === 0) await checkHiddenStates(subject, embeds, tensors, report);
   }
   if (batch) await checkRaggedBatch(subject, batch, features, tensors, report);
 }
 
-async function checkHiddenStates(
-  { model, config }: Subject,
-  embeds: Float32Array,
+/** Hidden states of every layer and the first layer's cache, of the first prompt. */
+export async function checkHiddenStates(
+  subject: Subject,
+  prompts: NonNullable<ModelGolden["prompts"]>,
+  features: readonly Float32Array[],
   tensors: GoldenTensors,
   report: Report,
 ): Promise<void> {
   const want = await tensors.get("prompt0.hidden_states");
-  if (!want) return;
+  const [prompt] = prompts;
+  if (!want || !prompt) return;
+  const { model, config, options } = subject;
+  const embeds = embedGoldenPrompt(subject, prompt, features);
   const { width, numLayers, numHeads, headDim } = config.phi;
   const length = embeds.length / width;
   const positions = BigInt64Array.from({ length }, (_, i) => BigInt(i));
@@ -167,7 +176,7 @@ async function checkHiddenStates(
     feeds[`past_key.${layer}`] = empty;
     feeds[`past_value.${layer}`] = empty;
   }
-  const results = await runWithStages(model, "phi", feeds);
+  const results = await runWithStages(model, "phi", feeds, options);
   for (let layer = 1; layer <= numLayers; layer++) {
     const stage = `hidden_states.${layer}`;
     const slice = want.subarray(layer * length * width, (layer + 1) * length * width);
@@ -182,7 +191,7 @@ async function checkHiddenStates(
 
 /** Prompts of different length in one forward pass; the reference pads on the left, we on the right. */
 async function checkRaggedBatch(
-  subject: Subject,
+  subject: SpeakingSubject,
   batch: NonNullable<ModelGolden["batch"]>,
   features: readonly Float32Array[],
   tensors: GoldenTensors,

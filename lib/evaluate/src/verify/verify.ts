@@ -1,5 +1,6 @@
 /** Proof that a converted model computes what the reference computes: golden data, stage by stage and answer by answer. */
 import { TinyGptvError } from "@tinygptv/protocol";
+import type { GraphOptions } from "tinygptv/parts";
 import {
   checkBatch,
   checkChat,
@@ -8,11 +9,16 @@ import {
   checkProcessors,
   checkTokenization,
 } from "./cases.ts";
-import { closeGoldenSet, readGoldenSet, type GoldenSet } from "./goldenSet.ts";
+import { closeGoldenSet, readGoldenSet, type GoldenSet, type ModelGolden } from "./goldenSet.ts";
 import { checkPreprocess } from "./preprocessSet.ts";
 import { Report, type VerifyReport } from "./report.ts";
-import { checkLanguageModel, checkMergedWeights, checkVision } from "./stages.ts";
-import { openSubject } from "./subject.ts";
+import {
+  checkHiddenStates,
+  checkLanguageModel,
+  checkMergedWeights,
+  checkVision,
+} from "./stages.ts";
+import { openSubject, withLanguageModel, type SpeakingSubject } from "./subject.ts";
 import { checkTokenizer } from "./tokenizerSet.ts";
 
 export interface VerifyOptions {
@@ -22,20 +28,23 @@ export interface VerifyOptions {
   model?: string;
   /** Quantization level; `fp32` where there is one. */
   level?: string;
+  /** Opens graphs; ONNX Runtime unless given. */
+  openSession?: GraphOptions["openSession"];
 }
 
 /**
  * Runs everything a golden set has against a model.
  * Errors have code "model" where the set or the model cannot be read; differences are in the report.
  */
-export async function verify({ golden, model, level }: VerifyOptions): Promise<VerifyReport> {
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  const { golden, model } = options;
   const set = await readGoldenSet(golden);
   const report = new Report();
   try {
     if (set.kind === "preprocess")
       await checkPreprocess(set.golden, set.folder, set.tensors, report);
     else if (set.kind === "tokenizer") await checkTokenizer(set.golden, set.folder, report);
-    else if (model) await verifyModel(set, model, level, report);
+    else if (model) await verifyModel(set, model, options, report);
     else
       throw new TinyGptvError(
         "model",
@@ -50,7 +59,7 @@ export async function verify({ golden, model, level }: VerifyOptions): Promise<V
 async function verifyModel(
   set: GoldenSet & { kind: "model" },
   folder: string,
-  level: string | undefined,
+  { level, openSession }: VerifyOptions,
   report: Report,
 ): Promise<void> {
   const { golden, tensors } = set;
@@ -63,7 +72,7 @@ async function verifyModel(
       "model",
       `${set.folder}: want golden data with pictures and prompts, got neither here nor in the set it refers to`,
     );
-  const subject = await openSubject(folder, level);
+  const subject = await openSubject(folder, level, { openSession });
   try {
     const { imageSize } = subject.config.vision;
     const shape = source!.shape("images")!;
@@ -79,24 +88,38 @@ async function verifyModel(
       report,
     );
     await checkMergedWeights(subject, tensors, report);
-    await checkLanguageModel(subject, golden, prompts, features, tensors, report);
+    await checkHiddenStates(subject, prompts, features, tensors, report);
     checkTokenization(subject, prompts, report);
-    if (golden.generation)
-      await checkGeneration(subject, golden.generation, prompts, features, report);
-    if (golden.greedy_prompt0) {
-      const { max_new_tokens, tokens } = golden.greedy_prompt0;
-      const params = { max_new_tokens };
-      const text = [subject.tokenizer.decodeReference(tokens)];
-      const one = { kind: "greedy", prompt: 0, params, eos_token_id: null, tokens: [tokens], text };
-      await checkGeneration(subject, [one], prompts, features, report);
-    }
-    if (golden.batch) await checkBatch(subject, golden.batch, features, report);
-    if (golden.chat) await checkChat(subject, golden.chat, features, report);
+    await withLanguageModel(subject, (speaking) =>
+      checkAnswers(speaking, set, prompts, features, report),
+    );
     if (golden.processors) await checkProcessors(golden.processors, tensors, report);
-    if (golden.multi_select) await checkMultiSelect(subject, golden.multi_select, features, report);
     if (golden.train)
       report.skip("train: losses, gradients and the optimizer step (there is no training here)");
   } finally {
     await subject.close();
   }
+}
+
+/** Everything that runs the language model as the engine does. */
+async function checkAnswers(
+  subject: SpeakingSubject,
+  { golden, tensors }: GoldenSet & { kind: "model" },
+  prompts: NonNullable<ModelGolden["prompts"]>,
+  features: readonly Float32Array[],
+  report: Report,
+): Promise<void> {
+  await checkLanguageModel(subject, golden, prompts, features, tensors, report);
+  if (golden.generation)
+    await checkGeneration(subject, golden.generation, prompts, features, report);
+  if (golden.greedy_prompt0) {
+    const { max_new_tokens, tokens } = golden.greedy_prompt0;
+    const params = { max_new_tokens };
+    const text = [subject.tokenizer.decodeReference(tokens)];
+    const one = { kind: "greedy", prompt: 0, params, eos_token_id: null, tokens: [tokens], text };
+    await checkGeneration(subject, [one], prompts, features, report);
+  }
+  if (golden.batch) await checkBatch(subject, golden.batch, features, report);
+  if (golden.chat) await checkChat(subject, golden.chat, features, report);
+  if (golden.multi_select) await checkMultiSelect(subject, golden.multi_select, features, report);
 }
