@@ -45,6 +45,7 @@ export async function readRequest(
     const value = c.req.header(name);
     if (value !== undefined) headers.set(name, value);
   }
+  if (method === "POST") headers.set("idempotency-key", idempotencyKey(c));
   const { pathname, search } = new URL(raw.url);
   const body = raw.body ? openBody(raw.body, room, bodyBytes) : undefined;
   const outgoing = { method, path: pathname + search, headers, body, signal: raw.signal };
@@ -73,6 +74,15 @@ export async function readRequest(
     return refuse(errorResponse("invalid_json", "body: want JSON in UTF-8, got something else"));
   }
   return { outgoing, json, models: [...namesIn(field?.value), ...modelOfPath(pathname)] };
+}
+
+/**
+ * The same at every attempt, whichever origin it goes to. To the origins all
+ * callers are one, so a caller's own key is told from another caller's.
+ */
+function idempotencyKey(c: Context<EdgeEnv>): string {
+  const given = c.req.header("idempotency-key");
+  return given ? `${c.get("caller").name}:${given}` : crypto.randomUUID();
 }
 
 /** @throws where it is small enough to be looked at, and no JSON in UTF-8 */

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { TinyGptvError } from "@tinygptv/protocol";
 import type { Holding, Holdings } from "./holdings.ts";
+import { isConflict } from "./store/store.ts";
 
 interface Forgetting {
   forget(holding: Holding): Promise<void>;
@@ -29,7 +29,7 @@ export function createSweep({ holdings, pictures, notebooks, log }: SweepOptions
       const gone = await holdings.remove(holding, { ifMatch: etag }).then(
         () => true,
         (error: unknown) => {
-          if (error instanceof TinyGptvError && error.code === "conflict") return false;
+          if (isConflict(error)) return false;
           throw error;
         },
       );

@@ -108,6 +108,23 @@ it("says so when the storage is full, and saves once there is room", async () =>
   await expectSeen(cell(page, "Prompt", "answer").getByText("what is this? kept"));
 });
 
+it("makes no second copy where the answer to the first upload was lost", async () => {
+  const page = await playground.open({ expected: /ERR_FAILED/ });
+  const ids: string[] = [];
+  await page.route("**/v1/notebooks", async (route) => {
+    const answer = await route.fetch();
+    ids.push((await answer.json()).id);
+    await (ids.length === 1 ? route.abort() : route.fulfill({ response: answer }));
+  });
+  await page.getByRole("button", { name: "More for this notebook" }).click();
+  await page.getByRole("menuitem", { name: "Share a read-only copy" }).click();
+  await page.getByRole("button", { name: "Create link" }).click();
+  await expectSeen(page.getByText("does not answer"));
+  await page.getByRole("button", { name: "Create link" }).click();
+  expect(await page.getByLabel("Link to the copy").inputValue()).toContain(ids[0]);
+  expect(ids[1]).toBe(ids[0]);
+});
+
 it("holds 500 cells, of which only those near the screen have content", async () => {
   const page = await playground.open();
   await openMarkdown(page, `# Long\n\n${promptCells(500, (i) => `question ${i}`)}`);

@@ -1,9 +1,9 @@
 /** What happens when origins are down, busy, slow or broken. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { sendJson, type Behaviour, type TestOrigin } from "../origin.ts";
+import { sendJson, type Behaviour, type Seen, type TestOrigin } from "../origin.ts";
 import type { RunningEdge } from "../runtimes.ts";
-import { errorOf, greedy, post, type Bench } from "./bench.ts";
+import { anna, ben, errorOf, greedy, post, type Bench } from "./bench.ts";
 
 export function failoverContract({ origin, edge }: Bench): void {
   describe("failover", () => {
@@ -40,6 +40,22 @@ export function failoverContract({ origin, edge }: Bench): void {
         const response = await post(at, { ...greedy, stream: count % 2 === 0 });
         expect([response.status, await response.json()]).toMatchObject([200, { from: good.url }]);
       }
+    });
+
+    it("names an upload once, whichever origin it goes to, so that no second copy is made", async () => {
+      const both = await pair((response) => void response.destroy());
+      const { bad, good, at } = both;
+      const share = (headers = {}) =>
+        post(at, { markdown: "# Hello" }, { path: "/v1/notebooks", headers });
+      while (bad.seen.length === 0) await share();
+      const keyOf = ({ headers }: Seen) => headers["idempotency-key"];
+      const [lost] = bad.seen.map(keyOf);
+      expect(lost).toMatch(/./);
+      expect(good.seen.map(keyOf).at(-1)).toBe(lost);
+      for (const caller of [anna, anna, ben])
+        await share({ authorization: `Bearer ${caller.key}`, "idempotency-key": "one" });
+      const [first, again, other] = good.seen.slice(-3).map(keyOf);
+      expect([first, first === other]).toEqual([again, false]);
     });
 
     it.each([

@@ -8,6 +8,7 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import { imageIdPattern } from "@tinygptv/protocol/http";
 import type { ImageType } from "@tinygptv/protocol/http";
 import type { Holding, Holdings } from "../holdings.ts";
+import { isConflict } from "../store/store.ts";
 import type { Store } from "../store/store.ts";
 
 const prefix = "img_";
@@ -130,6 +131,6 @@ async function deleteUnchanged(
   try {
     await store.delete(key, { ifMatch, signal });
   } catch (error) {
-    if (!(error instanceof TinyGptvError && error.code === "conflict")) throw error;
+    if (!isConflict(error)) throw error;
   }
 }

@@ -29,6 +29,14 @@ const codesOf = (status: number): string =>
     .flatMap(([code, [its]]) => (its === status ? [`\`${code}\``] : []))
     .join(", ");
 
+export const errorResponses = (...statuses: number[]) =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: codesOf(status), content: json(apiErrorSchema) },
+    ]),
+  );
+
 export interface RouteDescription extends DescribeRouteOptions {
   /** Whether it can say that there is nothing of the name given. */
   readonly missing?: boolean;
@@ -41,11 +49,8 @@ export function documented({ missing = false, ...options }: RouteDescription): M
     ...(options.requestBody ? [...withBody, ...ofEngine] : []),
     ...(missing ? ofObject : []),
   ];
-  const errors = Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: codesOf(status), content: json(apiErrorSchema) },
-    ]),
-  );
-  return describeRoute({ ...options, responses: { ...errors, ...options.responses } });
+  return describeRoute({
+    ...options,
+    responses: { ...errorResponses(...statuses), ...options.responses },
+  });
 }

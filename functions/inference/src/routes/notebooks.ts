@@ -1,24 +1,47 @@
+import { json as readKept } from "node:stream/consumers";
 import { Hono } from "hono";
+import type { Context } from "hono";
 import {
   deletedSchema,
   notebookCreatedSchema,
   notebookObjectSchema,
   notebookRequestSchema,
 } from "@tinygptv/protocol/http";
-import type { Deleted, NotebookCreated, NotebookObject } from "@tinygptv/protocol/http";
+import type {
+  Deleted,
+  NotebookCreated,
+  NotebookObject,
+  NotebookRequest,
+} from "@tinygptv/protocol/http";
 import { readJson } from "../body/read.ts";
 import { HttpError } from "../errors.ts";
-import { notebookId } from "../notebookStore.ts";
+import { notebookId, repeatableId } from "../notebookStore.ts";
 import type { AppEnv, Services } from "../services.ts";
 import { validate } from "../validate.ts";
-import { documented, json, jsonBody } from "./describe.ts";
+import { documented, errorResponses, json, jsonBody } from "./describe.ts";
 
 const post = documented({
   summary: "Share a notebook",
   description:
-    "Keeps a read-only copy under an id of its own. Who has the id can read it, without a key.",
+    "Keeps a read-only copy under an id of its own. Who has the id can read it, without a key. " +
+    "With an `idempotency-key` an upload that is sent again makes no second copy.",
+  parameters: [
+    {
+      in: "header",
+      name: "idempotency-key",
+      schema: { type: "string", minLength: 1 },
+      description: "The same at every attempt to upload the same notebook, another for any other",
+    },
+  ],
   requestBody: jsonBody(notebookRequestSchema),
-  responses: { 201: { description: "The copy's id", content: json(notebookCreatedSchema) } },
+  responses: {
+    200: {
+      description: "An earlier attempt got through: its copy",
+      content: json(notebookCreatedSchema),
+    },
+    201: { description: "The copy's id", content: json(notebookCreatedSchema) },
+    ...errorResponses(422),
+  },
 });
 const get = documented({
   missing: true,
@@ -41,6 +64,14 @@ const notFound = (id: string) =>
 export function notebookRoutes(services: Services): Hono<AppEnv> {
   const { notebookStore, config } = services;
   const { notebookBytes } = config.limits;
+
+  /** What is said of a copy that an earlier attempt made. */
+  async function answerKept(id: string, signal: AbortSignal): Promise<NotebookCreated> {
+    const kept = await notebookStore.get(id, signal);
+    if (!kept) throw notFound(id);
+    return notebookCreatedSchema.parse(await readKept(kept.body));
+  }
+
   return new Hono<AppEnv>()
     .post("/v1/notebooks", post, async (c) => {
       const {
@@ -48,8 +79,9 @@ export function notebookRoutes(services: Services): Hono<AppEnv> {
         markdown,
         files = {},
       } = validate(notebookRequestSchema, await readJson(c, services));
+      const { signal } = c.get("life");
       const created: NotebookCreated = {
-        id: notebookId(),
+        id: idOf(c, { title, markdown, files }),
         object: "notebook",
         created: Math.floor(Date.now() / 1000),
         title,
@@ -61,9 +93,9 @@ export function notebookRoutes(services: Services): Hono<AppEnv> {
           "request_too_large",
           `notebook: want at most ${notebookBytes} bytes with its files, got ${bytes.length}`,
         );
-      await notebookStore.put(c.get("tenant"), created.id, bytes, c.get("life").signal);
+      const isNew = await notebookStore.put(c.get("tenant"), created.id, bytes, signal);
       services.sweep();
-      return c.json(created, 201);
+      return isNew ? c.json(created, 201) : c.json(await answerKept(created.id, signal));
     })
     .delete("/v1/notebooks/:id", remove, async (c) => {
       const id = c.req.param("id");
@@ -72,6 +104,12 @@ export function notebookRoutes(services: Services): Hono<AppEnv> {
       const answer: Deleted = { id, object: "notebook", deleted: true };
       return c.json(answer);
     });
+}
+
+/** An id of its own for every upload; attempts with the same idempotency key are one upload. */
+function idOf(c: Context<AppEnv>, content: Required<NotebookRequest>): string {
+  const key = c.req.header("idempotency-key");
+  return key ? repeatableId(c.get("tenant"), key, JSON.stringify(content)) : notebookId();
 }
 
 /** `GET /v1/notebooks/{id}`: open to all, so it comes before authentication. */
@@ -83,6 +121,7 @@ export function sharedNotebookRoutes({ notebookStore }: Services): Hono<AppEnv> 
     if (!stored) throw notFound(id);
     return c.body(life.stream(stored.body.values()), 200, {
       "content-type": "application/json",
+      "content-length": String(stored.size),
       // It never changes, but it can be deleted.
       "cache-control": "private, max-age=3600",
     });

@@ -62,6 +62,58 @@ test("a shared notebook is deleted by the key that shared it, and bounded", asyn
   expect(await large.json()).toMatchObject({ error: { code: "request_too_large" } });
 });
 
+test("a notebook upload that is sent again makes no second copy", async () => {
+  const keys = ["first-key", "second-key"];
+  const { app, post } = testApp({ config: { keys } });
+  const share = (markdown: string, key: string, caller = "first-key") =>
+    post(
+      "/v1/notebooks",
+      { markdown, files: { "a.png": "aGk=" } },
+      { authorization: `Bearer ${caller}`, "idempotency-key": key },
+    );
+  const first = await share("# Hello", "one");
+  const again = await share("# Hello", "one");
+  const created = notebookCreatedSchema.parse(await first.json());
+  expect([first.status, again.status, await again.json()]).toEqual([201, 200, created]);
+  const other = await share("# Other", "one");
+  expect([other.status, await other.json()]).toMatchObject([
+    422,
+    { error: { code: "idempotency_key_reused" } },
+  ]);
+  // Another key, of either kind, is another upload.
+  const ids = await Promise.all(
+    [await share("# Hello", "two"), await share("# Hello", "one", "second-key")].map(
+      async (response) => notebookCreatedSchema.parse(await response.json()).id,
+    ),
+  );
+  expect(new Set([created.id, ...ids]).size).toBe(3);
+  // What was deleted can be shared anew.
+  const headers = { authorization: "Bearer first-key" };
+  await app.request(`/v1/notebooks/${created.id}`, { method: "DELETE", headers });
+  expect((await share("# Hello", "one")).status).toBe(201);
+});
+
+test("attempts at one notebook upload at once make one copy", async () => {
+  const { post } = testApp();
+  const headers = { "idempotency-key": "one" };
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => post("/v1/notebooks", { markdown: "# Hello" }, headers)),
+  );
+  const ids = await Promise.all(
+    answers.map(async (one) => notebookCreatedSchema.parse(await one.json()).id),
+  );
+  expect(new Set(ids).size).toBe(1);
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+});
+
+test("the length of a shared notebook is told before it comes", async () => {
+  const { app, post } = testApp();
+  const shared = await post("/v1/notebooks", { markdown: "# Grüße" });
+  const { id } = notebookCreatedSchema.parse(await shared.json());
+  const got = await app.request(`/v1/notebooks/${id}`);
+  expect(Number(got.headers.get("content-length"))).toBe((await got.arrayBuffer()).byteLength);
+});
+
 test("health tells the engine's state; it answers without a key", async () => {
   const { app, engine } = testApp({ config: { keys: ["secret-key"] } });
   const health = healthSchema.parse(await (await app.request("/health")).json());

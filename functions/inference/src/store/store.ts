@@ -8,6 +8,7 @@
  * "network" (Blob) where storage refuses, "aborted" when the signal fires.
  * What is absent is no error: `get` and `head` answer undefined.
  */
+import { TinyGptvError } from "@tinygptv/protocol";
 
 /** Metadata of an object; there is none beyond this (Blob keeps no more). */
 export interface StoredObject {
@@ -76,6 +77,11 @@ export interface Store {
   delete(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<void>;
   /** Resolves where objects could be written now; rejects with the reason why not. Costs little. */
   check(options?: { signal?: AbortSignal }): Promise<void>;
+}
+
+/** Whether a condition of `put` or `delete` did not hold. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof TinyGptvError && error.code === "conflict";
 }
 
 /** Every entry under a prefix, page after page. */

@@ -55,6 +55,7 @@ export const errorCodes = {
   image_too_large: [413, "invalid_request_error"],
   unsupported_media_type: [415, "invalid_request_error"],
   expectation_failed: [417, "invalid_request_error"],
+  idempotency_key_reused: [422, "invalid_request_error"],
   headers_too_large: [431, "invalid_request_error"],
   too_many_requests: [429, "rate_limit_error"],
   client_closed_request: [499, "invalid_request_error"],

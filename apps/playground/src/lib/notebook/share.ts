@@ -10,22 +10,34 @@ import {
 } from "@tinygptv/notebook";
 import type { Notebook, OpenedNotebook, Remark } from "@tinygptv/notebook";
 import { notebookCreatedSchema, notebookObjectSchema } from "@tinygptv/protocol/http";
-import { endpointFetch, postJson, type Endpoint } from "#lib/client/http.ts";
+import { endpointFetch, type Endpoint } from "#lib/client/http.ts";
 import type { NotebookState } from "#lib/state/notebook.svelte.ts";
 import { keepPicture, readPicture } from "#lib/storage/pictures.ts";
 
-/** Stores a read-only copy with its outputs and pictures at an endpoint; returns its address. */
-export async function share(endpoint: Endpoint, notebook: NotebookState): Promise<string> {
+/**
+ * Stores a read-only copy with its outputs and pictures at an endpoint; returns its address.
+ * @param attemptOf the same for attempts at one copy: where the answer to one was lost, the next makes no second
+ */
+export async function share(
+  endpoint: Endpoint,
+  notebook: NotebookState,
+  attemptOf: string,
+): Promise<string> {
   const { markdown, files } = await packNotebook(
     notebook.snapshot(),
     notebook.outputOf,
     readPicture,
   );
   const encoded = Object.fromEntries([...files].map(([name, bytes]) => [name, toBase64(bytes)]));
-  const response = await postJson(endpointFetch(endpoint), "/v1/notebooks", {
-    title: notebook.title,
-    markdown,
-    files: encoded,
+  const body = JSON.stringify({ title: notebook.title, markdown, files: encoded });
+  const response = await endpointFetch(endpoint)("/v1/notebooks", {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      // What has changed meanwhile is another upload.
+      "idempotency-key": `${attemptOf}-${contentHash(body)}`,
+    },
+    body,
   });
   const link = new URL(
     `/s/${notebookCreatedSchema.parse(await response.json()).id}`,
