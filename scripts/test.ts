@@ -23,6 +23,7 @@ const gates = {
   "import directions": ["run", "imports"],
   "unused code": ["run", "unused"],
   types: ["run", "typecheck"],
+  "API reference": ["run", "api"],
   "types of the playground": ["--dir", "apps/playground", "run", "check"],
 };
 

@@ -32,6 +32,7 @@ import {
 import { findTokenizer } from "./tokenizerFiles.ts";
 import { phiLayouts, sourceTables, type PhiLayout } from "./weightMap.ts";
 
+/** What is converted, where to, and into which levels. */
 export interface ConvertOptions {
   sources: SourcePaths;
   /** Settings file (`model.json`); not needed for the published dimensions. */

@@ -1,4 +1,7 @@
-/** Conversion of published checkpoints; not loaded by the runtime. */
+/**
+ * Conversion of published checkpoints; not loaded by the runtime.
+ * @module @tinygptv/convert
+ */
 export { convert, type ConvertOptions } from "./convert.ts";
 export type { ConvertProgress } from "./progress.ts";
 export { quantizeModel, type QuantizeOptions } from "./quantizeModel.ts";

@@ -30,6 +30,7 @@ export interface InspectedWeights {
   tensors: TensorInfo[];
 }
 
+/** What a path was found to be. */
 export type Inspection =
   | { kind: "model"; path: string; manifest: Manifest }
   | { kind: "weights"; weights: InspectedWeights; missing: SourceRole[] }

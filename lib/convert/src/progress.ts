@@ -1,6 +1,7 @@
 /** How far a conversion is. */
 import type { Component } from "@tinygptv/model";
 
+/** How far a conversion is. */
 export interface ConvertProgress {
   component: Component | "embeddings";
   activity: "measuring" | "writing";
@@ -10,6 +11,7 @@ export interface ConvertProgress {
 }
 
 export interface RunOptions {
+  /** Called as bytes are dealt with. */
   onProgress?: (progress: ConvertProgress) => void;
   signal?: AbortSignal;
 }

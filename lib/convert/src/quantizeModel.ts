@@ -12,6 +12,7 @@ import { checkLevels, levelFiles, levelPaths, writeLevelFile, type LevelFile } f
 import { updateModelFolder } from "./modelFolder.ts";
 import { createReporter, type RunOptions } from "./progress.ts";
 
+/** How levels are added to a model. */
 export interface QuantizeOptions extends RunOptions {
   /** Pictures and prompts; needed by calibrated levels. */
   calibration?: CalibrationSet;

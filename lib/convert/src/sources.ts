@@ -9,6 +9,7 @@ import { list } from "./missing.ts";
 import { unwrap } from "./wrappers.ts";
 import { phiLayouts, type PhiLayout } from "./weightMap.ts";
 
+/** Where the four published parts of a checkpoint are. */
 export interface SourcePaths {
   /** Folder of the language model. */
   phi: string;

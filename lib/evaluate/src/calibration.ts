@@ -7,6 +7,7 @@ import { answer } from "./compare/answer.ts";
 import { embedPrompt, encodePictures, openLanguage, readPixelValues } from "./compare/parts.ts";
 import { readQuestions, type QuestionSource } from "./questions.ts";
 
+/** What a model is calibrated with. */
 export interface CalibrationOptions extends QuestionSource {
   signal?: AbortSignal;
   /** Called after each prompt. */

@@ -1,4 +1,7 @@
-/** Checks and measurements of converted models; not loaded by the runtime. */
+/**
+ * Checks and measurements of converted models; not loaded by the runtime.
+ * @module @tinygptv/evaluate
+ */
 export { verify, type VerifyOptions } from "./verify/verify.ts";
 export type { CaseResult, StageResult, VerifyReport } from "./verify/report.ts";
 export {

@@ -30,6 +30,7 @@ const questionSchema = z.object({
   reference: z.string().optional(),
 });
 
+/** Where questions about pictures come from. */
 export interface QuestionSource {
   /** Folder of pictures. */
   images?: string | undefined;

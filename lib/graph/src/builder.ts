@@ -45,6 +45,7 @@ export class GraphBuilder {
     throw this.#fault(`want a value of the graph, got the name ${name}`, name);
   }
 
+  /** An input of the graph; its name must be new. */
   input(name: string, dtype: DType, shape: Shape): Value {
     this.#claim(name);
     this.#state.inputs.push({ name, dtype, shape });
@@ -66,6 +67,7 @@ export class GraphBuilder {
     this.#add(name, value);
   }
 
+  /** A weight of the graph, or a constant; its name must be new. */
   initializer(initializer: Initializer): Value {
     this.#claim(initializer.name);
     this.#state.initializers.set(initializer.name, initializer);
@@ -124,6 +126,7 @@ export class GraphBuilder {
     this.#state.blocks.push(value.name);
   }
 
+  /** The graph as built so far. */
   build(): Graph {
     const { name, inputs, outputs, nodes, initializers, stages, blocks } = this.#state;
     return {

@@ -6,7 +6,9 @@
 
 import { TinyGptvError } from "@tinygptv/protocol";
 
+/** Length of an axis: a number, or a name, or sums and products of names (`batch*(past+sequence)`). */
 export type Dimension = number | string;
+/** Lengths of all axes, outermost first. */
 export type Shape = readonly Dimension[];
 
 /** Far more than models have; products of longer sums would grow without bounds. */
@@ -15,6 +17,7 @@ const maxTerms = 64;
 /** Product of names, in order and joined by `*` ("" for none), to how often it counts. */
 type Terms = Map<string, number>;
 
+/** The sum of two dimensions, in the one form that equal ones share. */
 export function sum(a: Dimension, b: Dimension): Dimension {
   if (typeof a === "number" && typeof b === "number") return a + b;
   const terms = termsOf(a);
@@ -22,6 +25,7 @@ export function sum(a: Dimension, b: Dimension): Dimension {
   return write(terms);
 }
 
+/** The product of two dimensions, in the one form that equal ones share. */
 export function product(a: Dimension, b: Dimension): Dimension {
   if (typeof a === "number" && typeof b === "number") return a * b;
   const terms: Terms = new Map();
@@ -49,6 +53,7 @@ export function quotient(a: Dimension, b: Dimension): Dimension | undefined {
   return write(terms);
 }
 
+/** Number of elements of a shape. */
 export const elements = (shape: Shape): Dimension => shape.reduce(product, 1);
 
 export function sameShape(a: Shape, b: Shape): boolean {

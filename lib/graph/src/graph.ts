@@ -12,8 +12,10 @@ export interface Initializer {
   readonly load: () => Promise<Uint8Array>;
 }
 
+/** An attribute of a node: a plain number is an integer, others are said to be floats. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
+/** One use of an operator. */
 export interface Node {
   readonly name: string;
   readonly op: string;
@@ -25,6 +27,7 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** A value that goes into a graph or comes out of it. */
 export interface Port {
   readonly name: string;
   readonly dtype: DType;

@@ -1,4 +1,7 @@
-/** ONNX graphs whose values know their shapes: building, reading, writing. */
+/**
+ * ONNX graphs whose values know their shapes: building, reading, writing.
+ * @module @tinygptv/graph
+ */
 export type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
 export type { Dimension, Shape } from "./dimension.ts";
 export { elements, product, sum } from "./dimension.ts";

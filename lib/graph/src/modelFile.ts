@@ -15,12 +15,14 @@ const pageSize = 4096;
 const largeAlignment = 65536;
 const largeTensor = 1 << 20;
 
+/** A file that was written; its sha256 in hex. */
 export interface WrittenFile {
   path: string;
   bytes: number;
   sha256: string;
 }
 
+/** What goes with the writing of a graph. */
 export interface WriteOptions {
   /** Called with the bytes of each initializer as it is written. */
   onBytes?: (bytes: number) => void;

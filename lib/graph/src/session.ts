@@ -10,6 +10,7 @@ export type SessionTensor =
 /** What a graph says of a tensor that goes in or out; a dimension that varies has a name. */
 export type SessionPort = Pick<Port, "name" | "shape">;
 
+/** A graph that can be run. */
 export interface Session {
   readonly inputs: readonly SessionPort[];
   readonly outputs: readonly SessionPort[];
@@ -21,6 +22,7 @@ export interface Session {
     feeds: Readonly<Record<string, SessionTensor>>,
     outputs: readonly string[],
   ): Promise<Record<string, Float32Array>>;
+  /** Frees its memory; it cannot be run again. */
   release(): Promise<void>;
 }
 

@@ -31,10 +31,12 @@ export const dimensions = {
 /** Tokens of the vision transformer (1025): attention takes memory by their square. */
 const maxVisionTokens = 8192;
 
+/** What normalisation layers add to a variance. */
 export const epsilon = z.number().positive().max(0.1);
 
 /** Constants of CLIP's preprocessing, which the reference uses for every stage. */
 export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
+/** The divisors that belong to `clipMean`: one for each of red, green and blue. */
 export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
 
 const visionSchema = z
@@ -110,9 +112,13 @@ export const modelConfigSchema = z.strictObject({
   }),
 });
 
+/** Dimensions of the vision transformer. */
 export type VisionConfig = z.infer<typeof visionSchema>;
+/** Dimensions of the Q-Former. */
 export type QformerConfig = z.infer<typeof qformerSchema>;
+/** Dimensions of the language model. */
 export type PhiConfig = z.infer<typeof phiSchema>;
+/** All dimensions of a model. */
 export type ModelConfig = z.infer<typeof modelConfigSchema>;
 
 /** Tokens of the vision transformer: the class token and the patches. */

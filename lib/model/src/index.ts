@@ -1,4 +1,7 @@
-/** What conversion and runtime share: the model folder, the model's dimensions, its tokenizer, numbers in memory. */
+/**
+ * What conversion and runtime share: the model folder, the model's dimensions, its tokenizer, numbers in memory.
+ * @module @tinygptv/model
+ */
 export {
   checkName,
   components,

@@ -6,7 +6,9 @@ import { parseJsonFile } from "./jsonFile.ts";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { readText, whatWasRead } from "./readText.ts";
 
+/** Name of the manifest in a model folder. */
 export const manifestName = "manifest.json";
+/** Version of the folder's layout; others are refused. */
 export const formatVersion = 1;
 
 /** The graphs of a model, in the order a request passes through them. */
@@ -67,6 +69,7 @@ const contentSchema = z.strictObject({
   sources: z.array(z.strictObject({ role: z.string(), file: z.string(), bytes: z.number() })),
 });
 
+/** All of a manifest, its parts checked against each other. */
 export const manifestSchema = contentSchema.superRefine(
   ({ defaultLevel, levels, files }, context) => {
     const complain = (path: string, message: string) =>
@@ -81,6 +84,7 @@ export const manifestSchema = contentSchema.superRefine(
     if (twice !== undefined) complain("files", `want each file once, got ${twice} twice`);
   },
 );
+/** What is in a model folder. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Reads and checks the manifest of a model folder. Errors have code "model". */
@@ -96,7 +100,11 @@ export async function readManifest(folder: string): Promise<Manifest> {
   return parseManifest(text, path);
 }
 
-/** @param path where the text came from, for messages */
+/**
+ * A manifest from its JSON.
+ * @param path where the text came from, for messages
+ * @throws TinyGptvError "model"
+ */
 export function parseManifest(text: string, path: string): Manifest {
   return parseJsonFile(text, path, manifestSchema, "model");
 }

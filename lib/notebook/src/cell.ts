@@ -42,11 +42,13 @@ const question = {
   output: z.string().optional(),
 };
 
+/** A value that a sweep tries. */
 export const axisValueSchema = z.union([z.number(), z.string().max(200), z.boolean()]);
 
 /** What a sweep can vary: a decoding parameter of one value, the task, the template or the level. */
 export const sweepParameters = [...plainParameters, "task", "template", "model"];
 
+/** What a sweep varies, and the values it tries. */
 export const axisSchema = z.strictObject({
   parameter: z.string().refine((key) => sweepParameters.some((known) => known === key), {
     error: `want one of ${sweepParameters.join(", ")}`,
@@ -63,6 +65,7 @@ export const columnSchema = z.strictObject({
 });
 export type Column = z.infer<typeof columnSchema>;
 
+/** A question of an evaluation, with the answer that is expected. */
 export const evaluationItemSchema = z.strictObject({
   pictures: z.array(cellNameSchema).max(16).default([]),
   prompt: z.string(),
@@ -71,6 +74,7 @@ export const evaluationItemSchema = z.strictObject({
 });
 export type EvaluationItem = z.infer<typeof evaluationItemSchema>;
 
+/** How a chart draws: a bar a run, a point a run, or a line through them. */
 export const chartMarks = ["bars", "scatter", "lines"] as const;
 
 /** A cell of a file with something in it that is not accepted. */
@@ -83,6 +87,7 @@ const faulty = z.strictObject({
   source: z.string(),
 });
 
+/** A cell of any type, as it is kept and written to files. */
 export const cellSchema = z.discriminatedUnion("type", [
   faulty,
   z.strictObject({ type: z.literal("text"), id, name, source: z.string() }),
@@ -138,13 +143,16 @@ export const cellSchema = z.discriminatedUnion("type", [
 ]);
 
 export type Cell = z.infer<typeof cellSchema>;
+/** What a cell does. */
 export type CellType = Cell["type"];
+/** The cells of one type. */
 export type CellOf<Type extends CellType> = Extract<Cell, { type: Type }>;
 /** Cells that ask the model something. */
 export type AskingCell = CellOf<"prompt" | "sweep" | "compare" | "evaluate">;
 /** Cells with one question of their own. */
 export type QuestionCell = CellOf<"prompt" | "sweep" | "compare">;
 
+/** The types that people make cells of; `faulty` comes from files only. */
 export const cellTypes = [
   "text",
   "picture",
@@ -168,4 +176,5 @@ export const settingNames: readonly string[] = [
 
 const askingTypes: readonly CellType[] = ["prompt", "sweep", "compare", "evaluate"];
 
+/** Whether a cell asks the model something. */
 export const isAsking = (cell: Cell): cell is AskingCell => askingTypes.includes(cell.type);

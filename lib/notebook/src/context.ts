@@ -8,6 +8,7 @@ import type { OutputOf } from "./references.ts";
 /** The part of an engine notebooks need. */
 export type NotebookEngine = Pick<Engine, "generate" | "score">;
 
+/** What running a cell needs from where it runs. */
 export interface RunContext {
   notebook: Notebook;
   engine: NotebookEngine;

@@ -24,6 +24,7 @@ export function textDivergence(text: string, other: string): number | undefined 
   return shared === text.length ? undefined : words.segment(text).containing(shared)?.index;
 }
 
+/** How near two levels are to each other along an answer. */
 export interface Agreement {
   /** Positions with the same text before them, hence comparable. */
   positions: number;

@@ -5,8 +5,10 @@ import { cellSchema, type Cell } from "./cell.ts";
 /** Written into every file; a later, incompatible format gets another number. */
 export const notebookFormat = "tinygptv-notebook/1";
 
+/** Cells that a notebook has at most. */
 export const maxCells = 2000;
 
+/** A notebook without its outputs. */
 export const notebookSchema = z.strictObject({
   title: z.string().max(200),
   /** Level used where a cell names none (`nano:fp32`); the endpoint's default where absent. */

@@ -27,6 +27,7 @@ export function fingerprint(notebook: Notebook, cell: Cell, outputOf: OutputOf):
   return contentHash(canonicalJson({ own, inputs }));
 }
 
+/** Whether a cell's output was made from what stands in the notebook now. */
 export function freshness(
   notebook: Notebook,
   cell: Cell,

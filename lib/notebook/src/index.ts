@@ -1,4 +1,7 @@
-/** Notebooks: format, cells, staleness and running. Pure; needs neither Node nor a browser. */
+/**
+ * Notebooks: format, cells, staleness and running. Pure; needs neither Node nor a browser.
+ * @module @tinygptv/notebook
+ */
 export * from "./cell.ts";
 export * from "./document.ts";
 export * from "./output.ts";

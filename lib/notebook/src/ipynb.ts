@@ -13,6 +13,7 @@ import { isKeptContent } from "./keptPictures.ts";
 import type { OutputOf } from "./references.ts";
 
 /**
+ * The notebook as a Jupyter file, JSON, which `fromIpynb` reads back.
  * @param readPicture bytes of a picture cell's file. Kept pictures (`sha256:…`)
  * have to be there; those named by a path are in the file only to be seen
  */

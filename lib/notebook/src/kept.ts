@@ -11,6 +11,7 @@ export const maxKept = 20;
 /** Tokens and rivals that the outputs of a cell hold together; beyond it the oldest lose the rivals. */
 const maxDetails = 30_000;
 
+/** The latest outputs of a cell. */
 export interface KeptOutputs {
   /** In the order they were made; each is known by its start (`at`). */
   readonly outputs: readonly Output[];
@@ -18,6 +19,7 @@ export interface KeptOutputs {
   readonly shown: string;
 }
 
+/** The output that stands under the cell: the one chosen, or the latest. */
 export const shownOutput = ({ outputs, shown }: KeptOutputs): Output | undefined =>
   outputs.find(({ at }) => at === shown) ?? outputs.at(-1);
 

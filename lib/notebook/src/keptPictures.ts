@@ -14,6 +14,7 @@ export const keptName = (hash: string): string => prefix + hash;
 /** `sha256:…` in a cell -> the file's name in the side folder. */
 export const sideFileName = (reference: string): string => reference.replace(prefix, "sha256-");
 
+/** Whether a reference to a picture names kept bytes, `sha256:HEX`. */
 export const isKeptContent = (reference: string): boolean =>
   /^sha256:[0-9a-f]{64}$/.test(reference);
 

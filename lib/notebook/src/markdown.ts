@@ -38,6 +38,7 @@ import type { Remark } from "./remark.ts";
 /** Largest file read, in characters; pictures and outputs lie beside it. */
 const maxMarkdownLength = 8_000_000;
 
+/** The notebook as a Markdown file, which `fromMarkdown` reads back. */
 export function toMarkdown(notebook: Notebook): string {
   const front = {
     format: notebookFormat,
@@ -86,6 +87,7 @@ function writeFaulty({ source }: CellOf<"faulty">): string {
   return fenceIn(source)?.closed === false ? `${source}\n${mark}` : source;
 }
 
+/** What a notebook file was read as. */
 export interface ReadMarkdown {
   notebook: Notebook;
   /** What was not taken as it stands, by lines. */

@@ -20,8 +20,10 @@ export interface Answer extends AnyAnswer {
   request: GenerateRequest;
 }
 
+/** How far a run is. */
 export type RunState = "waiting" | "running" | "done" | "stopped" | "error";
 
+/** Why a run has no answer, or only the beginning of one. */
 export interface RunError {
   code: ErrorCode;
   message: string;
@@ -54,6 +56,7 @@ export interface CrossScore {
   tokens: AnswerToken[];
 }
 
+/** What one run of a cell came to. */
 export interface Output {
   /** Fingerprint of the inputs it was made from. */
   inputs: string;
@@ -67,6 +70,7 @@ export interface Output {
   others?: Output[];
 }
 
+/** What happens while a cell runs; a fold over it is its output. */
 export type OutputEvent =
   | { type: "plan"; runs: Run[] }
   | { type: "answer"; run: number; request: GenerateRequest }
@@ -109,6 +113,7 @@ const withRun = (output: Output, index: number, change: (run: Run) => Run): Outp
   runs: output.runs.map((run, i) => (i === index ? change(run) : run)),
 });
 
+/** An answer of which nothing has arrived yet. */
 export const emptyAnswer = (request: GenerateRequest): Answer => ({ ...noAnswer, request });
 
 /** The level behind a run: the one that answered, or the one that was asked. */

@@ -11,12 +11,14 @@ import { finalText, type Output } from "./output.ts";
 
 const referencePattern = /\{\{\s*([A-Za-z][A-Za-z0-9_-]{0,63})(?:\.([A-Za-z0-9]+))?\s*\}\}/g;
 
+/** A place in a text that stands for another cell, or for a part of its output. */
 export interface Reference {
   name: string;
   /** What stands after the dot. */
   part: string | undefined;
 }
 
+/** The places of a text that name another cell, `{{name}}` or `{{name.part}}`, in order. */
 export function referencesIn(text: string): Reference[] {
   return [...text.matchAll(referencePattern)].map((match) => ({
     name: match[1] ?? "",
@@ -86,6 +88,7 @@ export function runOrder(notebook: Notebook, cell: Cell): Cell[] {
   return order;
 }
 
+/** The output that a cell shows; undefined where it has none. */
 export type OutputOf = (cell: Cell) => Output | undefined;
 
 export interface ResolvedRound {

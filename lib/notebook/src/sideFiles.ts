@@ -13,6 +13,7 @@ import type { Output } from "./output.ts";
 import { checkOutput } from "./outputSchema.ts";
 import type { Remark } from "./remark.ts";
 
+/** A notebook file and the folder beside it. */
 export interface PackedNotebook {
   markdown: string;
   /** Side folder: name -> content. */
@@ -20,6 +21,7 @@ export interface PackedNotebook {
 }
 
 /**
+ * The notebook as files, with the outputs that `outputOf` has and all kept pictures.
  * @param readPicture bytes of a picture named by its hash; others stay paths
  */
 export async function packNotebook(
@@ -49,6 +51,7 @@ export async function packNotebook(
   return { markdown: toMarkdown({ ...notebook, cells }), files };
 }
 
+/** A notebook as it was read, with the outputs beside it. */
 export interface OpenedNotebook {
   notebook: Notebook;
   /** By cell id. */

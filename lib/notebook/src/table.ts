@@ -4,8 +4,10 @@ import { crossAgreement } from "./divergence.ts";
 import { finalText, levelOf, type Output, type Run } from "./output.ts";
 
 export type TableValue = string | number | undefined;
+/** Values by the keys of their columns. */
 export type TableRow = Record<string, TableValue>;
 
+/** A column of numbers about runs. */
 export interface TableColumn {
   key: string;
   label: string;

@@ -33,9 +33,11 @@ export interface Answer {
   seed?: number;
 }
 
+/** An answer whose last event has arrived. */
 export type FinishedAnswer = Answer &
   Required<Pick<Answer, "model" | "finishReason" | "usage" | "timings">>;
 
+/** What the fold over events begins with. */
 export const noAnswer: Readonly<Answer> = {
   promptText: "",
   images: [],
@@ -82,6 +84,7 @@ export async function answerOf(events: AsyncIterable<GenerateEvent>): Promise<Fi
   throw new TinyGptvError("engine", "answer: want a start and an end, got a stream without");
 }
 
+/** Whether the last event has arrived. */
 export function isFinished(answer: Answer): answer is FinishedAnswer {
   return answer.model !== undefined && answer.usage !== undefined;
 }

@@ -54,6 +54,7 @@ export interface EngineStatus {
   executionProviders: Record<string, string>;
 }
 
+/** Who asks which level, and for how long. */
 export interface CallOptions {
   /** Level to run (`name:level`, or `name` for its default level). */
   model?: string;
@@ -71,6 +72,7 @@ export interface CallOptions {
  * "engine", and the next call runs in a new process.
  */
 export interface Engine {
+  /** All levels of all models, the default one first. */
   models(): Promise<ModelInfo[]>;
   /**
    * Answers a request. Whether it can be queued is decided before any picture is
@@ -82,13 +84,17 @@ export interface Engine {
     images: readonly Uint8Array[],
     options?: CallOptions,
   ): AsyncIterable<GenerateEvent>;
+  /** How probable given answers are after a prompt. */
   score(
     request: ScoreRequest,
     images: readonly Uint8Array[],
     options?: CallOptions,
   ): Promise<ScoreResult>;
+  /** The text's tokens; joined, their texts are the text again. */
   tokenize(text: string, options?: CallOptions): Promise<{ id: number; text: string }[]>;
+  /** The text that token ids stand for, special tokens included. */
   detokenize(ids: readonly number[], options?: CallOptions): Promise<string>;
+  /** What the model sees of a picture; `image` is the bytes of its file. */
   preprocess(
     image: Uint8Array,
     mode: "display" | "reference",

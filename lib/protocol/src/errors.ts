@@ -54,6 +54,7 @@ export class TinyGptvError extends Error {
   }
 }
 
+/** The error of what its caller cancelled. */
 export function abortError(signal: AbortSignal | undefined): TinyGptvError {
   return new TinyGptvError("aborted", "aborted by the caller", { cause: signal?.reason });
 }

@@ -13,8 +13,10 @@ const alternativeSchema = z.object({
   /** Natural logarithm of its probability under the model, before any processor. */
   logprob: z.number(),
 });
+/** A token that could stand at a place of an answer, with its log-probability (nats). */
 export type TokenAlternative = z.infer<typeof alternativeSchema>;
 
+/** A token of an answer, with its log-probability (nats) and rivals where they were asked for. */
 export const answerTokenSchema = alternativeSchema.extend({
   logprob: alternativeSchema.shape.logprob.optional(),
   /** The most probable tokens at its place, best first. */
@@ -35,6 +37,7 @@ export const boxSchema = z
   .meta({ id: "Box" });
 export type Box = z.infer<typeof boxSchema>;
 
+/** A picture of a request, as the model got it. */
 export const imageInfoSchema = z.object({
   /** sha256 of the picture's bytes, hex. */
   hash: z.string(),
@@ -68,6 +71,7 @@ export type Hypothesis = z.infer<typeof hypothesisSchema>;
 export const beamSchema = z.object({ text: z.string(), score: z.number() }).meta({ id: "Beam" });
 export type Beam = z.infer<typeof beamSchema>;
 
+/** What an answer took, in positions of the model's context. */
 export const usageSchema = z.object({
   promptTokens: count,
   imageTokens: count,
@@ -77,6 +81,7 @@ export const usageSchema = z.object({
 });
 export type Usage = z.infer<typeof usageSchema>;
 
+/** Where an answer's time went, in milliseconds. */
 export const timingsSchema = z
   .object({
     queue: z.number(),
@@ -89,6 +94,7 @@ export const timingsSchema = z
   .meta({ id: "Timings" });
 export type Timings = z.infer<typeof timingsSchema>;
 
+/** What happens while an answer is made: one `start`, then `token` and `delta` (or `beams`), then one `end`. */
 export const generateEventSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("start"),
@@ -113,8 +119,10 @@ export const generateEventSchema = z.discriminatedUnion("type", [
   }),
 ]);
 export type GenerateEvent = z.infer<typeof generateEventSchema>;
+/** The last event of an answer. */
 export type EndEvent = Extract<GenerateEvent, { type: "end" }>;
 
+/** How probable a given answer is, log-probabilities in nats. */
 export interface CandidateScore {
   text: string;
   tokens: AnswerToken[];
@@ -122,6 +130,7 @@ export interface CandidateScore {
   meanLogprob: number;
 }
 
+/** Given answers, scored and ranked. */
 export interface ScoreResult {
   candidates: CandidateScore[];
   /** Candidate indices, most probable (largest mean) first. */

@@ -1,6 +1,7 @@
 /**
  * The words everybody speaks: requests, events, decoding parameters, errors.
  * Runs wherever JavaScript does; needs zod only.
+ * @module @tinygptv/protocol
  */
 export * from "./request.ts";
 export * from "./events.ts";

@@ -6,6 +6,7 @@ import { describeWanted, schemasAt } from "./wanted.ts";
 
 type Issue = z.core.$ZodIssue;
 
+/** Something in a value that its schema does not accept. */
 export interface Fault {
   path: readonly PropertyKey[];
   /** `rounds[0].prompt`; "" for the value as a whole. */

@@ -1,4 +1,7 @@
-/** The runtime: converted models in, answers out. Conversion and evaluation are packages of their own. */
+/**
+ * The runtime: converted models in, answers out. Conversion and evaluation are packages of their own.
+ * @module tinygptv
+ */
 export {
   formatBox,
   parseBoxes,

@@ -8,6 +8,7 @@ import type {
   ScoreResult,
 } from "@tinygptv/protocol";
 
+/** Whose work it is, and how it is cancelled. */
 export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** On whose behalf: clients take turns at decoding pictures and in forward passes. */
@@ -18,8 +19,8 @@ export interface RunOptions {
 export interface AnswerOptions extends RunOptions, Omit<GenerateRequest, "rounds"> {}
 
 /**
- * One level of one converted model, loaded into this process (see `openModel`
- * in pipeline.ts). The engine hosts models in a child process; the command
+ * One level of one converted model, loaded into this process (see
+ * `openModel`). The engine hosts models in a child process; the command
  * line and tests may use one directly.
  */
 export interface Model {
@@ -39,13 +40,23 @@ export interface Model {
     images: readonly Uint8Array[],
     options?: RunOptions,
   ): AsyncIterable<GenerateEvent>;
+  /**
+   * How probable given answers are after a prompt, teacher-forced.
+   * @throws TinyGptvError "parameter", "context", "image", "aborted"
+   */
   score(
     request: ScoreRequest,
     images: readonly Uint8Array[],
     options?: RunOptions,
   ): Promise<ScoreResult>;
+  /** A text's tokens, without a begin token. */
   tokenize(text: string): { id: number; text: string }[];
+  /** The text that token ids stand for, special tokens included. */
   detokenize(ids: readonly number[]): string;
+  /**
+   * What the model sees of a picture.
+   * @throws TinyGptvError "image", "aborted"
+   */
   preprocess(
     image: Uint8Array,
     mode: "display" | "reference",
@@ -59,5 +70,6 @@ export interface Model {
     generatedTokens: number;
     batchSize: number;
   };
+  /** Frees the model's memory. Work under way should have ended. */
   close(): Promise<void>;
 }

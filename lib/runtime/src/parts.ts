@@ -1,4 +1,7 @@
-/** The parts that answers are made of, for those who look inside: verification, comparison, benchmarks. */
+/**
+ * The parts that answers are made of, for those who look inside: verification, comparison, benchmarks.
+ * @module tinygptv/parts
+ */
 export {
   graphsOf,
   openParts,

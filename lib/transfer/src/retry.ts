@@ -2,10 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { Interruption } from "./source.ts";
 
+/** When to try again, and how that is told. */
 export interface RetryOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds before the next try, after so many failures in a row (default: 1 s, doubled each time, 30 s at most). */
   retryDelay?: ((failures: number) => number) | undefined;
+  /** Called before each wait, which is `delay` milliseconds. */
   onRetry?: ((reason: string, delay: number) => void) | undefined;
 }
 

@@ -24,6 +24,7 @@ export interface TransferOptions extends RetryOptions {
   stallTimeout?: number | undefined;
 }
 
+/** What arrived; its sha256 in hex. */
 export interface Transferred {
   sha256: string;
   bytes: number;

@@ -60,6 +60,7 @@ export const levels = {
 } as const satisfies Record<string, Level>;
 
 export type LevelName = keyof typeof levels;
+/** Names of all quantization levels. */
 export const levelNames = Object.keys(levels) as LevelName[];
 
 /** Which method a linear layer is quantized by. */

@@ -20,6 +20,7 @@ import {
 import { answerAll, type ReferenceAnswers } from "./referenceAnswers.ts";
 import { findSubjects, type Subject } from "./subjects.ts";
 
+/** What is compared, and with which questions. */
 export interface CompareOptions extends QuestionSource {
   /** Model folders, or `folder:level`. */
   models: readonly string[];
@@ -32,6 +33,7 @@ export interface CompareOptions extends QuestionSource {
   onProgress?: (progress: { subject: string; done: number; total: number }) => void;
 }
 
+/** One level (or single component) against the reference level. */
 export interface ComparedSubject {
   name: string;
   /** Sizes of its graphs. */
@@ -43,6 +45,7 @@ export interface ComparedSubject {
   correct: { count: number; of: number };
 }
 
+/** What a comparison of levels found. */
 export interface CompareReport {
   questions: number;
   pictures: number;

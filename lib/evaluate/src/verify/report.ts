@@ -8,6 +8,7 @@ export interface StageResult {
   passed: boolean;
 }
 
+/** How a kind of whole answers came out, case by case. */
 export interface CaseResult {
   kind: string;
   passed: number;
@@ -16,6 +17,7 @@ export interface CaseResult {
   failures: string[];
 }
 
+/** How a model came out against the reference's numbers. */
 export interface VerifyReport {
   passed: number;
   failed: number;

@@ -21,6 +21,7 @@ import {
 import { openSubject, withLanguageModel, type SpeakingSubject } from "./subject.ts";
 import { checkTokenizer } from "./tokenizerSet.ts";
 
+/** What is held against which numbers of the reference. */
 export interface VerifyOptions {
   /** `golden*.json` of a model set, or of the preprocess or tokenizer set. */
   golden: string;

@@ -12,6 +12,7 @@ export const bytesPerElement = {
   bool: 1,
 } as const;
 
+/** Type of a tensor's elements. */
 export type DType = keyof typeof bytesPerElement;
 
 /** Number of elements of a shape; 1 for a scalar's empty shape. */

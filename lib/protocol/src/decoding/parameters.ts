@@ -17,10 +17,13 @@ export const rowsOf = { greedy: {}, sample: sampleRows, beam: beamRows } as cons
   Record<string, ParameterRow>
 >;
 
+/** All decoding parameters, a row each: what is accepted, the default, the names elsewhere, the wording. */
 export const decodingTable = { ...methodRows, ...everyRows, ...sampleRows, ...beamRows };
 export type DecodingTable = typeof decodingTable;
+/** Name of a decoding parameter in the library, in camelCase. */
 export type DecodingName = keyof DecodingTable;
 
+/** Names of all decoding parameters, in the order of the table. */
 export const decodingNames = Object.keys(decodingTable) as DecodingName[];
 
 /** A row as what every row has, for those who go through all of them. */

@@ -33,8 +33,11 @@ type Resolved<Rows extends Record<string, ParameterRow>> = {
 
 /** Parameters every method honours. */
 type CommonDecoding = Resolved<typeof everyRows>;
+/** All that greedy search needs to know. */
 export type GreedyDecoding = CommonDecoding & { method: "greedy" };
+/** All that sampling needs to know. */
 export type SampleDecoding = CommonDecoding & Resolved<typeof sampleRows> & { method: "sample" };
+/** All that beam search needs to know. */
 export type BeamDecoding = CommonDecoding & Resolved<typeof beamRows> & { method: "beam" };
 
 /** Decoding parameters with nothing left open; plain data. */

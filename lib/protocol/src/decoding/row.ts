@@ -15,12 +15,14 @@ export type Control =
   /** On or off. */
   | { kind: "flag" };
 
+/** A value to choose among, with its wording. */
 export interface Option {
   value: string | boolean;
   label: string;
   help?: string;
 }
 
+/** All there is to say about a decoding parameter. */
 export interface ParameterRow {
   /** What is accepted. */
   schema: z.ZodType;

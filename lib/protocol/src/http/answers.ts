@@ -36,6 +36,7 @@ export const logprobsSchema = z
   .nullable();
 export type Logprobs = NonNullable<z.infer<typeof logprobsSchema>>;
 
+/** A picture of a request, by the id it would have when uploaded. */
 export const imageUsageSchema = z
   .object({
     id: z.string().describe("img_ and the sha256 of the picture's bytes"),
@@ -46,6 +47,7 @@ export const imageUsageSchema = z
   .meta({ id: "ImageUsage" });
 export type ImageUsage = z.infer<typeof imageUsageSchema>;
 
+/** OpenAI's counts of tokens, and what pictures took. */
 export const apiUsageSchema = z
   .object({
     prompt_tokens: z.number().int(),
@@ -60,6 +62,7 @@ export const apiUsageSchema = z
   .meta({ id: "Usage" });
 export type ApiUsage = z.infer<typeof apiUsageSchema>;
 
+/** Why an answer ended. */
 export const finishReasonSchema = z.enum(finishReasons);
 
 /** A finished beam. */

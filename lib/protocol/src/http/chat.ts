@@ -13,6 +13,7 @@ import { decodingFields } from "./decoding.ts";
 import { answerPrefixSchema, modelSchema, promptFields } from "./messages.ts";
 import { idleFields } from "./openaiFields.ts";
 
+/** `POST /v1/chat/completions` */
 export const chatRequestSchema = z
   .strictObject({
     model: modelSchema.optional(),
@@ -44,6 +45,7 @@ export const chatRequestSchema = z
   .meta({ id: "ChatRequest" });
 export type ChatRequest = z.infer<typeof chatRequestSchema>;
 
+/** The whole answer: OpenAI's object, and ours beside its fields. */
 export const chatResponseSchema = z
   .object({
     id: z.string(),
@@ -82,6 +84,7 @@ export const streamExtensionSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("beams"), hypotheses: z.array(beamSchema) }),
   z.object({ event: z.literal("end"), hypotheses: z.array(finishedBeamSchema).optional() }),
 ]);
+/** Name of the server-sent events that carry the beams of a running search. */
 export const beamsEventName = "tinygptv.beams";
 
 /** One `data:` line of a stream; all of them are valid OpenAI chunks. */

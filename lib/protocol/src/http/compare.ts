@@ -12,6 +12,7 @@ import { decodingParametersSchema } from "./decoding.ts";
 import { apiErrorSchema } from "./error.ts";
 import { answerPrefixSchema, modelSchema, promptFields } from "./messages.ts";
 
+/** `POST /v1/compare`: one prompt before each level with each set of parameters. */
 export const compareRequestSchema = z
   .strictObject({
     models: z.array(modelSchema).min(1).max(16),

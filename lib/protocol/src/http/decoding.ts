@@ -77,6 +77,7 @@ export const decodingFields = {
     .describe("The same as max_tokens"),
 } as unknown as Fields;
 
+/** Decoding parameters by their names over HTTP, in snake_case. */
 export const decodingParametersSchema = z
   .strictObject(decodingFields)
   .meta({ id: "DecodingParameters" });

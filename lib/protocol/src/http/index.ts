@@ -2,6 +2,7 @@
  * The HTTP API as schemas, and the one translation between it and the
  * library's words, both ways: the server documents, validates and answers with
  * them, the playground and other programs ask with them. Needs zod only.
+ * @module @tinygptv/protocol/http
  */
 export * from "./answers.ts";
 export * from "./chat.ts";

@@ -26,6 +26,7 @@ export const scoreHttpRequestSchema = z
   .meta({ id: "ScoreRequest" });
 export type ScoreHttpRequest = z.infer<typeof scoreHttpRequestSchema>;
 
+/** Given answers, scored and ranked; log-probabilities in nats. */
 export const scoreHttpResponseSchema = z
   .object({
     object: z.literal("score"),
@@ -50,6 +51,7 @@ export type ScoreHttpResponse = z.infer<typeof scoreHttpResponseSchema>;
 export const tokenizeRequestSchema = z
   .strictObject({ model: modelSchema.optional(), text: z.string().max(maxTextLength) })
   .meta({ id: "TokenizeRequest" });
+/** Tokens of a text, in order. */
 export const tokenizeResponseSchema = z
   .object({
     object: z.literal("tokens"),
@@ -66,6 +68,7 @@ export const detokenizeRequestSchema = z
     ids: z.array(z.number().int().min(0).max(1_000_000)).max(100_000),
   })
   .meta({ id: "DetokenizeRequest" });
+/** The text that token ids stand for. */
 export const detokenizeResponseSchema = z
   .object({ object: z.literal("text"), model: z.string(), text: z.string() })
   .meta({ id: "DetokenizeResponse" });
@@ -79,6 +82,7 @@ export const preprocessRequestSchema = z
     image_mode: promptFields.image_mode,
   })
   .meta({ id: "PreprocessRequest" });
+/** What the model sees of a picture. */
 export const preprocessResponseSchema = z
   .object({
     object: z.literal("preprocessed_image"),

@@ -11,6 +11,7 @@ export const imageReferenceSchema = z
   .min(1)
   .describe("A data URL (base64), an http(s) URL, or the id of an uploaded picture (img_…)");
 
+/** The level that is asked. */
 export const modelSchema = z
   .string()
   .min(1)
@@ -32,6 +33,7 @@ const imagePartSchema = z.strictObject({
   }),
   ...cached,
 });
+/** A part of a user's message: text or a picture. */
 export type ContentPart = z.infer<typeof textPartSchema> | z.infer<typeof imagePartSchema>;
 
 const name = z
@@ -64,6 +66,7 @@ const returnedFields = {
   refusal: none("refusal", "refuses nothing"),
 };
 
+/** A message of a conversation, OpenAI's shape. */
 export const messageSchema = z
   .discriminatedUnion("role", [
     z.strictObject({ role: z.literal("system"), content: text, name }),
@@ -98,6 +101,7 @@ export const promptFields = {
 };
 export type PromptFields = z.infer<z.ZodObject<typeof promptFields>>;
 
+/** How an answer begins. */
 export const answerPrefixSchema = z
   .array(z.number().int().min(0).max(1_000_000))
   .max(4096)

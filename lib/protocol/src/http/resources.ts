@@ -25,6 +25,7 @@ export const modelObjectSchema = z
   })
   .meta({ id: "Model" });
 export type ModelObject = z.infer<typeof modelObjectSchema>;
+/** `GET /v1/models` */
 export const modelListSchema = z
   .object({ object: z.literal("list"), data: z.array(modelObjectSchema) })
   .meta({ id: "ModelList" });
@@ -79,7 +80,9 @@ export const notebookRequestSchema = z
   })
   .meta({ id: "NotebookRequest" });
 export type NotebookRequest = z.infer<typeof notebookRequestSchema>;
+/** Ids of shared notebooks. */
 export const notebookIdPattern = /^nb_[0-9a-f]{32}$/;
+/** A shared notebook: `GET /v1/notebooks/{id}`. */
 export const notebookObjectSchema = z
   .object({
     id: z.string(),

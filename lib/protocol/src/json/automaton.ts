@@ -14,6 +14,7 @@ interface Reading {
   readonly rest: Reading | undefined;
 }
 
+/** How far into a text one is; the same object where nothing differs. */
 export interface State {
   /** Whether the text may end here. */
   readonly accepting: boolean;
@@ -21,6 +22,7 @@ export interface State {
   readonly final: boolean;
 }
 
+/** Reads a text byte by byte, and knows what can still follow. */
 export interface Automaton {
   readonly start: State;
   /** The state after one more byte; undefined where it does not fit. */

@@ -37,6 +37,7 @@ export interface GrammarBuilder {
   readonly size: number;
 }
 
+/** A builder with no nodes yet; grammars of different builders do not mix. */
 export function createGrammarBuilder(): GrammarBuilder {
   const nodes = new Map<string, Grammar>();
   let count = 0;

@@ -44,6 +44,7 @@ export interface DecodedToken {
   readonly top?: readonly RankedToken[];
 }
 
+/** The tokens that a decoder came to. */
 export interface DecodedAnswer {
   /** The end token, or the tokens of the stop text, are still there. */
   readonly tokens: readonly DecodedToken[];

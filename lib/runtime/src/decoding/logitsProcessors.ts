@@ -6,6 +6,7 @@
  */
 import { TinyGptvError } from "@tinygptv/protocol";
 
+/** Changes the logits [vocabulary] of the next token in place; `tokens` is the history. */
 export type LogitsProcessor = (logits: Float32Array, tokens: readonly number[]) => void;
 
 /** Divides positive scores of tokens in the history by `penalty`, multiplies negative ones by it (CTRL, arXiv 1909.05858). */

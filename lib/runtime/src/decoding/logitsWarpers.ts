@@ -6,6 +6,7 @@
  */
 import type { LogitsProcessor } from "./logitsProcessors.ts";
 
+/** Divides logits by the temperature, in float32. */
 export function temperature(value: number): LogitsProcessor {
   const divisor = Math.fround(value);
   return (logits) => {

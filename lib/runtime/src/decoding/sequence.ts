@@ -24,6 +24,7 @@ export interface SequenceStore {
   reorder(sequences: readonly Sequence[], parents: readonly number[]): void;
   /** Forgets all positions from `length` on. */
   truncate(sequence: Sequence, length: number): void;
+  /** Frees its positions; it cannot be used again. */
   release(sequence: Sequence): void;
 }
 

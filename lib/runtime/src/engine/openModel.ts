@@ -22,6 +22,7 @@ import { createScheduler } from "./scheduler.ts";
 /** One for all models of the process: they share its memory and threads. */
 const withPicture = createPictureQueue();
 
+/** How a level of a model is opened. */
 export interface OpenOptions extends GraphOptions {
   /** Quantization level; the manifest's default unless given. */
   level?: string;

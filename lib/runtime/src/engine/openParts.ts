@@ -32,6 +32,7 @@ export interface ModelParts extends Record<Component, Session> {
 }
 export type Part = keyof ModelParts;
 
+/** The parts that were asked for, open. */
 export type OpenedParts<Wanted extends Part> = Pick<ModelParts, Wanted> & {
   /** Lets go of everything; once, however often it is called. */
   close(): Promise<void>;

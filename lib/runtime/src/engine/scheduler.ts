@@ -35,6 +35,7 @@ export interface SchedulerGauges {
   batchSize: number;
 }
 
+/** Runs decoders together. */
 export interface Scheduler {
   /**
    * Runs a decoder to its result, in order of arrival and turns of clients. A
@@ -43,6 +44,7 @@ export interface Scheduler {
    *   fired and the decoder's `finally` has run; what `forward` rejected with.
    */
   run<Result>(decoder: Decoder<Result>, options?: DecodeOptions): Promise<Result>;
+  /** Who is being served right now. */
   gauges(): SchedulerGauges;
   /** Whether at most one decoder is here, running or waiting. */
   isAlone(): boolean;
@@ -66,6 +68,10 @@ interface Task extends Claim {
 /** Milliseconds that a decoder's own code may take without a pause after it. */
 const briefly = 5;
 
+/**
+ * A scheduler for one language model, which nobody else may run meanwhile.
+ * @param now milliseconds, never going back
+ */
 export function createScheduler(
   model: LanguageModel,
   limits: BatchLimits,

@@ -9,6 +9,7 @@ import type { CallHandlers } from "./engineProcess.ts";
 import { createEventQueue } from "./eventQueue.ts";
 import type { Call, CallResults } from "./messages.ts";
 
+/** What an engine runs, and its bounds. */
 export interface EngineOptions {
   /** Converted model folders; the first level of the first one is the default model. */
   models: readonly string[];

@@ -9,6 +9,7 @@ import { TinyGptvError } from "@tinygptv/protocol";
 export interface TokenEmbeddings {
   /** Writes the rows of `tokens` into `out` from `offset` (in elements) on. */
   lookUp(tokens: readonly number[], out: Float32Array, offset: number): void;
+  /** Closes the file; nothing can be looked up afterwards. */
   close(): void;
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ParameterRow } from "../row.ts";
 
+/** How the next token is found: the best one, one drawn by chance, or several continuations side by side. */
 export const decodingMethods = ["greedy", "sample", "beam"] as const;
 export type DecodingMethod = (typeof decodingMethods)[number];
 

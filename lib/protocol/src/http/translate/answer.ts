@@ -20,6 +20,7 @@ type Choice = ChatResponse["choices"][number];
 
 const prefix = "img_";
 
+/** The engine's pictures in HTTP's words: a hash becomes an id. */
 export function toImages(images: readonly ImageInfo[]): ImageUsage[] {
   return images.map(({ hash, ...info }) => ({ id: prefix + hash, ...info }));
 }
@@ -117,6 +118,7 @@ export function toChatResponse(
   };
 }
 
+/** The engine's scores in HTTP's words. */
 export function toScoreResponse(
   { candidates, ranks, images }: ScoreResult,
   model: string,
@@ -135,6 +137,7 @@ export function toScoreResponse(
   };
 }
 
+/** HTTP's scores in the engine's words. */
 export function fromScoreResponse({ candidates, ranks, usage }: ScoreHttpResponse): ScoreResult {
   return {
     candidates: candidates.map(({ text, tokens, mean_logprob }) => ({

@@ -43,6 +43,7 @@ export interface ChatStreamWriter {
   end(): SseEvent[];
 }
 
+/** Writes the answer to a plan; `identity` is what all its chunks say. */
 export function createChatStreamWriter(plan: ChatPlan, identity: Identity): ChatStreamWriter {
   const dealers = plan.requests.map(createTokenDealer);
   const usages: Usage[] = [];
@@ -141,6 +142,7 @@ export interface ChatStreamReader {
   end(): GenerateEvent[];
 }
 
+/** Reads the answer to a request with these decoding parameters, chunk by chunk. */
 export function createChatStreamReader({
   numReturnSequences = decodingDefaults.numReturnSequences,
 }: DecodingParams = {}): ChatStreamReader {

@@ -20,6 +20,7 @@ interface Asked<Request> {
   nameOf: NameOf;
 }
 
+/** What a chat request asks of the engine, and how its answer is to be written. */
 export interface ChatPlan extends Asked<GenerateRequest> {
   /** Choices the answer has; without beams each is a request, and they differ in their seed only. */
   choices: number;
@@ -43,6 +44,11 @@ function toPromptFields(
   };
 }
 
+/**
+ * A request for a stream in HTTP's words.
+ * @param pictures references to the request's pictures, in order
+ * @param model the level asked, undefined for the server's default one
+ */
 export function toChatRequest(
   request: GenerateRequest,
   pictures: readonly string[],
@@ -61,6 +67,7 @@ export function toChatRequest(
   };
 }
 
+/** A request for scores in HTTP's words. */
 export function toScoreRequest(
   request: ScoreRequest,
   pictures: readonly string[],
