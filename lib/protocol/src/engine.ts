@@ -1,6 +1,8 @@
 import type { GenerateEvent, ScoreResult } from "./events.ts";
 import type { GenerateRequest, ScoreRequest } from "./request.ts";
 
+export type IntegerWeights = "signed" | "unsigned";
+
 /** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`). */
 export interface ModelInfo {
   /** `name:level` */
@@ -20,6 +22,11 @@ export interface ModelInfo {
   loaded: boolean;
   /** What ONNX Runtime really runs on, once loaded. */
   executionProvider: string | undefined;
+  /**
+   * How a level with 8-bit weights per output multiplies them here, once loaded: unsigned
+   * where the processor would cut off sums of signed ones; undefined for levels without.
+   */
+  integerWeights: IntegerWeights | undefined;
 }
 
 /** What the model sees of a picture. */

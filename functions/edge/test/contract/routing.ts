@@ -89,6 +89,7 @@ export function routingContract({ origin, edge }: Bench): void {
         output_modalities: ["text"],
         loaded: false,
         execution_provider: null,
+        integer_weights: null,
       });
       const serving = (...ids: string[]) =>
         origin((response) => sendJson(response, { object: "list", data: ids.map(model) }));

@@ -52,5 +52,6 @@ function toModelObject(info: ModelInfo, created: number): ModelObject {
     output_modalities: ["text"],
     loaded: info.loaded,
     execution_provider: info.executionProvider ?? null,
+    integer_weights: info.integerWeights ?? null,
   };
 }

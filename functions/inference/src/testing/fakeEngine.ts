@@ -54,6 +54,7 @@ function modelInfo(level: string): ModelInfo {
     imageSize: 448,
     loaded: level === "fp32",
     executionProvider: level === "fp32" ? "cpu" : undefined,
+    integerWeights: undefined,
   };
 }
 

@@ -53,7 +53,7 @@ export const levels = {
   int8: { ...int8Picture, phi: { layers: blockwise(8, 128), head: blockwise(8, 128) } },
   /** Fastest. A row's result depends in its last digits on how many run beside it. */
   int4: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(4, 128) } },
-  /** Bit for bit the same alone and in a batch. */
+  /** With AVX-512 and on ARM bit for bit the same alone and in a batch; docs/quantization.md has the others. */
   "int4-b32": { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(4, 32) } },
   "int4-gptq": { ...int8Picture, phi: { layers: calibrated(4, 128), head: calibrated(4, 128) } },
   auto: { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(8, 32) } },

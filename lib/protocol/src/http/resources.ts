@@ -22,6 +22,12 @@ export const modelObjectSchema = z
       .string()
       .nullable()
       .describe("What ONNX Runtime really runs on, once loaded"),
+    integer_weights: z
+      .enum(["signed", "unsigned"])
+      .nullable()
+      .describe(
+        "How the picture encoder's 8-bit weights are multiplied, once loaded: unsigned where the processor (AVX2 without VNNI) would cut off sums of signed ones; as exact, but slower. Null for levels without",
+      ),
   })
   .meta({ id: "Model" });
 export type ModelObject = z.infer<typeof modelObjectSchema>;

@@ -20,6 +20,7 @@ function infoOf(name: string): ModelInfo {
     imageSize: 1,
     loaded: false,
     executionProvider: undefined,
+    integerWeights: undefined,
   };
 }
 

@@ -12,6 +12,7 @@ import { resizeInSteps } from "../image/resize.ts";
 import type { Model, RunOptions } from "../model.ts";
 import { generate, score } from "../pipeline.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
+import { integerWeightsOf } from "../session/integerWeights.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
 import { createEventQueue } from "./eventQueue.ts";
 import type { GraphOptions } from "./openGraph.ts";
@@ -62,11 +63,9 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const info = describe(manifest, level);
   await checkFiles(folder, manifest);
   const { config } = manifest;
-  const opened = await openParts(
-    { folder, manifest, files: graphsOf(manifest, level) },
-    wholeModel,
-    options,
-  );
+  const files = graphsOf(manifest, level);
+  const integerWeights = await integerWeightsOf(join(folder, files.vision));
+  const opened = await openParts({ folder, manifest, files }, wholeModel, options);
   const { tokenizer, embeddings, languageModel } = opened;
   const scheduler = createScheduler(languageModel, {
     maxBatch: options.maxBatch ?? 8,
@@ -114,7 +113,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   }
 
   return {
-    info: { ...info, loaded: true, executionProvider: "cpu" },
+    info: { ...info, loaded: true, executionProvider: "cpu", integerWeights },
     answer(prompt, pictures = [], { signal, client, ...request } = {}) {
       const all = pictures instanceof Uint8Array ? [pictures] : pictures;
       return answerOf(stream({ ...request, rounds: [{ prompt }] }, all, { signal, client }));
@@ -180,6 +179,7 @@ function describe(manifest: Manifest, level: string): ModelInfo {
     imageSize: config.vision.imageSize,
     loaded: false,
     executionProvider: undefined,
+    integerWeights: undefined,
   };
 }
 

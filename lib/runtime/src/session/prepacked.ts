@@ -45,7 +45,7 @@ interface Seal {
 }
 
 /** Changes with how copies are made and checked. */
-const copyVersion = 2;
+const copyVersion = 3;
 const graphName = "graph.onnx";
 const sealName = "seal.json";
 

@@ -6,6 +6,7 @@ import type { Session, SessionPort, SessionTensor } from "@tinygptv/graph";
 import { elementCount } from "@tinygptv/model";
 import type { ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { saturationProbe } from "./saturationProbe.ts";
 
 export interface SessionOptions {
   /** Threads within an operator; all cores unless given. */
@@ -66,6 +67,7 @@ export async function writePrepacked(path: string, out: string): Promise<boolean
     optimizedModelFilePath: out,
     extra: {
       session: {
+        ...exactSums,
         optimized_model_external_initializers_file_name: `${basename(out)}.data`,
         optimized_model_external_initializers_min_size_in_bytes: "1024",
         save_external_prepacked_constant_initializers: "1",
@@ -110,6 +112,21 @@ async function runAlike(
   });
 }
 
+/**
+ * Processors with AVX2 and without VNNI add products of signed 8-bit weights in
+ * pairs of 16 bits, where large sums are cut off. ONNX Runtime knows which do, and
+ * so told takes unsigned weights there, which are exact; elsewhere it changes nothing.
+ */
+const exactSums = { x64quantprecision: "1" };
+
+/** Whether this processor cuts off sums of signed weights, so that unsigned ones are taken (`exactSums`). */
+export async function cutsOffSums(): Promise<boolean> {
+  const session = await ort.InferenceSession.create(saturationProbe.graph, { logSeverityLevel: 3 });
+  const { y } = await session.run({ x: new ort.Tensor("float32", [1, 1, 1, 1], [1, 4]) });
+  await session.release();
+  return Math.abs((y!.data[0] as number) - saturationProbe.exact) > 1;
+}
+
 function create(
   path: string,
   options: ort.InferenceSession.SessionOptions,
@@ -119,6 +136,7 @@ function create(
     graphOptimizationLevel: "all",
     // Warnings about unused initializers and the like are not for users.
     logSeverityLevel: 3,
+    extra: { session: exactSums },
     ...options,
   }).catch((cause: Error) => {
     throw new TinyGptvError("model", `${path}: ONNX Runtime cannot load it: ${cause.message}`, {

@@ -82,6 +82,7 @@ const toModelInfo = (model: ModelObject): ModelInfo => ({
   imageSize: model.image_size,
   loaded: model.loaded,
   executionProvider: model.execution_provider ?? undefined,
+  integerWeights: model.integer_weights ?? undefined,
 });
 
 async function* chunksOf(

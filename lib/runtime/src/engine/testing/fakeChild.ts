@@ -67,6 +67,7 @@ function infoOf(name: string, level: string): ModelInfo {
     imageSize: 28,
     loaded: false,
     executionProvider: undefined,
+    integerWeights: undefined,
   };
 }
 
