@@ -5,6 +5,7 @@ import { z } from "zod";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { readText, whatWasRead } from "@tinygptv/model";
 
+/** What is asked about a picture, to see how well it is answered. */
 export interface Question {
   /** Path of the picture. */
   readonly image: string;

@@ -14,8 +14,8 @@ import { answerRecord } from "./answerRecord.ts";
 import { decodingParams } from "./decodingOptions.ts";
 import { drawBoxes } from "./drawBoxes.ts";
 import { inOrder } from "./inOrder.ts";
-import { readQuestions } from "./questions.ts";
-import type { Question } from "./questions.ts";
+import { readRequests } from "./requests.ts";
+import type { AskRequest } from "./requests.ts";
 import { showAnswer } from "./showAnswer.ts";
 
 /** Options of `ask` besides the decoding parameters. */
@@ -33,7 +33,7 @@ export interface AskFlags {
 
 export async function ask(folder: string, images: string[], flags: AskFlags): Promise<void> {
   if ((flags.prompt === undefined) === (flags.jsonl === undefined)) {
-    throw usageError("question: want either --prompt or --jsonl");
+    throw usageError("request: want either --prompt or --jsonl");
   }
   if (flags.jsonl === undefined) await askOne(folder, images, flags);
   else await askMany(folder, flags.jsonl, images, flags);
@@ -69,26 +69,26 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
   }
 }
 
-/** Answers every question, some at once; lines come out in the order of the file. */
+/** Answers every request, some at once; lines come out in the order of the file. */
 async function askMany(
   folder: string,
   path: string,
   images: string[],
   flags: AskFlags,
 ): Promise<void> {
-  const [stranger] = [...images, ...flagsOfOneQuestion(flags)];
+  const [stranger] = [...images, ...flagsOfOneRequest(flags)];
   if (stranger !== undefined) {
     throw usageError(`${stranger}: want it in the lines of the --jsonl file, got it beside it`);
   }
   const { level, batch } = flags;
-  const questions = await readQuestions(path);
+  const requests = await readRequests(path);
   const model = await openModel(folder, {
     maxBatch: batch,
     ...(level === undefined ? {} : { level }),
   });
   try {
     noteWeights(model.info);
-    const answers = inOrder(questions, batch, (question) => answer(model, question));
+    const answers = inOrder(requests, batch, (request) => answer(model, request));
     for await (const record of answers) {
       if ("error" in record) process.exitCode = exitCodes.failure;
       printJson(record);
@@ -98,15 +98,15 @@ async function askMany(
   }
 }
 
-/** What is given that belongs to one question: in a file of questions each has its own. */
-function flagsOfOneQuestion(flags: AskFlags): string[] {
+/** What is given that belongs to one request: in a file of requests each has its own. */
+function flagsOfOneRequest(flags: AskFlags): string[] {
   const { task, template, imageMode, draw } = flags;
   const given = { task, template, imageMode, draw, ...decodingParams({ ...flags }) };
   return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
 
-/** A question that cannot be answered (its picture is gone) does not end the others. */
-async function answer(model: Model, { request, images }: Question): Promise<object> {
+/** A request that cannot be answered (its picture is gone) does not end the others. */
+async function answer(model: Model, { request, images }: AskRequest): Promise<object> {
   try {
     const pictures = await Promise.all(images.map(readPicture));
     return answerRecord(await answerOf(model.generate(request, pictures)));

@@ -117,7 +117,7 @@ describe("one question", () => {
   });
 
   it.each([
-    ["no question", [apple], 2, "question: want either --prompt or --jsonl"],
+    ["no question", [apple], 2, "request: want either --prompt or --jsonl"],
     [
       "a parameter out of range",
       ["--prompt", "a", "--top-p", "7"],
@@ -157,10 +157,10 @@ describe("one question", () => {
       "models/nano/gallery: want a picture, got a folder",
     ],
     [
-      "a folder where questions should be",
+      "a folder where requests should be",
       ["--jsonl", "models/nano/gallery"],
       1,
-      "models/nano/gallery: want a file of questions, got a folder",
+      "models/nano/gallery: want a file of requests, got a folder",
     ],
   ])("refuses %s", async (_, args, code, message) => {
     const { end, stdout, stderr } = await runCli(["ask", nano, ...args]);
@@ -175,9 +175,9 @@ describe("one question", () => {
   });
 });
 
-describe("a file of questions", () => {
+describe("a file of requests", () => {
   async function askMany(lines: readonly object[], ...more: string[]) {
-    const path = folder.path("questions.jsonl");
+    const path = folder.path("requests.jsonl");
     // With a byte order mark, as some editors write it.
     await writeFile(path, `\uFEFF${lines.map((line) => `${JSON.stringify(line)}\n`).join("\n")}`);
     const result = await runCli(["ask", nano, "--jsonl", path, ...more]);
@@ -204,7 +204,7 @@ describe("a file of questions", () => {
     });
   });
 
-  it("goes on after a question that cannot be answered, and exits 1", async () => {
+  it("goes on after a request that cannot be answered, and exits 1", async () => {
     const good = { prompt: "What do you see?", image: `${repository}/${apple}` };
     const { end, answers } = await askMany([{ ...good, image: "gone.png" }, good], "--batch", "1");
     expect(end).toBe(1);
@@ -228,10 +228,10 @@ describe("a file of questions", () => {
   ])("is refused for %s, naming line and key", async (_, line, message) => {
     const { end, stdout, stderr } = await askMany([{ prompt: "fine" }, line]);
     expect({ end, stdout }).toEqual({ end: 2, stdout: "" });
-    expect(stderr).toContain(`questions.jsonl, line 3: ${message}`);
+    expect(stderr).toContain(`requests.jsonl, line 3: ${message}`);
   });
 
-  it("goes with no option that belongs to one question", async () => {
+  it("goes with no option that belongs to one request", async () => {
     const { end, stderr } = await askMany([{ prompt: "a" }], "--num-beams", "3");
     expect(end).toBe(2);
     expect(stderr).toBe(

@@ -11,7 +11,7 @@ export function askCommand(): Command {
     .argument("<model>", "model folder, as convert makes it")
     .argument("[image...]", "pictures, in the order of the prompt")
     .option("--prompt <text>", "the question")
-    .option("--jsonl <file>", "many questions, one JSON object a line (docs/cli.md)")
+    .option("--jsonl <file>", "many requests, one JSON object a line (docs/cli.md)")
     .addOption(new Option("--task <task>", "task tag before the prompt").choices(tasks))
     .addOption(
       new Option("--template <name>", "prompt template (default stage4)").choices(templates),
@@ -23,7 +23,7 @@ export function askCommand(): Command {
       ).choices(["display", "reference"]),
     )
     .option("--draw <file>", "write a copy of the last picture with the answer's boxes")
-    .option("--batch <n>", "questions of a --jsonl file worked on at once", wholeNumber(1), 8)
+    .option("--batch <n>", "requests of a --jsonl file worked on at once", wholeNumber(1), 8)
     .option("--json", "print the answer as one JSON object");
   levelOption(command, ["<level>", "quantization level (default: the model's)"], String);
   for (const option of decodingOptions()) command.addOption(option);

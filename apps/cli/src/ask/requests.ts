@@ -1,11 +1,12 @@
-/** Questions for the model, many in a JSONL file. */
+/** Requests to the model, many in a JSONL file. */
 import { dirname, resolve } from "node:path";
 import { readText, whatWasRead } from "@tinygptv/model";
 import { TinyGptvError, decodingNames, generateRequestSchema, parse } from "@tinygptv/protocol";
 import type { GenerateRequest } from "@tinygptv/protocol";
 import { resolveDecoding } from "tinygptv";
 
-export interface Question {
+/** A line of the file. */
+export interface AskRequest {
   request: GenerateRequest;
   /** Paths of the pictures, in the order of the prompt. */
   images: string[];
@@ -17,14 +18,14 @@ const decodingFields: readonly string[] = decodingNames;
 const lineFields = ["image", "prompt", ...requestFields, ...decodingFields];
 
 /**
- * Reads questions, one JSON object a line: `prompt`, `image` (a path relative to
+ * Reads requests, one JSON object a line: `prompt`, `image` (a path relative to
  * the file, a list of them, or none), `task`, `template`, `imageMode` and any
  * decoding parameter, in camelCase or snake_case. Empty lines are passed over.
  * @throws TinyGptvError `parameter` naming line and key, before anything is asked.
  */
-export async function readQuestions(path: string): Promise<Question[]> {
+export async function readRequests(path: string): Promise<AskRequest[]> {
   const text = await readText(path).catch((cause: unknown) => {
-    throw new TinyGptvError("io", `${path}: want a file of questions, got ${whatWasRead(cause)}`, {
+    throw new TinyGptvError("io", `${path}: want a file of requests, got ${whatWasRead(cause)}`, {
       cause,
     });
   });
@@ -43,7 +44,7 @@ export async function readQuestions(path: string): Promise<Question[]> {
   });
 }
 
-function parseLine(line: string, folder: string): Question {
+function parseLine(line: string, folder: string): AskRequest {
   const { image = [], prompt, ...fields } = withCamelCaseKeys(parseObject(line));
   const images = [image].flat();
   if (!images.every((one) => typeof one === "string")) {
