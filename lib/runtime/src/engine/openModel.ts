@@ -8,7 +8,6 @@ import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest, ModelInfo } from "@tinygptv/protocol";
 import { promptLookup } from "../decoding/promptLookup.ts";
 import { encodePng, normalize } from "../image/preprocess.ts";
-import { resizeInSteps } from "../image/resize.ts";
 import type { Model, RunOptions } from "../model.ts";
 import { generate, score } from "../pipeline.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
@@ -21,7 +20,7 @@ import { createPictureQueue } from "./pictureQueue.ts";
 import { createScheduler } from "./scheduler.ts";
 
 /** One for all models of the process: they share its memory and threads. */
-const withPicture = createPictureQueue();
+const readSquare = createPictureQueue();
 
 /** How a level of a model is opened. */
 export interface OpenOptions extends GraphOptions {
@@ -71,7 +70,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     maxBatch: options.maxBatch ?? 8,
     prefillChunk: options.prefillChunk ?? 128,
   });
-  const images = createImageEncoder(opened, config, withPicture);
+  const images = createImageEncoder(opened, config, readSquare);
   const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
   const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes);
   const prefixes = createPrefixCache(languageModel, prefixLimit);
@@ -124,15 +123,8 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     detokenize: (ids) => tokenizer.decode(ids, { keepSpecial: true }),
     async preprocess(picture, mode, run = {}) {
       const size = config.vision.imageSize;
-      const { original, resized } = await withPicture(
-        picture,
-        { ...run, mode },
-        async ({ rgb, width, height, original: before }) => ({
-          original: before,
-          resized: await resizeInSteps(rgb, width, height, size),
-        }),
-      );
-      const pixelValues = normalize(resized, { size, mean: clipMean, std: clipStd });
+      const { original, rgb } = await readSquare(picture, size, { ...run, mode });
+      const pixelValues = normalize(rgb, { size, mean: clipMean, std: clipStd });
       const tensorHash = createHash("sha256")
         .update(new Uint8Array(pixelValues.buffer))
         .digest("hex");
@@ -140,7 +132,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
         ...original,
         size,
         tensorHash,
-        png: await encodePng({ width: size, height: size, rgb: resized }),
+        png: await encodePng({ width: size, height: size, rgb }),
       };
     },
     counters: () => ({

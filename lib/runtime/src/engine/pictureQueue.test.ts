@@ -6,20 +6,21 @@ const megabyte = 2 ** 20;
 /** A queue over pictures that take what their first byte says, in megabytes, and are decoded when the test says so. */
 function pictures() {
   const decoding: { name: string; finish: () => void }[] = [];
-  const withPicture = createPictureQueue(async (bytes) => ({
+  const readSquare = createPictureQueue(async (bytes) => ({
     cost: bytes[0]! * 4 * megabyte,
     async decode() {
       const { promise, resolve } = Promise.withResolvers<void>();
       decoding.push({ name: String.fromCharCode(bytes[1]!), finish: resolve });
       await promise;
-      return { width: 1, height: 1, rgb: bytes, original: { width: 1, height: 1 } };
+      return { width: 1, height: 1, rgb: new Uint8Array(3), original: { width: 1, height: 1 } };
     },
   }));
   const settle = () => new Promise(setImmediate);
   return {
-    open(client: string, name: string, megabytes: number, signal?: AbortSignal) {
+    async open(client: string, name: string, megabytes: number, signal?: AbortSignal) {
       const bytes = Uint8Array.of(megabytes / 4, name.charCodeAt(0));
-      return withPicture(bytes, { mode: "display", client, signal }, async () => name);
+      await readSquare(bytes, 1, { mode: "display", client, signal });
+      return name;
     },
     async names() {
       await settle();

@@ -1,29 +1,13 @@
 /**
- * Decodes pictures few at a time: each takes a thread of the four that Node has
+ * Reads pictures few at a time: each takes a thread of the four that Node has
  * for files and everything else, and up to hundreds of megabytes.
  */
 import { abortError, throwIfAborted } from "@tinygptv/protocol";
 import { checkImage } from "../image/decode.ts";
-import type { DecodedImage, ImageMode } from "../image/decode.ts";
+import { resizeInSteps } from "../image/resize.ts";
+import type { ReadSquare } from "../image/square.ts";
 import { createPlaces } from "./places.ts";
 import type { Claim } from "./places.ts";
-
-export interface PictureOptions {
-  mode: ImageMode;
-  /** On whose behalf: clients take turns. */
-  client?: string | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/**
- * Decodes a picture when its turn comes, and uses it before the next one's.
- * @throws TinyGptvError "image", "aborted" while waiting
- */
-export type WithPicture = <T>(
-  bytes: Uint8Array,
-  options: PictureOptions,
-  use: (picture: DecodedImage) => Promise<T>,
-) => Promise<T>;
 
 /** Bytes that decoding may take at once, and as much again for clients who have none under way. */
 const budget = 400 * 2 ** 20;
@@ -34,14 +18,15 @@ interface Waiting extends Claim {
   onTurn(): void;
 }
 
-export function createPictureQueue(check: typeof checkImage = checkImage): WithPicture {
+/** Each picture keeps its place from decoding on until it is resized. */
+export function createPictureQueue(check: typeof checkImage = checkImage): ReadSquare {
   const places = createPlaces<Waiting>(budget);
 
   function letIn(): void {
     for (const one of places.admit()) one.onTurn();
   }
 
-  return async (bytes, { mode, client = "", signal }, use) => {
+  return async (bytes, size, { mode, client = "", signal }) => {
     throwIfAborted(signal);
     const picture = await check(bytes, { mode });
     const turn = Promise.withResolvers<void>();
@@ -54,7 +39,8 @@ export function createPictureQueue(check: typeof checkImage = checkImage): WithP
     try {
       await turn.promise;
       throwIfAborted(signal);
-      return await use(await picture.decode());
+      const { rgb, width, height, original } = await picture.decode();
+      return { original, rgb: await resizeInSteps(rgb, width, height, size) };
     } finally {
       signal?.removeEventListener("abort", onAbort);
       places.remove(claim);

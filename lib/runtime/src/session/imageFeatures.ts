@@ -3,9 +3,9 @@ import { clipMean, clipStd } from "@tinygptv/model";
 import type { ModelConfig } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import type { ImageInfo } from "@tinygptv/protocol";
-import type { DecodedImage, ImageMode } from "../image/decode.ts";
+import type { ImageMode } from "../image/decode.ts";
 import { normalize } from "../image/preprocess.ts";
-import { resizeInSteps } from "../image/resize.ts";
+import type { ReadSquare } from "../image/square.ts";
 import { encodeImage, type VisionSessions } from "./vision.ts";
 
 /** A picture as the language model takes it. */
@@ -31,18 +31,11 @@ export interface ImageEncoder {
 /** Bytes of features kept; of the full model one picture takes 320 KiB. */
 const cacheBytes = 64 * 2 ** 20;
 
-/** Decodes a picture when there is room for it, and keeps the room while it is used. */
-type WithPicture = <T>(
-  bytes: Uint8Array,
-  options: EncodeOptions & { mode: ImageMode },
-  use: (picture: DecodedImage) => Promise<T>,
-) => Promise<T>;
-
 /** The vision path with a cache by content, so that the second question about a picture skips the vision encoder. */
 export function createImageEncoder(
   sessions: VisionSessions,
   config: ModelConfig,
-  withPicture: WithPicture,
+  readSquare: ReadSquare,
 ): ImageEncoder {
   const featureBytes = 4 * config.qformer.numQueryTokens * config.phi.width;
   const limit = Math.max(1, Math.floor(cacheBytes / featureBytes));
@@ -67,15 +60,8 @@ export function createImageEncoder(
     client: string | undefined,
   ): Promise<EncodedImage> {
     const size = config.vision.imageSize;
-    const { original, resized } = await withPicture(
-      bytes,
-      { mode, client },
-      async ({ rgb, width, height, original: before }) => ({
-        original: before,
-        resized: await resizeInSteps(rgb, width, height, size),
-      }),
-    );
-    const pixelValues = normalize(resized, { size, mean: clipMean, std: clipStd });
+    const { original, rgb } = await readSquare(bytes, size, { mode, client });
+    const pixelValues = normalize(rgb, { size, mean: clipMean, std: clipStd });
     const features = await encodeImage(sessions, pixelValues, config);
     return { info: { hash, ...original, cached: false }, features };
   }
