@@ -4,9 +4,10 @@
  * in the `exports` and `bin` of its package.json; entries are the sources there.
  */
 import { globSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { defineConfig } from "tsdown";
-import type { Rolldown, UserConfig } from "tsdown";
+import type { UserConfig } from "tsdown";
+import { startedByPath } from "./functions/deploy/src/startedByPath.ts";
 
 interface PackageJson {
   exports?: Record<string, string>;
@@ -31,28 +32,12 @@ function configOf(folder: string): UserConfig {
     // Files stay apart: a stack says where, and programs lie where their starters look for them.
     unbundle: true,
     dts: isLibrary,
-    plugins: [startedByPath()],
+    plugins: [startedByPath("kept")],
     report: false,
     checks: { pluginTimings: false },
     // What others would stumble over is an error: missing files, types that do not resolve.
     failOnWarn: true,
     publint: { strict: true, level: "suggestion" },
     attw: isLibrary && { profile: "esm-only", level: "error" },
-  };
-}
-
-/** Programs that are started by their path, as `new URL("./child.ts", import.meta.url)`, are built, too. */
-function startedByPath(): Rolldown.Plugin {
-  return {
-    name: "started-by-path",
-    transform(code, id) {
-      return code.replaceAll(
-        /new URL\("(\.[\w./-]+)\.ts", import\.meta\.url\)/g,
-        (_, path: string) => {
-          this.emitFile({ type: "chunk", id: join(dirname(id), `${path}.ts`) });
-          return `new URL("${path}.js", import.meta.url)`;
-        },
-      );
-    },
   };
 }

@@ -1,5 +1,6 @@
-import { basename, dirname, join } from "node:path";
-import { rolldown, type InputOptions, type Plugin } from "rolldown";
+import { join } from "node:path";
+import { rolldown, type InputOptions } from "rolldown";
+import { startedByPath } from "./startedByPath.ts";
 
 export interface BundleOptions {
   /** Name of an output file, without its ending -> path of the program. */
@@ -33,8 +34,8 @@ const platforms: Readonly<Record<BundleOptions["platform"], InputOptions>> = {
 
 /**
  * Bundles programs, each into a file of its own, with all they import but the
- * packages left outside. A program that is started by its path, as
- * `new URL("./child.ts", import.meta.url)`, becomes one of the files, too.
+ * packages left outside. A program that is started by its path becomes one of
+ * the files, too.
  */
 export async function bundle(options: BundleOptions): Promise<Bundle> {
   const { entries, out, platform, external = [] } = options;
@@ -49,28 +50,10 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
       if (importer !== undefined) imported.set(id, importer);
       return true;
     },
-    plugins: [startedByPath()],
+    plugins: [startedByPath("beside")],
   });
   const { output } = await build.write({ dir: out, format: "esm", entryFileNames: "[name].js" });
   await build.close();
   const [source = ""] = Object.values(entries);
   return { files: output.map(({ fileName }) => join(out, fileName)), imported, source };
-}
-
-/** Programs started by path become chunks beside the code that starts them. */
-function startedByPath(): Plugin {
-  return {
-    name: "started-by-path",
-    transform(code, id) {
-      return code.replaceAll(
-        /new URL\("(\.[\w./-]+)\.ts", import\.meta\.url\)/g,
-        (_, path: string) => {
-          const name = basename(path);
-          const program = join(dirname(id), `${path}.ts`);
-          this.emitFile({ type: "chunk", id: program, fileName: `${name}.js` });
-          return `new URL("./${name}.js", import.meta.url)`;
-        },
-      );
-    },
-  };
 }
