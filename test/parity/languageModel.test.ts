@@ -112,7 +112,7 @@ describe("what changes no token", () => {
     const wanted: number[][] = [];
     for (const prompt of prompts) wanted.push(await alone(prompt));
 
-    const scheduler = createScheduler(model, { maxBatch: 4, prefillChunk: 16 });
+    const scheduler = createScheduler(model, { maxBatch: 4, chunkSizes: { least: 16, most: 16 } });
     let widest = 0;
     const got = await Promise.all(
       prompts.map(async (prompt) => {

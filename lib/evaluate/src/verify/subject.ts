@@ -42,7 +42,7 @@ export async function withLanguageModel(
     ["languageModel"],
     subject.options,
   );
-  const scheduler = createScheduler(languageModel, { maxBatch: 8, prefillChunk: 128 });
+  const scheduler = createScheduler(languageModel, { maxBatch: 8 });
   await use({ ...subject, languageModel, scheduler }).finally(close);
 }
 

@@ -28,8 +28,12 @@ export interface OpenOptions extends GraphOptions {
   level?: string;
   /** Rows of a forward pass at most. */
   maxBatch?: number;
-  /** Positions of a prompt per forward pass: how soon a long prefill can be cancelled. */
-  prefillChunk?: number;
+  /**
+   * Milliseconds, about, that a forward pass over a part of a prompt may take
+   * while others are answered; three times as many while nobody is. How soon a
+   * long prompt gives way, or can be cancelled. 150 unless given.
+   */
+  prefillTime?: number;
   /**
    * Drafts greedy answers from what was said before (decoding/promptLookup.ts)
    * while nobody else is being answered; on for levels computed in float32 unless given.
@@ -68,7 +72,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const { tokenizer, embeddings, languageModel } = opened;
   const scheduler = createScheduler(languageModel, {
     maxBatch: options.maxBatch ?? 8,
-    prefillChunk: options.prefillChunk ?? 128,
+    prefillTime: options.prefillTime,
   });
   const images = createImageEncoder(opened, config, readSquare);
   const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;

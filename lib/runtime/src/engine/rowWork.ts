@@ -9,19 +9,14 @@ export interface RowWork<Task> {
   readonly row: ForwardRow;
   /** Positions already run. */
   done: number;
+  /** Passes that another input of the same client was run in since this one was. */
+  passedOver: number;
   /** Logits [1 or positions, vocabulary], one entry a chunk. */
   readonly logits: Float32Array[];
 }
 
-export interface BatchLimits {
-  /** Most rows in one forward. */
-  readonly maxBatch: number;
-  /** Most positions in one forward of longer inputs. */
-  readonly prefillChunk: number;
-}
-
 /** Positions of a row's input. */
-export function positions(row: ForwardRow, width: number): number {
+function positions(row: ForwardRow, width: number): number {
   return "tokens" in row.input ? row.input.tokens.length : row.input.embeds.length / width;
 }
 
@@ -50,35 +45,35 @@ function refuse(message: string, code: "prompt" | "context" = "prompt"): never {
   throw new TinyGptvError(code, message, { subject: "prompt" });
 }
 
-/** The positions a row has in its next forward. */
-function nextSize(work: RowWork<unknown>, width: number, prefillChunk: number): number {
-  return Math.min(positions(work.row, width) - work.done, prefillChunk);
+/** Positions of a row still to run. */
+export function remaining(work: RowWork<unknown>, width: number): number {
+  return positions(work.row, width) - work.done;
+}
+
+/** Whether a row is a single position (decoding); longer ones are inputs, which are run in chunks. */
+export function isStep(work: RowWork<unknown>, width: number): boolean {
+  return positions(work.row, width) === 1;
 }
 
 /**
- * Takes out of `ready` the rows of one forward, all of the same number of
- * positions, so that nothing is padded: single positions (decoding) up to
- * `maxBatch` rows, longer ones (prefill) up to `prefillChunk` positions in all.
- * `preferLong` says which kind goes first where both wait; the caller alternates.
- * A row's chunks never depend on its neighbours, so neither do its results.
+ * The positions of an input's next chunk, at most `most`. Never a single one,
+ * and none is left for last: kernels for one row may differ from those for
+ * several in the last digits.
+ * @param most at least 3
  */
-export function takeBatch<Task>(
-  ready: RowWork<Task>[],
-  width: number,
-  limits: BatchLimits,
-  preferLong: boolean,
-): { batch: RowWork<Task>[]; size: number } {
-  const sizeOf = (work: RowWork<Task>) => nextSize(work, width, limits.prefillChunk);
-  const first = ready.find((work) => sizeOf(work) > 1 === preferLong) ?? ready[0];
-  if (!first) return { batch: [], size: 0 };
-  const size = sizeOf(first);
-  const room = size === 1 ? Infinity : Math.floor(limits.prefillChunk / size);
-  const batch = ready
-    .filter((work) => sizeOf(work) === size)
-    .slice(0, Math.min(limits.maxBatch, room));
-  const taken = new Set(batch);
-  ready.splice(0, ready.length, ...ready.filter((work) => !taken.has(work)));
-  return { batch, size };
+export function chunkSize(left: number, most: number): number {
+  if (left <= most) return left;
+  return left - most === 1 ? most - 1 : most;
+}
+
+/** As often may shorter inputs of a client go before a longer one, one after the other. */
+const patience = 2;
+
+/** Inputs in the order in which one client's are run: the shortest rest first, but what has been passed over before all. */
+export function byLength<Task>(inputs: readonly RowWork<Task>[], width: number): RowWork<Task>[] {
+  const rank = (work: RowWork<Task>) =>
+    work.passedOver >= patience ? -work.passedOver : remaining(work, width);
+  return inputs.toSorted((one, other) => rank(one) - rank(other));
 }
 
 /**

@@ -5,7 +5,7 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import { createScheduler } from "./scheduler.ts";
 import { fakeLanguageModel } from "./testing/fakeLanguageModel.ts";
 
-const limits = { maxBatch: 4, prefillChunk: 8 };
+const limits = { maxBatch: 4, chunkSizes: { least: 8, most: 8 } };
 
 function argMax(logits: Float32Array): number {
   return logits.indexOf(Math.max(...logits));
@@ -101,20 +101,7 @@ describe("batches", () => {
     ]);
   });
 
-  it("let running answers flow between the chunks of a long prompt", async () => {
-    const model = fakeLanguageModel();
-    const scheduler = createScheduler(model, limits);
-    await Promise.all([
-      scheduler.run(greedy(model, [1], 12)),
-      scheduler.run(greedy(model, prompt(40), 1)),
-    ]);
-    const kinds = model.forwards.map((rows) => (rows[0]!.positions > 1 ? "prefill" : "decode"));
-    expect(kinds.slice(0, 10)).toEqual(
-      Array.from({ length: 5 }, () => ["decode", "prefill"]).flat(),
-    );
-  });
-
-  it("hold several short inputs of one length, up to prefillChunk positions", async () => {
+  it("hold several short inputs of one length, up to a chunk's positions", async () => {
     const model = fakeLanguageModel();
     const scheduler = createScheduler(model, limits);
     await Promise.all([1, 2, 3].map((seed) => scheduler.run(greedy(model, prompt(4, seed), 0))));
@@ -318,5 +305,153 @@ describe("clients", () => {
     expect(await ended).toBeLessThan(40 + 5 * 60);
     await Promise.all(slow);
     expect(time).toBeGreaterThanOrEqual(4 * 5 * 60);
+  });
+});
+
+/**
+ * A model whose passes take time by a formula, as the full model's do: weights
+ * are read once a pass, positions are computed, and each looks back at all before it.
+ */
+function timedModel(cost: { pass: number; position: number; look: number }) {
+  const clock = { time: 0 };
+  /** Milliseconds and positions of every forward over inputs. */
+  const chunks: { milliseconds: number; positions: number; past: number }[] = [];
+  const model = fakeLanguageModel({
+    contextLength: 5000,
+    onForward: (rows) => {
+      const past = rows[0]!.sequence.length;
+      const positions = model.forwards.at(-1)!.reduce((sum, row) => sum + row.positions, 0);
+      const milliseconds = cost.pass + positions * (cost.position + cost.look * past);
+      clock.time += milliseconds;
+      if (positions > rows.length) chunks.push({ milliseconds, positions, past });
+    },
+  });
+  return { model, clock, chunks, now: () => clock.time };
+}
+
+const fullModel = { pass: 45, position: 7, look: 0.005 };
+const smallModel = { pass: 0.5, position: 0.05, look: 0.00002 };
+const target = 150;
+
+describe("time", () => {
+  /** Decodes `steps` tokens after a short prompt; notes when each came. */
+  function short(
+    { model, clock }: ReturnType<typeof timedModel>,
+    steps: number,
+    length = 2,
+  ): { decoder: Decoder<number[]>; times: number[] } {
+    const times: number[] = [];
+    const onToken = () => void times.push(clock.time);
+    return { decoder: greedy(model, prompt(length, 5), steps, { onToken }), times };
+  }
+  const gaps = (times: readonly number[]) => times.slice(1).map((time, i) => time - times[i]!);
+
+  it.each([
+    ["of the full model", fullModel, 8],
+    ["of a small one", smallModel, 512],
+  ])("chunks %s come to take the target, wherever in the prompt", async (_, cost, bound) => {
+    const timed = timedModel(cost);
+    const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+    const beside = new AbortController();
+    const stopped = scheduler.run(short(timed, 4000).decoder, beside).catch(() => {});
+    await scheduler.run(greedy(timed.model, prompt(1879), 1));
+    beside.abort();
+    await stopped;
+    for (const { milliseconds } of timed.chunks) expect(milliseconds).toBeLessThan(1.3 * target);
+    const settled = timed.chunks.slice(7, -1).filter(({ positions }) => positions !== bound);
+    for (const { milliseconds } of settled) expect(milliseconds).toBeGreaterThan(0.7 * target);
+  });
+
+  it("starts with little, whatever the model turns out to cost", async () => {
+    const timed = timedModel({ pass: 400, position: 90, look: 0 });
+    const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+    await scheduler.run(greedy(timed.model, prompt(200), 1));
+    expect(Math.max(...timed.chunks.map(({ positions }) => positions))).toBeLessThanOrEqual(8);
+  });
+
+  it("soon forgets a first pass that waited for the disk", async () => {
+    const timed = timedModel(fullModel);
+    const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+    timed.model.forward = ((forward) => async (rows) => {
+      if (timed.chunks.length === 0) timed.clock.time += 10_000;
+      return forward(rows);
+    })(timed.model.forward);
+    await scheduler.run(greedy(timed.model, prompt(1000), 1));
+    expect(timed.chunks[15]!.positions).toBeGreaterThan(30);
+  });
+
+  it("never runs a single position of a longer input", async () => {
+    for (const length of [9, 17, 33, 41, 65, 121]) {
+      const timed = timedModel(fullModel);
+      await createScheduler(timed.model, limits, timed.now).run(
+        greedy(timed.model, prompt(length), 0),
+      );
+      const sizes = timed.model.forwards.flat().map(({ positions }) => positions);
+      expect(Math.min(...sizes)).toBeGreaterThan(1);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(length);
+    }
+  });
+
+  it("a long prompt leaves those who decode half of it, and no token waits for more than a chunk", async () => {
+    const timed = timedModel(fullModel);
+    const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+    const { decoder, times } = short(timed, 200);
+    const done = scheduler.run(decoder, { client: "short" });
+    while (times.length < 20) await new Promise(setImmediate);
+    const before = gaps(times.slice(0, 20));
+    const long = scheduler.run(greedy(timed.model, prompt(1879), 1), { client: "long" });
+    await done;
+    const beside = gaps(times.slice(22));
+    expect(Math.max(...beside)).toBeLessThan(5 * Math.max(...before));
+    const mean = beside.reduce((sum, gap) => sum + gap, 0) / beside.length;
+    expect(mean).toBeLessThan(2.5 * Math.max(...before));
+    await long;
+  });
+
+  it.each(["another", "long"])(
+    "a short prompt of %s client is not behind a long one",
+    async (client) => {
+      const timed = timedModel(fullModel);
+      const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+      const long = [1, 2].map((seed) =>
+        scheduler.run(greedy(timed.model, prompt(1879, seed), 1), { client: "long" }),
+      );
+      while (timed.chunks.length < 10) await new Promise(setImmediate);
+      const { decoder, times } = short(timed, 1, 60);
+      const begin = timed.clock.time;
+      await scheduler.run(decoder, { client });
+      const byItself = 45 + 60 * 7;
+      expect(times[0]! - begin).toBeLessThan(byItself + 2000);
+      await Promise.all(long);
+    },
+  );
+
+  it("short prompts without end do not keep a long one from running", async () => {
+    const timed = timedModel(fullModel);
+    const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+    const run = (length: number, seed: number) =>
+      scheduler.run(greedy(timed.model, prompt(length, seed), 0));
+    const ended = run(600, 1).then(() => timed.clock.time);
+    async function stream(seed: number): Promise<void> {
+      for (let i = 0; i < 60; i++) await run(30, seed);
+    }
+    await Promise.all([1, 2, 3].map(stream));
+    expect(timed.clock.time).toBeGreaterThan(50_000);
+    expect(await ended).toBeLessThan(25_000); // alone it takes 6000
+  });
+
+  it("a prompt cancelled in the middle stops within the target", async () => {
+    const timed = timedModel(fullModel);
+    const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
+    const beside = scheduler.run(short(timed, 400).decoder);
+    const controller = new AbortController();
+    const long = scheduler.run(greedy(timed.model, prompt(1879), 1), controller);
+    long.catch(() => {});
+    while (timed.chunks.length < 20) await new Promise(setImmediate);
+    const begin = timed.clock.time;
+    controller.abort();
+    await expect(long).rejects.toMatchObject({ code: "aborted" });
+    expect(timed.clock.time - begin).toBeLessThan(1.3 * target);
+    await beside;
   });
 });

@@ -1,9 +1,12 @@
 /**
  * Continuous batching. Decoders are generators that yield rows and receive
  * logits; the scheduler runs the rows of many decoders in common forward
- * passes. Decoders join and leave between two forwards, single positions and
- * chunks of long inputs take turns, and a decoder that ends, throws or is
- * aborted leaves without touching the others.
+ * passes. Decoders join and leave between two forwards, and one that ends,
+ * throws or is aborted leaves without touching the others.
+ *
+ * Inputs run in chunks of about the same time (prefillPace.ts). After a chunk
+ * that others had to wait for, single positions (decoding) have as much time
+ * before the next one; short inputs go before long ones.
  *
  * Clients take turns: in the line, in each forward, and where the decoders' own
  * code takes long (masks of a schema), which pauses for as long as it took
@@ -15,8 +18,28 @@ import type { Decoder, ForwardLogits, ForwardRow, LanguageModel } from "../decod
 import { TinyGptvError, abortError } from "@tinygptv/protocol";
 import { createPlaces } from "./places.ts";
 import type { Claim } from "./places.ts";
-import { checkRow, chunkOf, inTurns, joinLogits, positions, takeBatch } from "./rowWork.ts";
-import type { BatchLimits, RowWork } from "./rowWork.ts";
+import { createPrefillPace } from "./prefillPace.ts";
+import type { ChunkSizes } from "./prefillPace.ts";
+import {
+  byLength,
+  checkRow,
+  chunkOf,
+  chunkSize,
+  inTurns,
+  isStep,
+  joinLogits,
+  remaining,
+} from "./rowWork.ts";
+import type { RowWork } from "./rowWork.ts";
+
+/** What bounds forward passes. */
+export interface BatchLimits {
+  /** Most rows in one forward. */
+  readonly maxBatch: number;
+  /** Milliseconds that a chunk of an input takes while others are here, about; 150 unless given. */
+  readonly prefillTime?: number | undefined;
+  readonly chunkSizes?: ChunkSizes;
+}
 
 export interface DecodeOptions {
   /** The rows the decoder will yield at once at most (beams): it joins when so many are free. */
@@ -68,6 +91,17 @@ interface Task extends Claim {
 /** Milliseconds that a decoder's own code may take without a pause after it. */
 const briefly = 5;
 
+/** Three steps of the full model: long enough to be worth reading the weights for. */
+const defaultPrefillTime = 150;
+/** Where nobody else is here, chunks may take so many times as long: only who comes or cancels waits for them. */
+const alone = 3;
+
+/** The rows of one forward pass, each with its next `size` positions. */
+interface Pass {
+  readonly batch: readonly RowWork<Task>[];
+  readonly size: number;
+}
+
 /**
  * A scheduler for one language model, which nobody else may run meanwhile.
  * @param now milliseconds, never going back
@@ -77,16 +111,19 @@ export function createScheduler(
   limits: BatchLimits,
   now: () => number = () => performance.now(),
 ): Scheduler {
-  const places = createPlaces<Task>(limits.maxBatch);
+  const { maxBatch, prefillTime = defaultPrefillTime } = limits;
+  const pace = createPrefillPace(limits.chunkSizes);
+  const places = createPlaces<Task>(maxBatch);
   const ready: RowWork<Task>[] = [];
   /** Tasks with a complete step whose decoders go on next. */
   const complete = new Set<Task>();
   /** By client: the forward it was last in, and until when its decoders' code pauses. */
   const served = new Map<string, number>();
   const pausesUntil = new Map<string, number>();
+  /** Milliseconds that single positions may still run before the next chunk of an input. */
+  let owed = 0;
   let forwards = 0;
   let batchSize = 0;
-  let preferLong = false;
   let awake = false;
 
   function run<Result>(decoder: Decoder<Result>, options: DecodeOptions = {}): Promise<Result> {
@@ -94,7 +131,7 @@ export function createScheduler(
       const task: Task = {
         decoder,
         client: options.client ?? "",
-        units: Math.min(options.rows ?? 1, limits.maxBatch),
+        units: Math.min(options.rows ?? 1, maxBatch),
         signal: options.signal,
         onAbort: () => {
           if (!task.busy) stop(task);
@@ -155,11 +192,32 @@ export function createScheduler(
     );
   }
 
+  /** What runs next: single positions, or chunks of inputs that take as much time. */
+  function nextPass(): Pass | undefined {
+    const { width } = model;
+    const steps = ready.filter((work) => isStep(work, width));
+    const inputs = ready.filter((work) => !isStep(work, width));
+    if (steps.length > 0 && (owed > 0 || inputs.length === 0))
+      return { batch: inTurns(steps, served).slice(0, maxBatch), size: 1 };
+    const [first, ...others] = inTurns(byLength(inputs, width), served);
+    if (!first) return undefined;
+    const time = places.inside.size > 1 ? prefillTime : alone * prefillTime;
+    const room = pace.fit(first.row.sequence.length, time);
+    const size = chunkSize(remaining(first, width), room);
+    // Others of the same length fit without padding; what is cut fills the pass by itself.
+    const alike = others.filter((work) => remaining(work, width) === size);
+    const count = Math.min(maxBatch, Math.floor(room / size));
+    const batch = [first, ...alike].slice(0, Math.max(1, count));
+    const clients = new Set(batch.map(({ task }) => task.client));
+    for (const work of inputs) if (clients.has(work.task.client)) work.passedOver += 1;
+    return { batch, size };
+  }
+
   async function step(): Promise<void> {
-    ready.splice(0, ready.length, ...inTurns(ready, served));
-    const { batch, size } = takeBatch(ready, model.width, limits, preferLong);
-    if (batch.length === 0) return;
-    preferLong = size === 1;
+    const pass = nextPass();
+    if (!pass) return;
+    const { batch, size } = pass;
+    withdraw((work) => batch.includes(work));
     batchSize = batch.length;
     forwards += 1;
     const tasks = new Set(batch.map((work) => work.task));
@@ -167,6 +225,8 @@ export function createScheduler(
       task.busy = true;
       served.set(task.client, forwards);
     }
+    const past = batch[0]!.row.sequence.length;
+    const begin = now();
     let logits: ForwardLogits;
     try {
       logits = await model.forward(batch.map((work) => chunkOf(work, size, model.width)));
@@ -174,14 +234,26 @@ export function createScheduler(
       for (const task of tasks) fault(task, error);
       return;
     }
+    account(pass, past, now() - begin);
     batch.forEach((work, i) => collect(work, size, logits[i]));
     for (const task of tasks) settle(task);
+  }
+
+  /** Learns from the time a pass took, and has single positions make up for waiting. */
+  function account({ batch, size }: Pass, past: number, milliseconds: number): void {
+    if (size === 1) {
+      owed = Math.max(0, owed - milliseconds);
+      return;
+    }
+    pace.note({ positions: batch.length * size, past, milliseconds });
+    owed = ready.some((work) => isStep(work, model.width)) ? milliseconds : 0;
   }
 
   /** Notes what a forward brought for one row; what is left of it goes to the end of the line. */
   function collect(work: RowWork<Task>, size: number, logits: Float32Array | undefined): void {
     work.done += size;
-    const isDone = work.done === positions(work.row, model.width);
+    work.passedOver = 0;
+    const isDone = remaining(work, model.width) === 0;
     if (logits && (isDone || work.row.logits === "all")) work.logits.push(logits);
     if (!isDone) {
       ready.push(work);
@@ -229,12 +301,14 @@ export function createScheduler(
     }
     task.pending = rows.length;
     task.logits = [];
-    rows.forEach((row, index) => ready.push({ task, index, row, done: 0, logits: [] }));
+    rows.forEach((row, index) =>
+      ready.push({ task, index, row, done: 0, passedOver: 0, logits: [] }),
+    );
   }
 
   /** Throws an error into a decoder at its `yield`, where its `finally` releases what it holds. */
   function fault(task: Task, error: unknown): void {
-    withdraw(task);
+    forget(task);
     advance(task, () => task.decoder.throw(error));
   }
 
@@ -251,13 +325,17 @@ export function createScheduler(
 
   function leave(task: Task): void {
     task.signal?.removeEventListener("abort", task.onAbort);
-    withdraw(task);
+    forget(task);
     places.remove(task);
   }
 
-  function withdraw(task: Task): void {
+  function forget(task: Task): void {
     complete.delete(task);
-    for (let i = ready.length - 1; i >= 0; i--) if (ready[i]?.task === task) ready.splice(i, 1);
+    withdraw((work) => work.task === task);
+  }
+
+  function withdraw(isOut: (work: RowWork<Task>) => boolean): void {
+    ready.splice(0, ready.length, ...ready.filter((work) => !isOut(work)));
   }
 
   return {
