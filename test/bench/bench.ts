@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { manifestName, readManifest } from "../../lib/model/src/manifest.ts";
+import { prepack } from "../../lib/runtime/src/engine/graphCopies.ts";
 import { fullDepth, quickDepth } from "./dimensions.ts";
 import { growthCharts } from "./growth.ts";
 import { describeMachine, memoryBandwidth, memoryOf } from "./machine.ts";
@@ -173,6 +174,7 @@ async function measureVision(): Promise<void> {
 async function measureStart(): Promise<void> {
   say("start");
   const { levels } = await readManifest(folder);
+  await prepack(folder, { levels: ["int4"] });
   const data = join(folder, `${levels.int4!.phi}.data`);
   const start = async (key: string, copies: string) => {
     const begin = performance.now();

@@ -5,6 +5,7 @@ import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { notebookCommand } from "./commands/notebook.ts";
+import { prepackCommand } from "./commands/prepack.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -45,6 +46,7 @@ function createProgram(): Command {
     askCommand,
     convertCommand,
     quantizeCommand,
+    prepackCommand,
     compareCommand,
     verifyCommand,
     inspectCommand,

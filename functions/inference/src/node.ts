@@ -40,7 +40,12 @@ export async function openEndpoint(
   const models = await Promise.all(
     environment.models.map((model) => folderOf(model, store, environment)),
   );
-  const engine = createEngine({ ...environment.engine, models });
+  const engine = createEngine({
+    ...environment.engine,
+    models,
+    onCopies: ({ state, ...news }) =>
+      log[state === "missing" ? "warn" : "info"](news, `copies for quick loads: ${state}`),
+  });
   const activity = createActivity();
   const app = createApp({ engine, store, config: environment.config, log, activity });
   return { app, engine, activity, log, environment };

@@ -1,14 +1,20 @@
 /** A converted model on disk appears whole or not at all. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { onDisk } from "./checkpoint/byteSource.ts";
 import type { WrittenFile } from "@tinygptv/graph";
-import { manifestName, readManifest } from "@tinygptv/model";
+import {
+  cleanUpAfterKilled,
+  exists,
+  manifestName,
+  moveIntoPlace,
+  readManifest,
+  withScratchName,
+} from "@tinygptv/model";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "./scratchFolder.ts";
 
 export interface FolderWriter {
   /** Absolute path for a file of the model; its folder exists. */
@@ -16,6 +22,8 @@ export interface FolderWriter {
   /** Records files that were written under `path`. */
   add(files: readonly WrittenFile[]): void;
   copy(from: string, name: string): Promise<void>;
+  /** @returns bytes free on its disk @throws TinyGptvError "io" where those are fewer than `bytes` */
+  requireSpace(bytes: number): Promise<number>;
   readonly files: Manifest["files"];
   /** Everything `path` was asked for, whether or not it was written in full. */
   readonly started: readonly string[];
@@ -42,7 +50,7 @@ export async function writeModelFolder(
       // Apart: making both at once would call a read-only file system a missing folder.
       await mkdir(dirname(partial), { recursive: true });
       await mkdir(partial);
-      const manifest = await write(createFolderWriter(partial));
+      const manifest = await write(createFolderWriter(partial, target));
       await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
       await requireFree(target, replace);
       if (!(await moveIntoPlace(partial, target, replace))) throw isThere(target);
@@ -110,7 +118,8 @@ function isUsedBy(levels: Manifest["levels"]): (file: { path: string }) => boole
   };
 }
 
-function createFolderWriter(root: string): FolderWriter {
+/** @param title what the folder is called in messages */
+function createFolderWriter(root: string, title = root): FolderWriter {
   const files: Manifest["files"] = [];
   const started: string[] = [];
   const path = async (name: string) => {
@@ -136,6 +145,16 @@ function createFolderWriter(root: string): FolderWriter {
       await writeDurably(await path(name), bytes);
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       files.push({ path: name, bytes: bytes.byteLength, sha256 });
+    },
+    requireSpace: async (bytes) => {
+      const { bavail, bsize } = await statfs(root);
+      const free = bavail * bsize;
+      if (free >= bytes) return free;
+      throw new TinyGptvError(
+        "io",
+        `${title}: want ${bytes} bytes of free disk space, got ${free}`,
+        { subject: title },
+      );
     },
   };
 }

@@ -33,3 +33,4 @@ export {
 export { loadTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
 export { padBatch } from "./tokenizer/padding.ts";
 export { parseJsonFile } from "./jsonFile.ts";
+export { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "./scratchFolder.ts";

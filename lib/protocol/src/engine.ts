@@ -41,6 +41,22 @@ export interface PreprocessResult {
   png: Uint8Array;
 }
 
+/**
+ * Of the copies of a model's graphs that make its next load quick: there, as
+ * far as there can be any; being made; or not made.
+ */
+export type CopiesState = "ready" | "making" | "missing";
+
+/** What has become of a loaded model's copies. */
+export interface CopiesNews {
+  model: string;
+  state: CopiesState;
+  /** What they take on disk, about. */
+  bytes: number;
+  /** Why they are missing. */
+  reason?: string;
+}
+
 /** Gauges and counters for `/metrics` and `/health`. */
 export interface EngineStatus {
   /** Unresponsive: its process has given no sign of life for some seconds, and is replaced if it stays so. */
@@ -59,6 +75,8 @@ export interface EngineStatus {
   loadedModels: string[];
   /** Loaded model -> what ONNX Runtime really runs it on. */
   executionProviders: Record<string, string>;
+  /** Models that were loaded -> their pre-packed copies. */
+  copies: Record<string, CopiesState>;
 }
 
 /** Who asks which level, and for how long. */

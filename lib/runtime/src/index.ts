@@ -12,6 +12,8 @@ export {
 } from "@tinygptv/protocol";
 export type {
   CallOptions,
+  CopiesNews,
+  CopiesState,
   Engine,
   EngineStatus,
   ErrorCode,
@@ -19,7 +21,9 @@ export type {
   PreprocessResult,
 } from "@tinygptv/protocol";
 export { readManifest, type Manifest } from "@tinygptv/model";
+export { copyBytes } from "./session/prepacked.ts";
 export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
-export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
+export { copiesOf, prepack, type GraphCopy, type PrepackOptions } from "./engine/graphCopies.ts";
+export { float32Levels, listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
 export type { AnswerOptions, Model, RunOptions } from "./model.ts";
 export { openSession } from "./session/runtime.ts";

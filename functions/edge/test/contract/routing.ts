@@ -90,6 +90,7 @@ export function routingContract({ origin, edge }: Bench): void {
         loaded: false,
         execution_provider: null,
         integer_weights: null,
+        copies: null,
       });
       const serving = (...ids: string[]) =>
         origin((response) => sendJson(response, { object: "list", data: ids.map(model) }));

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { ModelInfo } from "@tinygptv/protocol";
+import type { EngineStatus, ModelInfo } from "@tinygptv/protocol";
 import { modelListSchema, modelObjectSchema } from "@tinygptv/protocol/http";
 import type { ModelList, ModelObject } from "@tinygptv/protocol/http";
 import type { AppEnv, Services } from "../services.ts";
@@ -18,24 +18,24 @@ const getOne = documented({
 });
 
 /** `GET /v1/models`, `GET /v1/models/{id}` */
-export function modelRoutes({ models }: Services): Hono<AppEnv> {
+export function modelRoutes({ models, engine }: Services): Hono<AppEnv> {
   const created = Math.floor(Date.now() / 1000);
   return new Hono<AppEnv>()
     .get("/v1/models", listAll, async (c) => {
       const answer: ModelList = {
         object: "list",
-        data: (await models.list()).map((info) => toModelObject(info, created)),
+        data: (await models.list()).map((info) => toModelObject(info, engine.status(), created)),
       };
       return c.json(answer);
     })
     .get("/v1/models/:id", getOne, async (c) => {
       const id = await models.idOf(c.req.param("id"), "id");
       const info = (await models.list()).find((model) => model.id === id);
-      return c.json(toModelObject(info!, created));
+      return c.json(toModelObject(info!, engine.status(), created));
     });
 }
 
-function toModelObject(info: ModelInfo, created: number): ModelObject {
+function toModelObject(info: ModelInfo, { copies }: EngineStatus, created: number): ModelObject {
   return {
     id: info.id,
     object: "model",
@@ -53,5 +53,6 @@ function toModelObject(info: ModelInfo, created: number): ModelObject {
     loaded: info.loaded,
     execution_provider: info.executionProvider ?? null,
     integer_weights: info.integerWeights ?? null,
+    copies: copies[info.id] ?? null,
   };
 }

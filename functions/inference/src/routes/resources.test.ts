@@ -16,7 +16,12 @@ test("lists every level, and shows one by id or name", async () => {
   const { app } = testApp();
   const list = modelListSchema.parse(await (await app.request("/v1/models")).json());
   expect(list.data.map(({ id }) => id)).toEqual(["fake:fp32", "fake:int8", "fake:int4"]);
-  expect(list.data[0]).toMatchObject({ loaded: true, execution_provider: "cpu" });
+  expect(list.data[0]).toMatchObject({
+    loaded: true,
+    execution_provider: "cpu",
+    copies: "ready",
+  });
+  expect(list.data[1]).toMatchObject({ loaded: false, copies: null });
   expect(await (await app.request("/v1/models/fake")).json()).toEqual(list.data[0]);
   expect(await (await app.request("/v1/models/fake:int4")).json()).toEqual(list.data[2]);
   const missing = await app.request("/v1/models/gpt-4");

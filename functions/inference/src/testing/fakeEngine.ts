@@ -247,6 +247,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       rssBytes: 1e6,
       loadedModels: ["fake:fp32"],
       executionProviders: { "fake:fp32": "cpu" },
+      copies: { "fake:fp32": "ready" },
     }),
     crash() {
       state = "restarting";

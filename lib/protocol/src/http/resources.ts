@@ -28,6 +28,10 @@ export const modelObjectSchema = z
       .describe(
         "How the picture encoder's 8-bit weights are multiplied, once loaded: unsigned where the processor (AVX2 without VNNI) would cut off sums of signed ones; as exact, but slower. Null for levels without",
       ),
+    copies: z
+      .enum(["ready", "making", "missing"])
+      .nullable()
+      .describe("Copies on the server's disk that make its next load quick; null before the first"),
   })
   .meta({ id: "Model" });
 export type ModelObject = z.infer<typeof modelObjectSchema>;

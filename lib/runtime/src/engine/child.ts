@@ -1,5 +1,16 @@
 /** Entry of the engine process: the real models behind `hostModels`. */
 import { listModels, openModel } from "./openModel.ts";
-import { hostModels } from "./host.ts";
+import { hostModels, send } from "./host.ts";
+import { createPrepacker } from "./prepacker.ts";
 
-hostModels({ list: listModels, open: openModel });
+const prepacker = createPrepacker((news) => void send({ type: "copies", news }));
+process.on("exit", prepacker.stop);
+
+hostModels({
+  list: listModels,
+  async open(folder, options) {
+    const model = await openModel(folder, options);
+    prepacker.add(folder, model.info);
+    return model;
+  },
+});

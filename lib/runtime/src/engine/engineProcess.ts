@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
-import type { GenerateEvent } from "@tinygptv/protocol";
+import type { CopiesNews, GenerateEvent } from "@tinygptv/protocol";
 import type {
   Call,
   CallResults,
@@ -51,6 +51,8 @@ export interface ProcessOptions extends Omit<HostOptions, "heartbeat"> {
   hangTimeout: number;
   /** Milliseconds after which its main thread counts as stuck: without a message, in a start, with a cancelled call. */
   stallTimeout: number;
+  /** Hears what becomes of loaded models' copies. */
+  onCopies: (news: CopiesNews) => void;
 }
 
 interface Pending {
@@ -68,7 +70,7 @@ const longestStart = 60_000;
 const unresponsiveAfter = 5_000;
 
 export function startEngineProcess(options: ProcessOptions): EngineProcess {
-  const { module, hangTimeout, stallTimeout, ...hostOptions } = options;
+  const { module, hangTimeout, stallTimeout, onCopies, ...hostOptions } = options;
   const child = fork(module, [], {
     serialization: "advanced",
     // Flags of the program that starts it (`--input-type`, `--inspect`) are not for this process.
@@ -118,6 +120,8 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
       case "status":
         status = message.status;
         return;
+      case "copies":
+        return onCopies(message.news);
       case "event":
         return pending.get(message.id)?.onEvent?.(message.event);
       case "result":

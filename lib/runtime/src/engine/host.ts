@@ -9,8 +9,8 @@ import { createModelPool, noCounters } from "./modelPool.ts";
 import type { ModelLease, ModelOpener, ModelPool } from "./modelPool.ts";
 import { startPulse } from "./pulse.ts";
 
-/** Resolves at once, unless the channel is backed up: then when it has taken the message. */
-function send(message: FromChild): Promise<void> | undefined {
+/** To the supervisor. Resolves at once, unless the channel is backed up: then when it has taken the message. */
+export function send(message: FromChild): Promise<void> | undefined {
   if (!process.send) throw new TinyGptvError("engine", "not started by a supervisor");
   const taken = Promise.withResolvers<void>();
   // The callback also keeps a closed channel from throwing; `disconnect` ends the process.

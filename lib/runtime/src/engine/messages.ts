@@ -4,6 +4,7 @@
  */
 import { TinyGptvError } from "@tinygptv/protocol";
 import type {
+  CopiesNews,
   ErrorCode,
   GenerateEvent,
   GenerateRequest,
@@ -73,6 +74,7 @@ export type FromChild =
   | { type: "event"; id: number; event: GenerateEvent }
   | { type: "result"; id: number; value: CallResults[keyof CallResults] }
   | { type: "error"; id: number; error: WireError }
+  | { type: "copies"; news: CopiesNews }
   /** Sent at every heartbeat as a sign of life, and before each result. */
   | { type: "status"; status: HostStatus };
 

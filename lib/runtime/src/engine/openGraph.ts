@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Manifest } from "@tinygptv/model";
-import { discardCopy, prepackedCopy } from "../session/prepacked.ts";
+import { discardCopy, findCopy } from "../session/prepacked.ts";
+import type { CopyPlace } from "../session/prepacked.ts";
 import { openSession } from "../session/runtime.ts";
 import type { Session } from "@tinygptv/graph";
 
@@ -17,34 +18,40 @@ export interface GraphOptions {
 }
 
 /**
- * Opens a graph of a model folder, by way of its pre-packed copy where that is worth it.
+ * Opens a graph of a model folder, by way of its pre-packed copy where there is one.
  * @param graph path inside the folder
  */
 export async function openGraph(
   folder: string,
-  { files }: Manifest,
+  manifest: Manifest,
   graph: string,
-  {
-    threads,
-    prepacked = join(folder, ".prepacked"),
-    openSession: open = openSession,
-  }: GraphOptions,
+  { threads, prepacked, openSession: open = openSession }: GraphOptions,
 ): Promise<Session> {
   const path = join(folder, graph);
   const options = threads === undefined ? {} : { threads };
   if (prepacked === false) return open(path, options);
-  const own = files.filter((file) => file.path === graph || file.path === `${graph}.data`);
-  const copy = await prepackedCopy(path, {
-    folder: prepacked,
-    name: graph.replace(/\.onnx$/, "").replaceAll("/", "-"),
-    fingerprint: own.map(({ sha256 }) => sha256).join(),
-    bytes: own.reduce((total, { bytes }) => total + bytes, 0),
-  });
+  const { path: copy } = await findCopy(placeOfCopy(folder, manifest, graph, prepacked));
+  if (copy === undefined) return open(path, options);
   try {
     return await open(copy, options);
-  } catch (error) {
-    if (copy === path) throw error;
+  } catch {
     await discardCopy(copy);
     return open(path, options);
   }
+}
+
+/** Where the copy of a graph is, and of what. @param graph path inside the model folder */
+export function placeOfCopy(
+  folder: string,
+  { files }: Manifest,
+  graph: string,
+  copies = join(folder, ".prepacked"),
+): CopyPlace {
+  const own = files.filter((file) => file.path === graph || file.path === `${graph}.data`);
+  return {
+    folder: copies,
+    name: graph.replace(/\.onnx$/, "").replaceAll("/", "-"),
+    fingerprint: own.map(({ sha256 }) => sha256).join(),
+    bytes: own.reduce((total, { bytes }) => total + bytes, 0),
+  };
 }

@@ -46,7 +46,7 @@ export interface OpenOptions extends GraphOptions {
  * rounded to 8 bits, where the last digit of a sum over one position or
  * several can decide, and so about the next token.
  */
-const float32Levels = ["fp32", "fp16"];
+export const float32Levels = ["fp32", "fp16"];
 
 /** Finished sequences kept for prompts that begin alike: 800 positions of the full model, of a small one some contexts. */
 const prefixCacheBytes = 512 * 2 ** 20;

@@ -1,5 +1,5 @@
 import { TinyGptvError, abortError, decodingDefaults } from "@tinygptv/protocol";
-import type { Engine, GenerateEvent } from "@tinygptv/protocol";
+import type { CopiesNews, CopiesState, Engine, GenerateEvent } from "@tinygptv/protocol";
 import { scoringRows } from "../decoding/scoring.ts";
 import { createAdmission } from "./admission.ts";
 import type { Admission } from "./admission.ts";
@@ -33,6 +33,8 @@ export interface EngineOptions {
    * or loads: longer than the slowest forward pass or model load.
    */
   stallTimeout?: number;
+  /** Hears what becomes of the copies that make a model's next load quick; missing ones are made when it has been loaded. */
+  onCopies?: (news: CopiesNews) => void;
   /** Module run as the engine process; it must call `hostModels`. */
   childModule?: URL;
 }
@@ -55,6 +57,7 @@ export function createEngine(options: EngineOptions): Engine {
   if (models.length === 0) {
     throw new TinyGptvError("parameter", "models: want at least one folder, got none");
   }
+  const copies: Record<string, CopiesState> = {};
   const connection = keepRunning(() =>
     startEngineProcess({
       module: options.childModule ?? new URL("./child.ts", import.meta.url),
@@ -64,6 +67,10 @@ export function createEngine(options: EngineOptions): Engine {
       maxBatch,
       memoryLimit: options.memoryLimit,
       idleUnload: options.idleUnload,
+      onCopies(news) {
+        copies[news.model] = news.state;
+        options.onCopies?.(news);
+      },
     }),
   );
   const answers = createAdmission(maxBatch, queueLimit);
@@ -145,6 +152,7 @@ export function createEngine(options: EngineOptions): Engine {
       rssBytes: connection.status()?.rssBytes ?? 0,
       loadedModels: connection.status()?.loadedModels ?? [],
       executionProviders: connection.status()?.executionProviders ?? {},
+      copies: { ...copies },
       ...connection.counters(),
     }),
     close() {

@@ -2,5 +2,9 @@
 import { writePrepacked } from "./runtime.ts";
 
 const [path, out] = process.argv.slice(2);
-const isUsable = await writePrepacked(path!, out!);
-process.stdout.write(isUsable ? "usable" : "unusable");
+try {
+  process.stdout.write((await writePrepacked(path!, out!)) ? "usable" : "unusable");
+} catch (error) {
+  process.stderr.write((error as Error).message);
+  process.exitCode = 1;
+}

@@ -1,11 +1,11 @@
-import { cp, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { quantizeGraph } from "../../../convert/src/quantize/quantize.ts";
 import { GraphBuilder, writeModel } from "@tinygptv/graph";
 import type { Graph } from "@tinygptv/graph";
-import { prepackedCopy } from "./prepacked.ts";
+import { findCopy, makeCopy } from "./prepacked.ts";
 import { openSession } from "./runtime.ts";
 
 const width = 256;
@@ -37,8 +37,19 @@ async function run(path: string): Promise<Float32Array> {
 describe("a pre-packed copy", { timeout: 60_000 }, () => {
   let root: string;
   let graph: string;
-  const copyOf = ({ fingerprint = "one", bytes = large } = {}) =>
-    prepackedCopy(graph, { folder: join(root, "copies"), name: "linear", fingerprint, bytes });
+  const placeOf = ({ fingerprint = "one", bytes = large } = {}) => ({
+    folder: join(root, "copies"),
+    name: "linear",
+    fingerprint,
+    bytes,
+  });
+  /** Makes it where it is missing. @returns the path to open */
+  const copyOf = async (which?: Parameters<typeof placeOf>[0]) => {
+    const state = await makeCopy(graph, placeOf(which));
+    const found = await findCopy(placeOf(which));
+    expect(found.state).toBe(state);
+    return found.path ?? graph;
+  };
   const entries = () => readdir(join(root, "copies"));
 
   beforeEach(async () => {
@@ -49,6 +60,7 @@ describe("a pre-packed copy", { timeout: 60_000 }, () => {
   afterEach(() => rm(root, { recursive: true, force: true }));
 
   it("computes the same, and is found again", async () => {
+    expect(await findCopy(placeOf())).toEqual({ state: "missing" });
     const copy = await copyOf();
     expect(copy).not.toBe(graph);
     expect(await run(copy)).toEqual(await run(graph));
@@ -99,12 +111,42 @@ describe("a pre-packed copy", { timeout: 60_000 }, () => {
     },
   );
 
+  it("takes along what a process that was killed has left of it", async () => {
+    const left = `linear-0123456789abcdef.partial.${2 ** 22 + 1}.${hostname()}.01234567`;
+    await mkdir(join(root, "copies", left), { recursive: true });
+    await copyOf();
+    expect(await entries()).toHaveLength(1);
+  });
+
+  it("leaves the copies of graphs whose name is longer", async () => {
+    await makeCopy(graph, { ...placeOf(), name: "linear-b32" });
+    await copyOf();
+    expect(await entries()).toHaveLength(2);
+  });
+
   it("is not made of what is small", async () => {
     expect(await copyOf({ bytes: 1000 })).toBe(graph);
   });
 
-  it("is done without where it cannot be written", async () => {
+  it("says why it cannot be made, and leaves nothing", async () => {
+    await expect(makeCopy(graph, placeOf({ bytes: 2 ** 50 }))).rejects.toMatchObject({
+      code: "io",
+      message: expect.stringMatching(/want \d+ bytes of free disk space .* linear, got \d+$/),
+    });
+    await writeFile(graph, "no graph");
+    await expect(makeCopy(graph, placeOf())).rejects.toMatchObject({
+      code: "model",
+      message: expect.stringContaining(`${graph}: ONNX Runtime cannot load it`),
+    });
+    expect(await entries()).toEqual([]);
+    await rm(join(root, "copies"), { recursive: true });
     await cp(graph, join(root, "copies")); // a file where the folder should be
-    expect(await copyOf()).toBe(graph);
+    await expect(makeCopy(graph, placeOf())).rejects.toMatchObject({ code: "io" });
+  });
+
+  it("ends when it is told to, and leaves nothing", async () => {
+    const signal = AbortSignal.timeout(50);
+    await expect(makeCopy(graph, placeOf(), { signal })).rejects.toMatchObject({ code: "aborted" });
+    expect(await entries()).toEqual([]);
   });
 });

@@ -1,33 +1,30 @@
 /**
- * Copies of graphs as ONNX Runtime keeps them in memory, written at the first
- * load on a machine. Opening one takes half the time and maps the weights
- * instead of copying them: processes that run the same model share its pages.
+ * Copies of graphs as ONNX Runtime keeps them in memory on this machine.
+ * Opening one takes half the time and maps the weights instead of copying
+ * them: processes that run the same model share its pages.
  */
 import { execFile } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
-import {
-  mkdir,
-  open,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  stat,
-  statfs,
-  writeFile,
-} from "node:fs/promises";
-import { cpus } from "node:os";
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, readdir, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { constants, cpus, setPriority } from "node:os";
 import { dirname, join } from "node:path";
+import { setInterval } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "@tinygptv/model";
+import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { runtimeVersion } from "./runtime.ts";
 
 /** Below this, loading is too quick for a copy to be worth its place. */
 const worthwhile = 64 * 2 ** 20;
-/** A copy takes up to 2.1 times the graph's own size; the disk must stay usable. */
-const freeSpaceFactor = 4;
+/** Of the graph's own size: what a copy takes on disk, and what making one takes of memory, at most. */
+const onDisk = 2.1;
+const inMemory = 2.1;
+/** Bytes that stay free on a disk, for everybody else. */
+const spared = 2 ** 30;
 
-export interface PrepackedOptions {
+/** Which graph a copy is of, and where it is kept. */
+export interface CopyPlace {
   /** Where copies are kept. */
   folder: string;
   /** The graph's name; its copy of another model version or runtime is replaced. */
@@ -36,6 +33,20 @@ export interface PrepackedOptions {
   fingerprint: string;
   /** Bytes of the graph's files. */
   bytes: number;
+}
+
+/**
+ * Whether a graph has a copy. `useless`: a small one, which loads as quickly
+ * without, or one whose copy was tried and computes something else.
+ */
+export type CopyState = "ready" | "missing" | "useless";
+
+export interface MakeCopyOptions {
+  /** Called now and then with the bytes written so far. */
+  onBytes?: ((bytes: number) => void) | undefined;
+  /** Makes way for everything else that the machine does. */
+  inBackground?: boolean | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** What must be there for a copy to count as whole; written last. */
@@ -49,33 +60,50 @@ const copyVersion = 3;
 const graphName = "graph.onnx";
 const sealName = "seal.json";
 
+/** Bytes that the copy of a graph of so many takes, about; 0 where none is made. */
+export function copyBytes(bytes: number): number {
+  return bytes < worthwhile ? 0 : Math.round(onDisk * bytes);
+}
+
+/** Looks for a graph's copy. @returns the path to open in its place where it is ready */
+export async function findCopy(
+  place: CopyPlace,
+): Promise<{ state: CopyState; path?: string | undefined }> {
+  if (place.bytes < worthwhile) return { state: "useless" };
+  const entry = await entryOf(place);
+  if (!(await isWhole(entry))) return { state: "missing" };
+  const path = join(entry, graphName);
+  return (await exists(path)) ? { state: "ready", path } : { state: "useless" };
+}
+
 /**
- * The path to open for a graph: its pre-packed copy, made now where there is
- * none or it is damaged; the graph itself where a copy is not worth it or
- * cannot be written.
+ * Makes the copy of a graph where it is missing or damaged.
+ * @throws TinyGptvError "io" where the disk has too little room or refuses, "memory" where too
+ *   little is free, "model" where the graph cannot be loaded, "aborted"
  */
-export async function prepackedCopy(path: string, options: PrepackedOptions): Promise<string> {
-  const { folder, name, fingerprint, bytes } = options;
-  if (bytes < worthwhile) return path;
-  const key = createHash("sha256")
-    .update(JSON.stringify([copyVersion, fingerprint, runtimeVersion, await processor()]))
-    .digest("hex")
-    .slice(0, 16);
-  const entry = join(folder, `${name}-${key}`);
-  const copy = join(entry, graphName);
-  const choose = async () => ((await isUsable(copy)) ? copy : path);
-  if (await isWhole(entry)) return choose();
+export async function makeCopy(
+  path: string,
+  place: CopyPlace,
+  options: MakeCopyOptions = {},
+): Promise<CopyState> {
+  const found = await findCopy(place);
+  if (found.state !== "missing") return found.state;
+  const { folder, name } = place;
+  const entry = await entryOf(place);
   try {
     await mkdir(folder, { recursive: true });
-    const { bavail, bsize } = await statfs(folder);
-    if (bavail * bsize < freeSpaceFactor * bytes) return path;
     await clear(folder, name, entry);
-    await build(path, entry);
-    return await choose();
-  } catch {
-    // A read-only or full disk, say: the graph itself is as good, but for the time it takes to load.
-    return path;
+    await requireRoom(place);
+    await build(path, entry, options);
+  } catch (error) {
+    throwIfAborted(options.signal);
+    if (error instanceof TinyGptvError) throw error;
+    const reason = (error as Error).message;
+    throw new TinyGptvError("io", `${folder}: cannot write the copy of ${name}: ${reason}`, {
+      cause: error,
+    });
   }
+  return (await findCopy(place)).state;
 }
 
 /** Removes a copy that turned out not to open. */
@@ -83,51 +111,93 @@ export async function discardCopy(copy: string): Promise<void> {
   await rm(dirname(copy), { recursive: true, force: true });
 }
 
+async function entryOf({ folder, name, fingerprint }: CopyPlace): Promise<string> {
+  const key = createHash("sha256")
+    .update(JSON.stringify([copyVersion, fingerprint, runtimeVersion, await processor()]))
+    .digest("hex")
+    .slice(0, 16);
+  return join(folder, `${name}-${key}`);
+}
+
+async function requireRoom(place: CopyPlace): Promise<void> {
+  const { folder, name, bytes } = place;
+  const { bavail, bsize } = await statfs(folder);
+  const wanted = copyBytes(bytes) + spared;
+  if (bavail * bsize < wanted)
+    throw new TinyGptvError(
+      "io",
+      `${folder}: want ${wanted} bytes of free disk space for the copy of ${name}, got ${bavail * bsize}`,
+    );
+  const memory = process.availableMemory();
+  if (memory < inMemory * bytes)
+    throw new TinyGptvError(
+      "memory",
+      `${name}: want ${Math.round(inMemory * bytes)} bytes of free memory to make its copy, got ${memory}`,
+    );
+}
+
 /**
  * Writes a copy beside its place and moves it there. Two processes that do so
  * at once write the same; the second finds the place taken and uses what is there.
  */
-async function build(path: string, entry: string): Promise<void> {
-  const partial = `${entry}.${randomUUID()}.partial`;
-  await mkdir(partial);
-  try {
+async function build(
+  path: string,
+  entry: string,
+  { onBytes, inBackground, signal }: MakeCopyOptions,
+): Promise<void> {
+  await withScratchName(entry, "partial", async (partial) => {
+    await mkdir(partial);
     const out = join(partial, graphName);
-    // In a process of its own: it takes seconds of a blocked thread and twice the memory.
-    const program = fileURLToPath(new URL("./prepackChild.ts", import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [program, path, out]);
-    if (stdout.trim() !== "usable")
-      for (const name of await readdir(partial)) await rm(join(partial, name));
-    await writeFile(join(partial, sealName), JSON.stringify(await seal(partial)));
-    await rename(partial, entry).catch(async (error: unknown) => {
-      if (!(await isWhole(entry))) throw error;
-    });
-  } finally {
-    await rm(partial, { recursive: true, force: true });
+    const watch = setInterval(() => {
+      void stat(`${out}.data`).then(
+        ({ size }) => onBytes?.(size),
+        () => {}, // not begun
+      );
+    }, 500);
+    try {
+      if ((await runChild(path, out, { inBackground, signal })) !== "usable")
+        for (const name of await readdir(partial)) await rm(join(partial, name));
+      await writeFile(join(partial, sealName), JSON.stringify(await seal(partial)));
+      if (!(await moveIntoPlace(partial, entry, false)) && !(await isWhole(entry)))
+        throw new Error(`${entry} is in the way`);
+    } finally {
+      clearInterval(watch);
+      await rm(partial, { recursive: true, force: true });
+    }
+  });
+}
+
+/** In a process of its own: it takes seconds of a blocked thread, and memory that comes back in full only so. */
+async function runChild(
+  path: string,
+  out: string,
+  { inBackground, signal }: MakeCopyOptions,
+): Promise<string> {
+  const program = fileURLToPath(new URL("./prepackChild.ts", import.meta.url));
+  const options = signal ? { signal } : {};
+  const running = promisify(execFile)(process.execPath, [program, path, out], options);
+  const { pid } = running.child;
+  if (inBackground && pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+  try {
+    return (await running).stdout.trim();
+  } catch (cause) {
+    const { stderr, signal: killed } = cause as { stderr: string; signal: string | null };
+    const reason = stderr.trim() || `the program that makes it ended by ${killed}`;
+    throw new TinyGptvError("model", reason, { cause });
   }
 }
 
-/** Removes outdated and damaged copies of a graph, and what a process that died has left of one. */
+/** Removes outdated and damaged copies of a graph, and what processes that died have left of one. */
 async function clear(folder: string, name: string, wanted: string): Promise<void> {
-  const anHourAgo = Date.now() - 3_600_000;
   for (const found of await readdir(folder)) {
-    const path = join(folder, found);
-    const rest = found.slice(name.length);
-    if (!found.startsWith(name) || !/^-[0-9a-f]{16}(\.|$)/.test(rest)) continue;
-    const isBeingWritten =
-      found.endsWith(".partial") &&
-      ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0) > anHourAgo;
+    const [, entry, suffix] = /^(.+-[0-9a-f]{16})(\..+)?$/.exec(found) ?? [];
+    if (entry === undefined || entry.slice(0, -17) !== name) continue;
+    const path = join(folder, entry);
+    if (suffix !== undefined) await cleanUpAfterKilled(path);
     // Another process may have finished the same copy a moment ago.
-    if (isBeingWritten || (path === wanted && (await isWhole(path)))) continue;
-    await rm(path, { recursive: true, force: true });
+    else if (path !== wanted || !(await isWhole(path)))
+      await rm(path, { recursive: true, force: true });
   }
-}
-
-/** Of a whole entry: whether there is a copy in it, or only the note that there can be none. */
-function isUsable(copy: string): Promise<boolean> {
-  return stat(copy).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function seal(folder: string): Promise<Seal> {

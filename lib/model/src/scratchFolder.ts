@@ -1,7 +1,8 @@
 /**
- * Folders beside a model while it is written. Their names say which process
- * they belong to (`nano.partial.PID.HOST.RANDOM`), so that two conversions to
- * one place never mix, and what a killed one left can be told from what is in use.
+ * Folders beside a model, or a copy of a graph, while it is written. Their names
+ * say which process they belong to (`nano.partial.PID.HOST.RANDOM`), so that two
+ * that write to one place never mix, and what a killed one left can be told from
+ * what is in use.
  */
 import { randomBytes } from "node:crypto";
 import { readdir, rename, rm, stat } from "node:fs/promises";
@@ -31,7 +32,7 @@ export async function withScratchName<T>(
 }
 
 /**
- * Removes what killed conversions to `out` left on this machine. One that was
+ * Removes what killed processes that wrote to `out` left on this machine. One that was
  * killed between moving the old model away and the new one in is undone: the
  * old model comes back.
  */
