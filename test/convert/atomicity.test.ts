@@ -1,6 +1,7 @@
 /** Whatever happens to a conversion: a model is there whole or not at all, and nothing else is left. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -208,13 +209,23 @@ describe("a disk that refuses", () => {
     await mkdir(disk);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
     try {
-      await expect(convert({ ...options, out: join(disk, "model") })).rejects.toMatchObject({
+      const toDisk = { ...options, out: join(disk, "model") };
+      await expect(convert(toDisk)).rejects.toMatchObject({
+        code: "io",
+        message: expect.stringMatching(/disk\/model: want \d+ bytes of free disk space, got \d+$/),
+      });
+      expect(await readdir(disk)).toEqual([]);
+      execFileSync("mount", ["-o", "remount,size=100m", disk]);
+      const other = join(disk, "other");
+      const fill = ({ free }: { free: number }) =>
+        writeFileSync(other, new Uint8Array(free - 100_000));
+      await expect(convert(toDisk, { onPlan: fill })).rejects.toMatchObject({
         code: "io",
         message: expect.stringMatching(
           /disk\/model: cannot write the model: no space left on device$/,
         ),
       });
-      expect(await readdir(disk)).toEqual([]);
+      expect(await readdir(disk)).toEqual(["other"]);
       execFileSync("mount", ["-o", "remount,ro", disk]);
       await expect(convert({ ...options, out: join(disk, "model") })).rejects.toMatchObject({
         code: "io",

@@ -14,11 +14,12 @@ import { qformer } from "./models/qformer.ts";
 import type { Weights } from "./models/weights.ts";
 import { adopt, type Catalog } from "./catalog.ts";
 import { deriveConfig, settingsFor } from "./config.ts";
-import { writeEmbeddings } from "./embeddings.ts";
+import { embeddingsDtype, writeEmbeddings } from "./embeddings.ts";
 import { checkLevels, levelFiles, levelPaths, writeLevelFile } from "./levels.ts";
 import { loraAlphaFor } from "./loraAlpha.ts";
 import { list, missingError, requireDimensions } from "./missing.ts";
 import { writeModelFolder } from "./modelFolder.ts";
+import { makePlan } from "./plan.ts";
 import { createParameters, type Parameters } from "./parameters.ts";
 import { createReporter, type RunOptions } from "./progress.ts";
 import {
@@ -31,6 +32,8 @@ import {
 } from "./sources.ts";
 import { findTokenizer } from "./tokenizerFiles.ts";
 import { phiLayouts, sourceTables, type PhiLayout } from "./weightMap.ts";
+
+const embeddingsName = "token-embeddings.bin";
 
 /** What is converted, where to, and into which levels. */
 export interface ConvertOptions {
@@ -65,15 +68,17 @@ export async function convert(options: ConvertOptions, run: RunOptions = {}): Pr
   const levels = checkLevels(options.levels ?? ["fp32"], { openSession });
   const sources = await openSources(options.sources);
   try {
-    const { settings, tokenizer, config, graphs, embedding } = await plan(sources, options);
+    const { settings, tokenizer, config, graphs, embedding } = await prepare(sources, options);
     const source = { graphs, config, openSession };
     const files = levelFiles(levels, source);
     return await writeModelFolder(options.out, options.replace ?? false, async (folder) => {
-      const progress = createReporter(run, [
-        byteLength("float32", embedding.shape),
-        ...files.map(({ bytes }) => bytes),
+      const embeddingsBytes = byteLength(embeddingsDtype(embedding), embedding.shape);
+      const plan = await makePlan(folder, files, [
+        { path: embeddingsName, bytes: embeddingsBytes, levels },
       ]);
-      const embeddingsDtype = await writeEmbeddings(folder, "token-embeddings.bin", embedding, {
+      run.onPlan?.(plan);
+      const progress = createReporter(run, plan);
+      const dtype = await writeEmbeddings(folder, embeddingsName, embedding, {
         onBytes: (bytes) => progress.onWritten("embeddings", bytes),
         signal: run.signal,
       });
@@ -87,7 +92,7 @@ export async function convert(options: ConvertOptions, run: RunOptions = {}): Pr
         weights: settings.weights ?? "trained",
         createdBy: `tinygptv ${version}`,
         config,
-        embeddings: { file: "token-embeddings.bin", dtype: embeddingsDtype },
+        embeddings: { file: embeddingsName, dtype },
         tokenizer: "tokenizer",
         defaultLevel: levels[0]!,
         levels: levelPaths(levels),
@@ -104,7 +109,7 @@ export async function convert(options: ConvertOptions, run: RunOptions = {}): Pr
 export async function checkConversion(options: PlanOptions): Promise<ModelConfig> {
   const sources = await openSources(options.sources);
   try {
-    return (await plan(sources, options)).config;
+    return (await prepare(sources, options)).config;
   } finally {
     await closeSources(sources);
   }
@@ -116,7 +121,7 @@ export type PlanOptions = Pick<
 >;
 
 /** Everything that is decided from names and shapes; what is wrong with the sources is found here. */
-async function plan(sources: Sources, options: PlanOptions) {
+async function prepare(sources: Sources, options: PlanOptions) {
   const layout = detectPhiLayout(sources.phi);
   const catalog = collect(sources, layout, options.allowUnknown ?? false);
   requireDimensions(catalog, layout);

@@ -10,17 +10,18 @@ import type { FolderWriter } from "./modelFolder.ts";
 /** Rows converted at a time. */
 const chunkRows = 1024;
 
-/**
- * Writes the token embeddings as plain rows, which the runtime looks up one by
- * one. Half-precision sources stay half (nothing is lost), others become float32.
- */
+/** Half-precision sources stay half (nothing is lost), others become float32. */
+export const embeddingsDtype = ({ dtype }: StoredWeight): "float16" | "float32" =>
+  dtype === "float16" ? "float16" : "float32";
+
+/** Writes the token embeddings as plain rows, which the runtime looks up one by one. */
 export async function writeEmbeddings(
   folder: FolderWriter,
   name: string,
   embedding: StoredWeight,
   { onBytes, signal }: WriteOptions,
 ): Promise<"float16" | "float32"> {
-  const dtype = embedding.dtype === "float16" ? "float16" : "float32";
+  const dtype = embeddingsDtype(embedding);
   const rows = embedding.shape[0]!;
   const path = await folder.path(name);
   const hash = createHash("sha256");
@@ -35,7 +36,7 @@ export async function writeEmbeddings(
       await file.writeFile(bytes);
       hash.update(bytes);
       size += bytes.byteLength;
-      onBytes?.(values.byteLength);
+      onBytes?.(bytes.byteLength);
     }
     await file.sync();
   } finally {

@@ -3,6 +3,7 @@
  * @module @tinygptv/convert
  */
 export { convert, type ConvertOptions } from "./convert.ts";
+export type { WritePlan } from "./plan.ts";
 export type { ConvertProgress } from "./progress.ts";
 export { quantizeModel, type QuantizeOptions } from "./quantizeModel.ts";
 export type { CalibrationSet } from "./calibrate/samples.ts";

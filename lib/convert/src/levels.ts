@@ -42,8 +42,14 @@ export interface LevelFile {
   readonly recipe: Recipe;
   /** Path in the model folder: `phi/int4-b32.onnx`. */
   readonly path: string;
+  /** Which of the levels that are written use it. */
+  readonly levels: readonly LevelName[];
   /** Size of its weights; where layers fall back to another form, about. */
   readonly bytes: number;
+  /** The same before it is quantized. */
+  readonly float32Bytes: number;
+  /** What it takes on disk beside, while it is looked into: a block, about; 0 where it is not. */
+  readonly scratchBytes: number;
 }
 
 export interface WriteLevelOptions {
@@ -88,8 +94,22 @@ export function levelFiles(names: readonly LevelName[], { graphs }: LevelSource)
     for (const name of names) {
       const recipe: Recipe = levels[name][component];
       const path = recipePath(component, recipe);
-      const bytes = weightBytes(quantizeGraph(graphs[component], uncalibrated(recipe)));
-      files.set(path, { component, recipe, path, bytes });
+      const users = names.filter((user) => recipePath(component, levels[user][component]) === path);
+      const graph = graphs[component];
+      const bytes = weightBytes(quantizeGraph(graph, uncalibrated(recipe)));
+      const float32Bytes = weightBytes(graph);
+      const scratchBytes = needsRunning(component, recipe.layers)
+        ? Math.ceil(float32Bytes / Math.max(1, graph.blocks.length))
+        : 0;
+      files.set(path, {
+        component,
+        recipe,
+        path,
+        levels: users,
+        bytes,
+        float32Bytes,
+        scratchBytes,
+      });
     }
   return [...files.values()];
 }

@@ -1,5 +1,6 @@
 /** How far a conversion is. */
 import type { Component } from "@tinygptv/model";
+import type { WritePlan } from "./plan.ts";
 
 /** How far a conversion is. */
 export interface ConvertProgress {
@@ -11,17 +12,15 @@ export interface ConvertProgress {
 }
 
 export interface RunOptions {
+  /** Called once with what will be written, before anything is. */
+  onPlan?: (plan: WritePlan) => void;
   /** Called as bytes are dealt with. */
   onProgress?: (progress: ConvertProgress) => void;
   signal?: AbortSignal;
 }
 
-/**
- * Adds up what is reported.
- * @param sizes bytes of everything that will be written
- */
-export function createReporter({ onProgress }: RunOptions, sizes: readonly number[]) {
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+/** Adds up what is reported. @param total bytes of everything that will be written */
+export function createReporter({ onProgress }: RunOptions, { bytes: total }: WritePlan) {
   let done = 0;
   return {
     onWritten(component: ConvertProgress["component"], bytes: number): void {

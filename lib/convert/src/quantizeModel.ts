@@ -10,6 +10,7 @@ import type { LevelName } from "./quantize/registry.ts";
 import type { CalibrationSet } from "./calibrate/samples.ts";
 import { checkLevels, levelFiles, levelPaths, writeLevelFile, type LevelFile } from "./levels.ts";
 import { updateModelFolder } from "./modelFolder.ts";
+import { makePlan } from "./plan.ts";
 import { createReporter, type RunOptions } from "./progress.ts";
 
 /** How levels are added to a model. */
@@ -56,10 +57,12 @@ export async function quantizeModel(
     const missing = levelFiles(names, source).filter(({ path }) => !shared.has(path));
     const known = new Set(manifest.files.map(({ path }) => path));
     const paths = new Map(missing.map((file) => [file.path, freePath(file, known)]));
-    const progress = createReporter(
-      run,
-      missing.map(({ bytes }) => bytes),
+    const plan = await makePlan(
+      writer,
+      missing.map((file) => ({ ...file, path: paths.get(file.path)! })),
     );
+    run.onPlan?.(plan);
+    const progress = createReporter(run, plan);
     for (const file of missing) {
       const path = paths.get(file.path)!;
       await writeLevelFile(writer, { ...file, path }, source, { ...progress, signal: run.signal });

@@ -15,6 +15,7 @@ interface ConvertFlags extends Partial<SourcePaths> {
   name?: string;
   force?: boolean;
   allowUnknown?: boolean;
+  copies: boolean;
   json?: boolean;
 }
 
@@ -35,6 +36,7 @@ export function convertCommand(): Command {
     .option("--name <name>", "name of the model")
     .option("--force", "replace what is at --out")
     .option("--allow-unknown", "go on where files have keys of unknown meaning")
+    .option("--no-copies", "make no copies for this machine: the model is meant for another one")
     .option("--json", "print the result as JSON")
     .action(convert);
   const levels =
@@ -46,6 +48,9 @@ async function convert(flags: ConvertFlags): Promise<void> {
   // Loaded late: other commands start without the converter.
   const converter = await import("@tinygptv/convert");
   const { openSession } = await import("tinygptv");
+  const { copiedOf, describeCopies, makeCopies } = await import("../write/makeCopies.ts");
+  const { showPlan } = await import("../write/showPlan.ts");
+  const copied = flags.copies ? copiedOf(flags.level) : [];
   const { paths, settings } = await findSources(converter, flags);
   const config = flags.config ?? settings;
   const progress = createProgress();
@@ -64,6 +69,9 @@ async function convert(flags: ConvertFlags): Promise<void> {
         ...(flags.imageSize === undefined ? {} : { imageSize: flags.imageSize }),
       },
       {
+        onPlan: (plan) => {
+          if (!flags.json) showPlan(plan, copied);
+        },
         onProgress: ({ activity, component, done, total }) =>
           progress.update(`${activity} ${component}`, done, total),
         signal,
@@ -73,12 +81,18 @@ async function convert(flags: ConvertFlags): Promise<void> {
   const seconds = (performance.now() - start) / 1000;
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   const levels = Object.keys(manifest.levels);
+  const { name } = manifest;
+  if (!flags.json)
+    note(`${name} (${levels.join(", ")}): ${formatBytes(bytes)} in ${formatSeconds(seconds)}`);
+  const copies = await interruptible((signal) =>
+    makeCopies(flags.out, copied, { progress, signal }),
+  );
   if (flags.json) {
-    printJson({ out: flags.out, name: manifest.name, levels, bytes, seconds });
+    printJson({ out: flags.out, name, levels, bytes, seconds, copies });
     return;
   }
-  const { name } = manifest;
-  note(`${name} (${levels.join(", ")}): ${formatBytes(bytes)} in ${formatSeconds(seconds)}`);
+  const said = describeCopies(copies);
+  if (said !== undefined) note(said);
   note(`Try it: tinygptv ask ${flags.out} picture.png --prompt "What do you see?"`);
 }
 

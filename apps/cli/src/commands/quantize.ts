@@ -10,6 +10,7 @@ interface QuantizeFlags {
   questions?: string;
   limit?: number;
   force?: boolean;
+  copies: boolean;
   json?: boolean;
 }
 
@@ -24,6 +25,7 @@ export function quantizeCommand(): Command {
     .option("--questions <file>", 'JSON lines to calibrate with: {"image": ..., "prompt": ...}')
     .option("--limit <count>", "questions to calibrate with at most", wholeNumber(1))
     .option("--force", "make levels again that are there already")
+    .option("--no-copies", "make no copies for this machine: the model is meant for another one")
     .option("--json", "print the result as JSON")
     .action(quantize);
   const levels = ["<levels>", "levels to add, separated by commas"] as const;
@@ -33,6 +35,9 @@ export function quantizeCommand(): Command {
 async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
   const { quantizeModel } = await import("@tinygptv/convert");
   const { openSession } = await import("tinygptv");
+  const { copiedOf, describeCopies, makeCopies } = await import("../write/makeCopies.ts");
+  const { showPlan } = await import("../write/showPlan.ts");
+  const copied = flags.copies ? copiedOf(flags.level) : [];
   const progress = createProgress();
   const start = performance.now();
   const manifest = await interruptible(async (signal) => {
@@ -41,6 +46,9 @@ async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
       ...(calibration ? { calibration } : {}),
       openSession,
       replace: flags.force ?? false,
+      onPlan: (plan) => {
+        if (!flags.json) showPlan(plan, copied);
+      },
       onProgress: ({ component, activity, done, total }) =>
         progress.update(`${activity} ${component}`, done, total),
       signal,
@@ -49,11 +57,18 @@ async function quantize(model: string, flags: QuantizeFlags): Promise<void> {
   const seconds = (performance.now() - start) / 1000;
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   const levels = Object.keys(manifest.levels);
-  if (flags.json) printJson({ model, name: manifest.name, levels, bytes, seconds });
-  else
+  const { name } = manifest;
+  if (!flags.json)
     note(
-      `${manifest.name} (${levels.join(", ")}): ${formatBytes(bytes)}, added ${flags.level.join(", ")} in ${formatSeconds(seconds)}`,
+      `${name} (${levels.join(", ")}): ${formatBytes(bytes)}, added ${flags.level.join(", ")} in ${formatSeconds(seconds)}`,
     );
+  const copies = await interruptible((signal) => makeCopies(model, copied, { progress, signal }));
+  if (flags.json) {
+    printJson({ model, name, levels, bytes, seconds, copies });
+    return;
+  }
+  const said = describeCopies(copies);
+  if (said !== undefined) note(said);
 }
 
 async function calibrationFor(
