@@ -25,9 +25,10 @@ const layers = {
   "protocol/src": {
     "(errors|version)": [],
     wanted: [],
+    record: [],
     issues: ["errors", "wanted"],
     json: ["errors"],
-    decoding: ["errors", "issues"],
+    decoding: ["errors", "issues", "record"],
     request: ["decoding"],
     events: [],
     answer: ["errors", "events"],

@@ -19,6 +19,7 @@ const refused = [
   ["lib/evaluate/src/a.ts", "lib/notebook/src/index.ts", "package-evaluate"],
   ["lib/protocol/src/errors.ts", "lib/protocol/src/engine.ts", "layer-errors"],
   ["lib/protocol/src/wanted.ts", "lib/protocol/src/http/a.ts", "layer-wanted"],
+  ["lib/protocol/src/record.ts", "lib/protocol/src/http/a.ts", "layer-record"],
   ["lib/protocol/src/issues.ts", "lib/protocol/src/http/a.ts", "layer-issues"],
   ["lib/protocol/src/json/a.ts", "lib/protocol/src/http/a.ts", "layer-json"],
   ["lib/protocol/src/decoding/a.ts", "lib/protocol/src/http/a.ts", "layer-decoding"],

@@ -1,6 +1,6 @@
 /** Request bodies against their schemas, with OpenAI's error codes. */
 import type { z } from "zod";
-import { faultsOf, sentence } from "@tinygptv/protocol";
+import { check, sentence } from "@tinygptv/protocol";
 import type { Fault } from "@tinygptv/protocol";
 import { withoutNulls } from "@tinygptv/protocol/http";
 import type { ApiErrorCode } from "@tinygptv/protocol/http";
@@ -26,9 +26,8 @@ export function validate<Schema extends z.ZodType>(
   refused: Readonly<Record<string, string>> = {},
 ): z.output<Schema> {
   const given = withoutNulls(body);
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const faults = faultsOf(result.error, schema, given);
+  const { data, faults } = check(schema, given);
+  if (faults === undefined) return data;
   for (const { path } of faults) {
     const param = String(path[0]);
     if (!Object.hasOwn(refused, param)) continue;
@@ -37,7 +36,7 @@ export function validate<Schema extends z.ZodType>(
     });
   }
   const [fault] = faults;
-  throw new HttpError(codes[fault!.kind], sentence(fault!, "request body"), {
-    param: fault!.at || undefined,
+  throw new HttpError(codes[fault.kind], sentence(fault, "request body"), {
+    param: fault.at || undefined,
   });
 }

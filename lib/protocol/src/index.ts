@@ -15,7 +15,7 @@ export {
   throwIfAborted,
   type ErrorCode,
 } from "./errors.ts";
-export { describePath, faultsIn, faultsOf, parse, sentence, type Fault } from "./issues.ts";
+export { check, describePath, faultsIn, faultsOf, parse, sentence, type Fault } from "./issues.ts";
 export { renamed, type NameOf } from "./names.ts";
 export { formatBox, parseBoxes, toPercent, type BoxPicture, type Corners } from "./boxes.ts";
 export { acceptedFormats, sniffFormat, type ImageFormat } from "./imageFormat.ts";

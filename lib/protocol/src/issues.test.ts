@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { TinyGptvError } from "./errors.ts";
-import { parse } from "./issues.ts";
+import { check, parse } from "./issues.ts";
+import { recordOf } from "./record.ts";
 
 const schema = z.strictObject({
   name: z.string().min(1).max(5),
@@ -54,4 +55,38 @@ test.each([
 test("shows long values in part", () => {
   const act = () => parse(schema, { ...fine, name: "y".repeat(1000) }, "prompt");
   expect(act).toThrow(/^.{0,120}$/);
+});
+
+test.each([
+  ["list", { list: Array(1000).fill(0) }, "want a list of 0 to 3 items, got a list of 1000"],
+  [
+    "record",
+    { record: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 0])) },
+    "want an object of 0 to 3 entries, got an object of 1000",
+  ],
+  [
+    "either",
+    { either: Array(1000).fill(0) },
+    "want a text or a list of 0 to 3 items, got a list of 1000",
+  ],
+  [
+    "inner[1].list",
+    { inner: [{}, { list: Array(1000).fill(0) }] },
+    "want a list of 0 to 3 items, got a list of 1000",
+  ],
+])("what has far too many entries is refused before any is looked at: %s", (at, value, message) => {
+  let looked = 0;
+  const entry = z.custom(() => {
+    looked += 1;
+    return false;
+  });
+  const list = z.array(entry).max(3).optional();
+  const schema = z.strictObject({
+    list,
+    record: recordOf(z.string(), entry, 3).optional(),
+    either: z.union([z.string(), z.array(entry).max(3)]).optional(),
+    inner: z.array(z.strictObject({ list })).optional(),
+  });
+  expect(check(schema, value).faults).toEqual([expect.objectContaining({ at, message })]);
+  expect(looked).toBe(0);
 });

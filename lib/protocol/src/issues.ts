@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { TinyGptvError } from "./errors.ts";
 import type { ErrorCode } from "./errors.ts";
-import { describeWanted, schemasAt } from "./wanted.ts";
+import { describeWanted, overfullAt, schemasAt } from "./wanted.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -16,10 +16,30 @@ export interface Fault {
   kind: "unknown" | "missing" | "type" | "value";
 }
 
+/** A value as its schema makes it, or what is wrong with it. */
+export type Checked<Output> =
+  | { data: Output; faults?: undefined }
+  | { data?: undefined; faults: [Fault, ...Fault[]] };
+
+/**
+ * Puts a schema to a value. What has far more entries than it may is found first:
+ * the schema would make an issue of each before it counts them.
+ */
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): Checked<z.output<Schema>> {
+  const overfull = overfullAt(schema, value);
+  if (overfull) return { faults: [overfullFault(overfull, schema, value)] };
+  const { data, error } = schema.safeParse(value);
+  if (error === undefined) return { data };
+  const [first, ...others] = faultsOf(error, schema, value);
+  return { faults: [first!, ...others] };
+}
+
 /** Everything a schema finds wrong with a value; none where it fits. */
 export function faultsIn(schema: z.ZodType, value: unknown): Fault[] {
-  const { error } = schema.safeParse(value);
-  return error === undefined ? [] : faultsOf(error, schema, value);
+  return check(schema, value).faults ?? [];
 }
 
 /** What went wrong when `schema` was put to `value`. Their messages are made when they are read: of a hundred thousand, one is. */
@@ -47,13 +67,21 @@ export function parse<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   code: ErrorCode,
-): z.infer<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [fault] = faultsOf(result.error, schema, value);
-  throw new TinyGptvError(code, sentence(fault!, "request"), {
-    subject: String(fault!.path[0] ?? "request"),
+): z.output<Schema> {
+  const { data, faults } = check(schema, value);
+  if (faults === undefined) return data;
+  const [fault] = faults;
+  throw new TinyGptvError(code, sentence(fault, "request"), {
+    subject: String(fault.path[0] ?? "request"),
   });
+}
+
+function overfullFault(path: readonly PropertyKey[], schema: z.ZodType, value: unknown): Fault {
+  const given = valueAt(value, path);
+  const count = Array.isArray(given) ? given.length : Object.keys(given as object).length;
+  const got = Array.isArray(given) ? `a list of ${count}` : `an object of ${count}`;
+  const want = describeWanted(schemasAt(schema, path, value));
+  return { path, at: describePath(path), kind: "value", message: `want ${want}, got ${got}` };
 }
 
 function faultAt(

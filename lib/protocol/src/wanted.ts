@@ -23,13 +23,51 @@ export function schemasAt(
   let inner = value;
   for (const key of path) {
     inner = typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined;
-    here = branches(
-      here.flatMap((one) => below(one, key)),
-      root,
-      inner,
-    );
+    here = schemasBelow(here, key, inner, root);
   }
   return here;
+}
+
+/** So many more than a schema allows cost it nothing to look at, and it may say in its own words why not. */
+const fewTooMany = 256;
+
+/**
+ * Where a list, or an object of any names, has far more entries than its schema
+ * allows. It is told from their numbers alone: no entry of it is looked at.
+ */
+export function overfullAt(schema: z.ZodType, value: unknown): PropertyKey[] | undefined {
+  const root = jsonSchemaOf(schema);
+  const find = (here: readonly JsonSchema[], inner: unknown): PropertyKey[] | undefined => {
+    if (here.length === 0 || typeof inner !== "object" || inner === null) return undefined;
+    const isList = Array.isArray(inner);
+    const keys = isList ? inner.keys() : Object.keys(inner);
+    const count = isList ? inner.length : Object.keys(inner).length;
+    const fitting = here.filter(({ type }) => type === (isList ? "array" : "object"));
+    const most = fitting.map(({ maxItems, maxProperties }) => (isList ? maxItems : maxProperties));
+    if (fitting.length > 0 && most.every((bound = Infinity) => count > bound + fewTooMany))
+      return [];
+    for (const key of keys) {
+      const entry: unknown = Reflect.get(inner, key);
+      if (typeof entry !== "object" || entry === null) continue;
+      const found = find(schemasBelow(fitting, key, entry, root), entry);
+      if (found) return [key, ...found];
+    }
+    return undefined;
+  };
+  return find(branches([root], root, value), value);
+}
+
+function schemasBelow(
+  schemas: readonly JsonSchema[],
+  key: PropertyKey,
+  value: unknown,
+  root: JsonSchema,
+): JsonSchema[] {
+  return branches(
+    schemas.flatMap((one) => below(one, key)),
+    root,
+    value,
+  );
 }
 
 function below(schema: JsonSchema, key: PropertyKey): JsonSchema[] {
@@ -93,7 +131,7 @@ function describe(schema: JsonSchema): string {
     case "null":
       return "null";
     default:
-      return "an object";
+      return `an object${range("of", schema.minProperties, schema.maxProperties, " entries")}`;
   }
 }
 

@@ -5,6 +5,7 @@
  * tables: of its values, the schema here has those without effect.
  */
 import { z } from "zod";
+import { recordOf } from "../record.ts";
 
 const label = z.string().max(512);
 
@@ -12,10 +13,7 @@ const label = z.string().max(512);
 export const idleFields = {
   user: label.optional(),
   safety_identifier: label.optional(),
-  metadata: z
-    .record(z.string().max(64), label)
-    .refine((pairs) => Object.keys(pairs).length <= 16, { error: "want at most 16 pairs" })
-    .optional(),
+  metadata: recordOf(z.string().max(64), label, 16).optional(),
   // There is one tier, for everybody.
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).optional(),
   // Prompts are cached by themselves, for everybody.

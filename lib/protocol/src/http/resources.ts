@@ -1,5 +1,6 @@
 /** What can be listed, uploaded and fetched: models, pictures, notebooks, the server's state. */
 import { z } from "zod";
+import { recordOf } from "../record.ts";
 
 /** `GET /v1/models/{id}`; `GET /v1/models` lists them, each name's default level first. */
 export const modelObjectSchema = z
@@ -83,8 +84,7 @@ export const notebookRequestSchema = z
   .strictObject({
     title: z.string().max(200).optional(),
     markdown: z.string().min(1).max(2_000_000).describe("The notebook's file"),
-    files: z
-      .record(z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/), z.base64())
+    files: recordOf(z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/), z.base64(), 4096)
       .optional()
       .describe("Its side folder: name -> content in base64"),
   })

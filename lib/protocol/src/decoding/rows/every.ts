@@ -1,7 +1,11 @@
 import { z } from "zod";
+import { recordOf } from "../../record.ts";
 import type { ParameterRow } from "../row.ts";
 
 const texts = (most: number) => z.array(z.string().min(1).max(256)).max(most);
+
+/** OpenAI's. */
+const mostBiases = 300;
 
 const exampleSchema = `{
   "type": "object",
@@ -85,12 +89,12 @@ export const everyRows = {
     more: true,
   },
   logitBias: {
-    schema: z.record(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100)),
+    schema: recordOf(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100), mostBiases),
     default: {},
     http: "logit_bias",
     label: "Logit bias",
     help: "Added to a token’s logit: −100 forbids it, 100 forces it.",
-    control: { kind: "biases", min: -100, max: 100, most: 300 },
+    control: { kind: "biases", min: -100, max: 100, most: mostBiases },
     more: true,
   },
   logprobs: {
