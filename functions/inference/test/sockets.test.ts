@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createActivity } from "../src/activity.ts";
 import { createFakeEngine } from "../src/testing/fakeEngine.ts";
 import { sendRaw, testServer } from "./testServer.ts";
 import type { TestServer } from "./testServer.ts";
@@ -109,6 +110,54 @@ test("a refusal before the body is in reaches a slow uploader, who is not reset"
     expect(client.received()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     client.socket.destroy();
   }
+});
+
+test.each([
+  ["asks for the connection to end", false, "connection: close\r\n", 401],
+  ["comes to a server that shuts down", true, "", 503],
+])("nor is a slow uploader who %s", async (_, isDraining, headers, status) => {
+  const activity = createActivity();
+  await using own = await testServer(createFakeEngine(), {
+    activity,
+    config: { keys: ["first-key"] },
+  });
+  if (isDraining) void activity.drain();
+  const key = isDraining ? "first-key" : "wrong-key";
+  const client = stubborn(
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${headers}content-length: 5000\r\n\r\n`,
+    own.port,
+  );
+  let failed: Error | undefined;
+  client.socket.on("error", (error) => (failed = error));
+  for (let sent = 0; sent < 20; sent += 1) {
+    client.socket.write("x".repeat(250));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(failed).toBeUndefined();
+  expect(client.received()).toMatch(new RegExp(`^HTTP/1.1 ${status} .*connection: close`, "is"));
+  await expect.poll(() => client.socket.readableEnded).toBe(true);
+  client.socket.destroy();
+});
+
+test("a connection that rests is used again, and closed after its time", async () => {
+  await using own = await testServer(createFakeEngine(), { keepAliveMs: 300 });
+  const get = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+  const client = stubborn(get, own.port);
+  await expect.poll(client.received).toContain('"ok"');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  client.socket.write(get);
+  await expect.poll(() => client.received().split('"ok"').length).toBe(3);
+  await once(client.socket, "end");
+  client.socket.destroy();
+});
+
+test("a connection at rest is kept as long as the answer says, and longer than a proxy keeps it", async () => {
+  await using own = await testServer(createFakeEngine());
+  const answer = await sendRaw(
+    own,
+    "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\nGET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+  );
+  expect(Number(/keep-alive: timeout=(\d+)/i.exec(answer)?.[1])).toBeGreaterThan(60);
 });
 
 test("who has closed his half still gets his answer, who has gone does not hold a place", async () => {

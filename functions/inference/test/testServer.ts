@@ -14,13 +14,23 @@ export interface TestServer extends RunningServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-type Sockets = Pick<ServeOptions, "headMs" | "bodyMs" | "silenceMs" | "connections">;
+type Sockets = Pick<
+  ServeOptions,
+  "headMs" | "bodyMs" | "silenceMs" | "connections" | "keepAliveMs"
+>;
 
 export async function testServer(
   engine: Engine,
-  { headMs, bodyMs, silenceMs, connections, ...options }: Partial<AppOptions> & Sockets = {},
+  {
+    headMs,
+    bodyMs,
+    silenceMs,
+    connections,
+    keepAliveMs,
+    activity = createActivity(),
+    ...options
+  }: Partial<AppOptions> & Sockets = {},
 ): Promise<TestServer> {
-  const activity = createActivity();
   const app = createApp({ store: memoryStore({ maxBytes: 1e7 }), ...options, engine, activity });
   const hasKeys = (options.config?.keys ?? []).length > 0;
   const server = await startServer({
@@ -33,6 +43,7 @@ export async function testServer(
     bodyMs,
     silenceMs,
     connections,
+    keepAliveMs,
   });
   return {
     ...server,

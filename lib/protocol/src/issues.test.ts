@@ -81,12 +81,12 @@ test.each([
     return false;
   });
   const list = z.array(entry).max(3).optional();
-  const schema = z.strictObject({
+  const bounded = z.strictObject({
     list,
     record: recordOf(z.string(), entry, 3).optional(),
     either: z.union([z.string(), z.array(entry).max(3)]).optional(),
     inner: z.array(z.strictObject({ list })).optional(),
   });
-  expect(check(schema, value).faults).toEqual([expect.objectContaining({ at, message })]);
+  expect(check(bounded, value).faults).toEqual([expect.objectContaining({ at, message })]);
   expect(looked).toBe(0);
 });

@@ -17,13 +17,20 @@ export function dropRest(
   outgoing: ServerResponse,
   bodyMs: number,
 ): void {
+  const { socket } = incoming;
+  // Node ends a connection that is to be closed with the answer: here it is when the body is in.
+  outgoing.once("prefinish", () => {
+    if (incoming.complete || Reflect.get(outgoing, "_last") !== true) return;
+    Reflect.set(outgoing, "_last", false);
+    incoming.once("end", () => socket.end());
+  });
   outgoing.once("finish", () => {
     if (incoming.complete) return;
     // Whoever began to read it gathers no more.
     incoming.removeAllListeners("data").resume();
     const mayCome = withBody.has(incoming.method ?? "") && outgoing.statusCode !== 408;
     const ms = mayCome ? bodyMs : strayBodyMs;
-    const timer = setTimeout(() => incoming.socket.destroy(), ms);
+    const timer = setTimeout(() => socket.destroy(), ms);
     incoming.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
   });
 }
