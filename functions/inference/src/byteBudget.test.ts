@@ -68,3 +68,14 @@ test("the line has an end, and who leaves it makes place", async () => {
   await expect(given).rejects.toMatchObject({ code: "aborted" });
   expect(await isGranted(room.take(1, "a", start()))).toBe(false);
 });
+
+test("one caller's line leaves the others theirs", async () => {
+  const room = budget();
+  const greedy = start();
+  await room.take(100, "greedy", greedy);
+  const line = [10, 10].map((bytes) => room.take(bytes, "greedy", start()));
+  await expect(room.take(10, "greedy", start())).rejects.toThrow("busy");
+  const other = room.take(10, "other", start());
+  greedy.end();
+  for (const waiting of [...line, other]) expect(await isGranted(waiting)).toBe(true);
+});

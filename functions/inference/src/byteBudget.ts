@@ -6,6 +6,7 @@
 import { abortError, throwIfAborted } from "@tinygptv/protocol";
 import { HttpError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
+import { createShares } from "./shares.ts";
 
 export interface ByteBudget {
   /**
@@ -25,7 +26,7 @@ export interface BudgetOptions {
   readonly bytes: number;
   /** Of one caller's requests: what he holds must not shut the others out. */
   readonly bytesPerCaller: number;
-  /** Requests that may wait. */
+  /** Requests of one caller that may wait. */
   readonly line: number;
   /** What the bytes are of, for messages. */
   readonly of: string;
@@ -45,6 +46,7 @@ export function createByteBudget({
 }: BudgetOptions): ByteBudget {
   const held = new Map<string, number>();
   const waiting: Waiting[] = [];
+  const places = createShares(line);
   const total = () => [...held.values()].reduce((sum, bytes) => sum + bytes, 0);
   const heldBy = (caller: string) => held.get(caller) ?? 0;
   // One request alone always fits: its own limit has passed it.
@@ -71,11 +73,12 @@ export function createByteBudget({
     async take(bytes, caller, life) {
       const { signal } = life;
       throwIfAborted(signal);
-      if (waiting.length >= line)
+      if (!places.has(caller))
         throw new HttpError(
           "queue_full",
-          `the server is busy: ${line} requests wait for room for their ${of}`,
+          `the server is busy: ${places.taken} requests wait for room for their ${of}`,
         );
+      const leaveLine = places.take(caller);
       await new Promise<void>((resolve, reject) => {
         const next = { bytes, caller, grant: resolve };
         waiting.push(next);
@@ -87,7 +90,7 @@ export function createByteBudget({
         };
         signal.addEventListener("abort", leave, { once: true });
         admit();
-      });
+      }).finally(leaveLine);
       let mine = bytes;
       const shrinkTo = (less: number) => {
         give(caller, less - mine);

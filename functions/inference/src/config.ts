@@ -18,7 +18,7 @@ const limitsSchema = z.strictObject({
   imageBytesPerRequest: positive(64 * MiB),
   /** Bytes of bodies, and as many of pictures, that all requests hold in memory at once. */
   bytesInFlight: positive(256 * MiB),
-  /** Requests between admission and the engine; more are told that the queue is full. */
+  /** Requests of one key between admission and the engine; more are told that the queue is full. */
   preparing: positive(72),
   /** Lists and objects within each other in JSON, and values in all. */
   jsonDepth: positive(64),

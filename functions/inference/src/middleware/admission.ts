@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import type { EngineStatus } from "@tinygptv/protocol";
 import { HttpError } from "../errors.ts";
 import type { AppEnv, Services } from "../services.ts";
+import { createShares } from "../shares.ts";
 
 /** Refuses everything once the server shuts down, so that what runs can finish. */
 export function refuseWhileDraining({
@@ -19,26 +20,21 @@ export function refuseWhileDraining({
 /**
  * Refuses work that would find its caller's line full, before its body is read,
  * a picture downloaded or decoded. Those that are past this and not yet with
- * the engine are bounded of their own. The engine decides again, and finally,
+ * the engine are bounded of their own, for each caller. The engine decides again, and finally,
  * when a request gets to it.
  */
 export function createAdmission({
   engine,
   config,
 }: Pick<Services, "engine" | "config">): MiddlewareHandler<AppEnv> {
-  const { preparing: most } = config.limits;
-  let preparing = 0;
+  const preparing = createShares(config.limits.preparing);
   return async (c, next) => {
     const status = engine.status();
+    const caller = c.get("caller");
     // Nobody waits for a queue without places: there the engine alone decides.
-    const full = status.queueLimit > 0 && !engine.accepts(c.get("caller"));
-    if (full || preparing >= most) throw queueFull(status, preparing);
-    preparing += 1;
-    let counted = true;
-    const leave = () => {
-      if (counted) preparing -= 1;
-      counted = false;
-    };
+    const full = status.queueLimit > 0 && !engine.accepts(caller);
+    if (full || !preparing.has(caller)) throw queueFull(status, preparing.taken);
+    const leave = preparing.take(caller);
     c.get("life").atEnd(leave);
     c.set("prepared", leave);
     await next();

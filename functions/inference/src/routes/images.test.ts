@@ -181,6 +181,24 @@ describe("a request's pictures", () => {
     expect(answered.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
+  test("that keep one key's requests from the engine keep no other key's", async () => {
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    const fetchPicture = async () => {
+      await go;
+      return redPixel;
+    };
+    const keys = ["first-key", "second-key"];
+    const { post } = testApp({ fetchPicture, config: { keys, limits: { preparing: 2 } } });
+    const ask = (key: string, body: object) => post(path, body, { authorization: `Bearer ${key}` });
+    const slow = [0, 1].map((i) => ask("first-key", asking(`https://a.example/${i}.png`)));
+    const hello = { messages: [{ role: "user", content: "hello" }] };
+    const statusOf = async (key: string) => (await ask(key, hello)).status;
+    await expect.poll(() => statusOf("first-key")).toBe(503);
+    expect(await statusOf("second-key")).toBe(200);
+    resolve();
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   test("are not looked at where the queue is full", async () => {
     let loading = 0;
     const fetchPicture = async () => ((loading += 1), redPixel);
