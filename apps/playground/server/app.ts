@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { HttpBindings } from "@hono/node-server";
-import { apiPaths } from "@tinygptv/protocol/http";
+import { apiPaths, pageHeaders } from "@tinygptv/protocol/http";
 import { Hono } from "hono";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
@@ -11,13 +11,6 @@ export type PageHandler = (request: IncomingMessage, response: ServerResponse) =
 export interface Api {
   fetch(request: Request, env: HttpBindings): Response | Promise<Response>;
 }
-
-/** Beside the content-security-policy, which SvelteKit writes: it knows its own scripts. */
-const pageHeaders = {
-  "x-frame-options": "DENY",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-};
 
 /**
  * Endpoint and playground on one port, in one process: what is read and no path

@@ -54,6 +54,20 @@ describe("writeVercelOutput", () => {
     for (const [path, answer] of answers) expect([path, route(path!)]).toEqual([path, answer]);
   });
 
+  it("lets nobody frame the site's pages or guess at types; the function's headers are its own", async () => {
+    const output = join(folder, "output");
+    await writeVercelOutput(output, { config, write, site: await site() });
+    const { headersAt } = await readOutput(output);
+    for (const path of ["/", "/s/nb_1", "/icon.svg", "/_app/immutable/a.js"])
+      expect(headersAt(path)).toMatchObject({
+        "content-security-policy": "frame-ancestors 'none'",
+        "x-frame-options": "DENY",
+        "x-content-type-options": "nosniff",
+      });
+    expect(headersAt("/_app/immutable/a.js")).toHaveProperty("cache-control");
+    expect(headersAt("/v1/models")).toEqual({});
+  });
+
   it("refuses a site without a page", async () => {
     await expect(
       writeVercelOutput(join(folder, "output"), { config, write, site: folder }),

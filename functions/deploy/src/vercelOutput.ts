@@ -1,7 +1,7 @@
 import { cp, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { apiPaths } from "@tinygptv/protocol/http";
+import { apiPaths, pageHeaders } from "@tinygptv/protocol/http";
 
 export interface VercelProject {
   /** `.vc-config.json` of the function. */
@@ -49,6 +49,7 @@ const toFunction = (src: string) => ({ src: `^${src}$`, dest: `/${functionName}`
 /** The API, the site's files, and its one page for every address within it. */
 const routesWithSite = [
   ...apiPaths.map((path) => toFunction(path.replaceAll(".", "\\.").replace("*", ".*"))),
+  { src: "^/.*$", headers: pageHeaders, continue: true },
   {
     src: "^/_app/immutable/.*$",
     headers: { "cache-control": "public, max-age=31536000, immutable" },

@@ -75,5 +75,16 @@ export async function readOutput(output: string) {
     }
     return find(path);
   }
-  return { folder, config, statics, route };
+
+  /** Headers that are put on the answer at a path. */
+  function headersAt(path: string): Record<string, string> {
+    const headers: Record<string, string> = {};
+    for (const one of routes) {
+      if ("handle" in one || !new RegExp(one.src).test(path)) continue;
+      Object.assign(headers, one.headers);
+      if (!one.continue) break;
+    }
+    return headers;
+  }
+  return { folder, config, statics, route, headersAt };
 }
