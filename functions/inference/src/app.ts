@@ -67,7 +67,7 @@ export function createApp(options: AppOptions): EndpointApp {
   const { engine, store, log = pino({ enabled: false }), activity = createActivity() } = options;
   const config = configSchema.parse(options.config ?? {});
   const { limits } = config;
-  const { fetchPicture = createFetchPicture({ limits }) } = options;
+  const { fetchPicture = createFetchPicture({ limits, useProxy: config.useProxy }) } = options;
   const holdings = createHoldings(store, limits);
   const pictureStore = createPictureStore(store, holdings);
   const notebookStore = createNotebookStore(store, holdings);

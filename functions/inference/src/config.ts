@@ -51,6 +51,8 @@ export const configSchema = z.strictObject({
   corsOrigins: z.array(pageOriginSchema).default([]),
   /** Write prompts into the log; pictures never. */
   logContent: z.boolean().default(false),
+  /** Whether pictures from the web come by way of the environment's proxies. */
+  useProxy: z.boolean().default(false),
   limits: limitsSchema.prefault({}),
 });
 export type Config = z.output<typeof configSchema>;

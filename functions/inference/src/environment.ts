@@ -62,6 +62,8 @@ const variables = z.object({
   /** Seconds an idle connection is kept. */
   TINYGPTV_KEEP_ALIVE: number.default(75),
   TINYGPTV_IMAGE_FETCH_MS: number.optional(),
+  /** Whether the web's pictures and Vercel Blob are reached through HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+  TINYGPTV_USE_PROXY: z.stringbool().default(false),
   TINYGPTV_IMAGE_REDIRECTS: number.optional(),
   TINYGPTV_COMPARE_CONCURRENCY: number.optional(),
 });
@@ -105,6 +107,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     shareStore: data.TINYGPTV_SHARE_STORE,
     corsOrigins: data.TINYGPTV_CORS_ORIGINS,
     logContent: data.TINYGPTV_LOG_CONTENT,
+    useProxy: data.TINYGPTV_USE_PROXY,
     limits: {
       concurrencyPerKey: data.TINYGPTV_CONCURRENCY_PER_KEY,
       generationMs: data.TINYGPTV_GENERATION_MS,

@@ -4,6 +4,7 @@
  */
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici";
 import type { Engine } from "@tinygptv/protocol";
 import { createEngine } from "tinygptv";
 import { createActivity } from "./activity.ts";
@@ -36,6 +37,8 @@ export async function openEndpoint(
 ): Promise<RunningEndpoint> {
   const environment = readEnvironment(env);
   const log = pino({ level: environment.logLevel });
+  // The Blob client takes the process's own.
+  if (environment.config.useProxy) setGlobalDispatcher(new EnvHttpProxyAgent());
   const store = openStore(environment.store);
   const models = await Promise.all(
     environment.models.map((model) => folderOf(model, store, environment)),

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { redPixel } from "../testing/pictures.ts";
 import { createFetchPicture } from "./fetchPicture.ts";
 import type { FetchOptions } from "./fetchPicture.ts";
@@ -151,5 +151,53 @@ describe("refuses", () => {
     const fetched = fetchWith("http://pictures.example:PORT/silent", {}, caller.signal);
     caller.abort();
     await expect(fetched).rejects.toEqual(refusal("image_url_unreachable", /cannot be fetched/));
+  });
+});
+
+describe("by way of a proxy", () => {
+  /** What the proxy was asked for. */
+  const passed: string[] = [];
+  const proxy = createServer(({ url }, response) => {
+    passed.push(url!);
+    response.end(redPixel);
+  });
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  });
+  beforeEach(() => {
+    passed.length = 0;
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    for (const name of ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"])
+      vi.stubEnv(name, url);
+    for (const name of ["NO_PROXY", "no_proxy"]) vi.stubEnv(name, "inner.example");
+  });
+  afterEach(() => void vi.unstubAllEnvs());
+  afterAll(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const unresolved = async (): Promise<never> => {
+    throw new Error("names are the proxy's to resolve");
+  };
+  const isAllowed = () => false;
+
+  test("pictures come where it is asked for, and names are the proxy's", async () => {
+    const options = { useProxy: true, resolve: unresolved, isAllowed };
+    const bytes = await fetchWith("http://a.example/red.png", options);
+    expect(new Uint8Array(bytes)).toEqual(redPixel);
+    expect(passed).toEqual(["http://a.example/red.png"]);
+  });
+
+  test("addresses are judged here all the same, and so are names that go without it", async () => {
+    for (const url of ["http://10.0.0.1/red.png", "http://inner.example/red.png"])
+      await expect(fetchWith(url, { useProxy: true, isAllowed })).rejects.toMatchObject({
+        code: "image_url_refused",
+      });
+    expect(passed).toEqual([]);
+  });
+
+  test("nothing goes there unless it is asked for", async () => {
+    await fetchWith(`http://a.example:${port}/red.png`);
+    expect(passed).toEqual([]);
   });
 });

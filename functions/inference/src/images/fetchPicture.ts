@@ -5,7 +5,7 @@
 import { lookup } from "node:dns/promises";
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import { Agent, request } from "undici";
+import { Agent, EnvHttpProxyAgent, request } from "undici";
 import type { Dispatcher } from "undici";
 import { HttpError } from "../errors.ts";
 import { isPublicAddress } from "./addresses.ts";
@@ -18,6 +18,11 @@ export interface FetchLimits {
 
 export interface FetchOptions {
   readonly limits: FetchLimits;
+  /**
+   * Whether to go by way of the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY
+   * name. What a proxy is asked for, it resolves, and alone decides where it may lead.
+   */
+  readonly useProxy?: boolean;
   /** All addresses of a name; tests give their own. */
   readonly resolve?: (hostname: string) => Promise<LookupAddress[]>;
   /** Which addresses may be connected to; tests allow the loopback they serve from. */
@@ -39,6 +44,7 @@ const redirects = new Set([301, 302, 303, 307, 308]);
  */
 export function createFetchPicture({
   limits,
+  useProxy = false,
   resolve = (hostname) => lookup(hostname, { all: true }),
   isAllowed = isPublicAddress,
 }: FetchOptions): FetchPicture {
@@ -50,7 +56,7 @@ export function createFetchPicture({
       });
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.imageFetchMs)]);
     // Connections are not kept: the next request for the name is checked again.
-    const agent = new Agent({
+    const options: Agent.Options = {
       pipelining: 0,
       connect: {
         timeout: limits.imageFetchMs,
@@ -68,7 +74,9 @@ export function createFetchPicture({
           );
         },
       },
-    });
+    };
+    // Its connections to proxies are its own: names are looked up for those without one.
+    const agent = useProxy ? new EnvHttpProxyAgent(options) : new Agent(options);
     try {
       let target = checkUrl(url, param);
       for (let hop = 0; hop <= limits.imageRedirects; hop += 1) {

@@ -13,7 +13,7 @@ export * from "./inspect.ts";
 export * from "./messages.ts";
 export * from "./openaiFields.ts";
 export * from "./pageOrigin.ts";
-export { pageHeaders } from "./pageHeaders.ts";
+export * from "./pageHeaders.ts";
 export * from "./paths.ts";
 export * from "./resources.ts";
 export { withoutNulls } from "./withoutNulls.ts";
