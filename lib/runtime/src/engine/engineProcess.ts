@@ -17,6 +17,7 @@ import type {
 } from "./messages.ts";
 import { fromWire } from "./messages.ts";
 import { pulseDescriptor } from "./pulse.ts";
+import { createPictureSender } from "./sentPictures.ts";
 import { createWatchdog } from "./watchdog.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -93,6 +94,8 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
     child.send(message, () => {});
   }
 
+  const pictures = createPictureSender(send);
+
   function kill(because: string): void {
     killedBecause ??= because;
     child.kill("SIGKILL");
@@ -168,9 +171,10 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
       signal?.addEventListener("abort", onAbort, { once: true });
       pending.set(id, entry);
       try {
-        send({ type: "call", id, call });
+        send({ type: "call", id, call: pictures.send(call) });
         return (await promise) as CallResults[C["method"]];
       } finally {
+        pictures.letGo(call);
         pending.delete(id);
         entry.letGo?.stop();
         signal?.removeEventListener("abort", onAbort);

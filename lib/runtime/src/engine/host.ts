@@ -8,6 +8,7 @@ import { toWire } from "./messages.ts";
 import { createModelPool, noCounters } from "./modelPool.ts";
 import type { ModelLease, ModelOpener, ModelPool } from "./modelPool.ts";
 import { startPulse } from "./pulse.ts";
+import { createPictureReceiver } from "./sentPictures.ts";
 
 /** To the supervisor. Resolves at once, unless the channel is backed up: then when it has taken the message. */
 export function send(message: FromChild): Promise<void> | undefined {
@@ -46,6 +47,7 @@ async function answer(
 export function hostModels(opener: ModelOpener): void {
   let pool: ModelPool | undefined;
   const calls = new Map<number, AbortController>();
+  const pictures = createPictureReceiver();
 
   function sendStatus(): void {
     const loadedModels = pool?.list().filter((info) => info.loaded) ?? [];
@@ -100,8 +102,12 @@ export function hostModels(opener: ModelOpener): void {
     switch (message.type) {
       case "start":
         return void start(message);
+      case "picture":
+        return pictures.keep(message.picture, message.bytes);
+      case "forgetPicture":
+        return pictures.forget(message.picture);
       case "call":
-        return void run(message.id, message.call);
+        return void run(message.id, pictures.complete(message.call));
       case "cancel":
         return calls.get(message.id)?.abort();
       case "close":

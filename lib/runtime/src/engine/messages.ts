@@ -30,6 +30,13 @@ export type Call =
   | ({ method: "detokenize"; ids: readonly number[] } & ForModel)
   | ({ method: "preprocess"; image: Uint8Array; mode: "display" | "reference" } & ForModel);
 
+/** A call as it is sent: pictures by the numbers they were sent under, see sentPictures.ts. */
+export type SentCall = Call extends infer One
+  ? One extends { images: readonly Uint8Array[] }
+    ? Omit<One, "images"> & { images: readonly number[] }
+    : One
+  : never;
+
 /** What each call answers with in the end; `generate` sends its answer as events before. */
 export interface CallResults {
   models: ModelInfo[];
@@ -64,7 +71,9 @@ export interface HostStatus extends Counters {
 
 export type ToChild =
   | { type: "start"; options: HostOptions }
-  | { type: "call"; id: number; call: Call }
+  | { type: "picture"; picture: number; bytes: Uint8Array }
+  | { type: "forgetPicture"; picture: number }
+  | { type: "call"; id: number; call: SentCall }
   | { type: "cancel"; id: number }
   | { type: "close" };
 

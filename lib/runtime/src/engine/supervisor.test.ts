@@ -75,6 +75,17 @@ describe("calls", () => {
     expect(await engine.detokenize([104, 105], { model: "two:y" })).toBe("hi");
   });
 
+  it("about the same pictures at the same time bring them once", async () => {
+    const engine = start();
+    const [one, other] = [Uint8Array.of(1), Uint8Array.of(2, 3)];
+    const look = (...images: Uint8Array[]) => read(engine.generate(ask("pictures 50"), images));
+    expect(
+      await Promise.all([look(one), look(one, other), look(Uint8Array.of(1)), look(one, one)]),
+    ).toEqual(["1:1", "1:1 2:2,3", "3:1", "1:1 1:1"]);
+    // What nobody has any more is not kept.
+    expect(await look(one)).toBe("4:1");
+  });
+
   it("fail with the code, subject and message the model gave", async () => {
     const engine = start();
     await expect(read(engine.generate(ask("refuse"), []))).rejects.toMatchObject({

@@ -9,7 +9,19 @@ import type { GenerateEvent, ModelInfo } from "@tinygptv/protocol";
 import type { Model } from "../../model.ts";
 import { hostModels } from "../host.ts";
 
-type Behaviour = (argument: string, signal: AbortSignal | undefined) => AsyncIterable<string>;
+type Behaviour = (
+  argument: string,
+  signal: AbortSignal | undefined,
+  images: readonly Uint8Array[],
+) => AsyncIterable<string>;
+
+/** Numbers of arrays, in the order in which they were first seen. */
+const numbers = new WeakMap<Uint8Array, number>();
+let lastNumber = 0;
+const numberOf = (image: Uint8Array) => {
+  if (!numbers.has(image)) numbers.set(image, ++lastNumber);
+  return numbers.get(image)!;
+};
 
 const behaviours: Record<string, Behaviour> = {
   /** `count 5`: five words, a millisecond apart. */
@@ -19,6 +31,11 @@ const behaviours: Record<string, Behaviour> = {
       throwIfAborted(signal);
       yield `${i} `;
     }
+  },
+  /** `pictures 50`: after so many milliseconds, which ones came, and what is in them. */
+  async *pictures(argument, _signal, images) {
+    await sleep(Number(argument));
+    yield images.map((image) => `${numberOf(image)}:${image.join(",")}`).join(" ");
   },
   async *pid() {
     yield String(process.pid);
@@ -81,7 +98,7 @@ function fakeModel(info: ModelInfo): Model {
       const [word = "", argument = ""] = prompt.split(" ");
       yield { type: "start", model: info.id, promptText: prompt, images: [] };
       let text = "";
-      for await (const delta of behaviours[word]!(argument, signal)) {
+      for await (const delta of behaviours[word]!(argument, signal, images)) {
         generatedTokens += 1;
         text += delta;
         yield { type: "delta", text: delta };
