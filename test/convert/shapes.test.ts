@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 /** What the names stand for; different ones, so that none passes for another. */
-const sizes: Record<string, number> = { batch: 2, sequence: 3, past: 5, logits: 4 };
+const sizes: Record<string, number> = { padding: 2, batch: 2, sequence: 3, past: 5, logits: 4 };
 const evaluate = (dimension: Dimension) =>
   String(dimension)
     .split("+")

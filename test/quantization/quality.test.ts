@@ -94,18 +94,14 @@ it("tells apart what single modules cost", async () => {
   expect(vision.agreement.klDivergence.mean).toBeLessThan(phi.agreement.klDivergence.mean);
 });
 
-it.each(["fp32", "int4-b32", "auto"])(
-  "%s gives a row bit for bit the same logits alone and in a batch",
+it.each(["fp32", "fp16", "int8", "int4", "int4-b32", "int4-gptq", "auto"])(
+  "%s gives a row bit for bit the same logits alone and beside others, in even and in odd numbers",
   async (level) => {
     const manifest = await readManifest(model);
     const files = manifest.levels[level] as Record<Component, string>;
     const { model: language, close } = await openLanguage({ folder: model, manifest, files });
     try {
-      const texts = [
-        [5, 80, 300],
-        [7, 9, 11, 2000, 4],
-        [1, 900, 33, 8],
-      ];
+      const texts = [[5, 80, 300], [7, 9, 11, 2000, 4], [1, 900, 33, 8], [2]];
       const run = async (tokens: readonly number[][]) => {
         const rows = tokens.map((one) => ({
           sequence: language.create(),
@@ -118,8 +114,13 @@ it.each(["fp32", "int4-b32", "auto"])(
         for (const { sequence } of rows) language.release(sequence);
         return prefilled.map((logits, i) => [logits, stepped[i]!]);
       };
-      const together = await run(texts);
-      for (const [i, text] of texts.entries()) expect((await run([text]))[0]).toEqual(together[i]);
+      const alone: Float32Array[][] = [];
+      for (const text of texts) alone.push((await run([text]))[0]!);
+      for (const count of [2, 3, 4])
+        expect(await run(texts.slice(0, count))).toEqual(alone.slice(0, count));
+      // More than a kernel takes at once, and one more.
+      const many = Array.from({ length: 17 }, (_, i) => i % texts.length);
+      expect(await run(many.map((i) => texts[i]!))).toEqual(many.map((i) => alone[i]));
     } finally {
       await close();
     }

@@ -52,7 +52,7 @@ export class GraphBuilder {
     return this.#add(name, { dtype, shape });
   }
 
-  /** Makes a value an output of the model under a stable name. */
+  /** Makes a value an output of the model under a stable name, which it has everywhere once the graph is built. */
   output(name: string, value: Value): void {
     this.#claim(name);
     this.#state.nodes.push({
@@ -128,15 +128,17 @@ export class GraphBuilder {
 
   /** The graph as built so far. */
   build(): Graph {
-    const { name, inputs, outputs, nodes, initializers, stages, blocks } = this.#state;
+    const { name, inputs, outputs, initializers, stages, blocks } = this.#state;
+    const { nodes, renamed } = withoutCopies(this.#state);
+    const rename = (value: string) => renamed.get(value) ?? value;
     return {
       name,
       inputs: [...inputs],
       outputs: [...outputs],
-      nodes: [...nodes],
+      nodes,
       initializers: new Map(initializers),
-      stages: new Map(stages),
-      blocks: [...blocks],
+      stages: new Map([...stages].map(([stage, value]) => [stage, rename(value)])),
+      blocks: blocks.map(rename),
     };
   }
 
@@ -154,6 +156,35 @@ export class GraphBuilder {
   #fault(problem: string, subject: string): TinyGptvError {
     return new TinyGptvError("layout", `graph ${this.#state.name}: ${problem}`, { subject });
   }
+}
+
+/**
+ * Operators write outputs under their own names; without this each would be
+ * copied at every run. An input, a constant or a second output of one value has no other way.
+ */
+function withoutCopies({ nodes, outputs }: Graph): {
+  nodes: Node[];
+  /** Names of values to those they have as outputs. */
+  renamed: ReadonlyMap<string, string>;
+} {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const isOutput = new Set(outputs.map(({ name }) => name));
+  const renamed = new Map<string, string>();
+  const kept = nodes.filter(({ op, inputs: [value], outputs: [output] }) => {
+    const isCopy = op === "Identity" && isOutput.has(output!) && made.has(value!);
+    if (!isCopy || isOutput.has(value!) || renamed.has(value!)) return true;
+    renamed.set(value!, output!);
+    return false;
+  });
+  const rename = (name: string) => renamed.get(name) ?? name;
+  return {
+    nodes: kept.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+    })),
+    renamed,
+  };
 }
 
 interface GraphState extends Graph {

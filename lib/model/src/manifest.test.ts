@@ -8,7 +8,7 @@ const manifest = await readManifest(model);
 await folder.remove();
 
 it.each<[what: string, at: string, value: unknown, ...says: string[]]>([
-  ["another version", "formatVersion", 2, "want version 1, got 2"],
+  ["another version", "formatVersion", 1, "want version 2, got 1"],
   ["a name with a slash", "name", "a/b", "lower-case letters", 'got "a/b"'],
   ["a missing part", "levels.fp32.qformer", undefined],
   ["an unknown part", "extra", 1, "extra: want one of formatVersion, "],

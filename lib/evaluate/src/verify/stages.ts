@@ -169,6 +169,7 @@ export async function checkHiddenStates(
   };
   const feeds: Record<string, SessionTensor> = {
     inputs_embeds: { dtype: "float32", shape: [1, length, width], data: embeds },
+    padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
     past_length: { dtype: "int64", shape: [1], data: new BigInt64Array(1) },
     logits_rows: { dtype: "int64", shape: [length], data: positions },
   };

@@ -11,6 +11,7 @@ import { openEmbeddings } from "../session/embeddings.ts";
 import type { TokenEmbeddings } from "../session/embeddings.ts";
 import { checkPorts } from "../session/graphPorts.ts";
 import { createLanguageModel } from "../session/languageModel.ts";
+import { findRowCounts } from "../session/rowCounts.ts";
 import { threadsFor } from "../session/runtime.ts";
 import { openGraph } from "./openGraph.ts";
 import type { GraphOptions } from "./openGraph.ts";
@@ -86,8 +87,11 @@ export async function openParts<Wanted extends Part>(
       closers.push(embeddings.close);
       return embeddings;
     },
-    languageModel: async () =>
-      createLanguageModel(await open("phi"), await open("embeddings"), config.phi),
+    async languageModel() {
+      const phi = await open("phi");
+      const rowCounts = await findRowCounts(phi, config.phi);
+      return createLanguageModel(phi, await open("embeddings"), config.phi, rowCounts);
+    },
   };
 
   async function open<Name extends Part>(name: Name): Promise<ModelParts[Name]> {

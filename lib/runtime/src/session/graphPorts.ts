@@ -27,6 +27,7 @@ const portsOf: Readonly<Record<Component, (config: ModelConfig) => GraphPorts>> 
   phi: ({ phi: { width, vocabSize, numLayers, numHeads, headDim } }) => ({
     inputs: {
       inputs_embeds: ["B", "S", width],
+      padding: ["F", width],
       past_length: ["B"],
       logits_rows: ["L"],
       ...perLayer(numLayers, "past_key", "past_value", ["B", numHeads, "P", headDim]),

@@ -5,13 +5,18 @@ import type { TokenEmbeddings } from "./embeddings.ts";
 import { KvCache } from "./kvCache.ts";
 import type { SequenceShelf } from "./prefixCache.ts";
 import type { Session, SessionTensor } from "@tinygptv/graph";
+import type { RowCounts } from "./rowCounts.ts";
 import { CachedSequences } from "./sequences.ts";
 
-/** Runs the language model's graph (models/phi.ts) over cached sequences. */
+/**
+ * Runs the language model's graph (models/phi.ts) over cached sequences. A row's
+ * result is the same bit for bit whatever runs beside it.
+ */
 export function createLanguageModel(
   session: Session,
   embeddings: TokenEmbeddings,
   config: PhiConfig,
+  rowCounts: RowCounts,
 ): LanguageModel & SequenceShelf {
   const { width, vocabSize, contextLength, numLayers, numHeads, headDim } = config;
   const cache = new KvCache({ numLayers, numHeads, headDim });
@@ -23,6 +28,13 @@ export function createLanguageModel(
   let embedsBuffer = new Float32Array(0);
 
   async function forward(rows: readonly ForwardRow[]): Promise<ForwardLogits> {
+    if (rowCounts.sharing || rows.length === 1) return runTogether(rows);
+    const logits = [];
+    for (const row of rows) logits.push(...(await runTogether([row])));
+    return logits;
+  }
+
+  async function runTogether(rows: readonly ForwardRow[]): Promise<ForwardLogits> {
     const counts = rows.map(({ input }) =>
       "tokens" in input ? input.tokens.length : input.embeds.length / width,
     );
@@ -52,8 +64,9 @@ export function createLanguageModel(
     const results = await session.run(
       {
         inputs_embeds: { dtype: "float32", shape: [batch, longest, width], data: embeds },
+        padding: zeros(rowCounts.padded(batch * longest) - batch * longest, width),
         past_length: { dtype: "int64", shape: [batch], data: pastLength },
-        logits_rows: int64(wanted.flat()),
+        logits_rows: int64(paddedRows(wanted.flat())),
         // A batch that starts from nothing needs no look at the cache.
         ...pastFeeds(first, rows.every(({ sequence }) => sequence.length === 0) ? 0 : batch, batch),
       },
@@ -78,6 +91,12 @@ export function createLanguageModel(
       offset += length * vocabSize;
       return logits;
     });
+  }
+
+  /** The last layer runs over these rows alone; those added are never looked at. */
+  function paddedRows(wanted: readonly number[]): number[] {
+    const count = wanted.length === 0 ? 0 : rowCounts.padded(wanted.length);
+    return Array.from({ length: count }, (_, i) => wanted[i] ?? wanted[0]!);
   }
 
   return {
@@ -116,6 +135,10 @@ function createPastFeeds(cache: KvCache, { numLayers, numHeads, headDim }: PhiCo
     [known, feeds] = [key, made];
     return feeds;
   };
+}
+
+function zeros(rows: number, width: number): SessionTensor {
+  return { dtype: "float32", shape: [rows, width], data: new Float32Array(rows * width) };
 }
 
 function int64(values: readonly number[]): SessionTensor {

@@ -80,6 +80,9 @@ export async function writePrepacked(path: string, out: string): Promise<boolean
   return wanted.every((values, i) => values.every((value, j) => Object.is(value, got[i]![j])));
 }
 
+/** Dimensions that are the same in every trial: what is tried is how many positions there are. */
+const fixed: Readonly<Record<string, number>> = { batch: 1, padding: 0 };
+
 /**
  * Outputs of a session on made-up inputs for a batch of one. Other open dimensions
  * are one and then several: kernels differ. Releases the session.
@@ -87,7 +90,7 @@ export async function writePrepacked(path: string, out: string): Promise<boolean
 async function runOnce(session: ort.InferenceSession): Promise<Float32Array[]> {
   const results: Float32Array[] = [];
   const shapes = session.inputMetadata.flatMap((input) => (input.isTensor ? input.shape : []));
-  const isOpen = shapes.some((dim) => typeof dim !== "number" && dim !== "batch");
+  const isOpen = shapes.some((dim) => typeof dim !== "number" && !(dim in fixed));
   for (const size of isOpen ? [1, 5] : [1]) {
     const feeds: Record<string, ort.Tensor> = {};
     for (const input of session.inputMetadata)
@@ -100,7 +103,7 @@ async function runOnce(session: ort.InferenceSession): Promise<Float32Array[]> {
 }
 
 function madeUp({ type, shape }: ort.InferenceSession.TensorValueMetadata, size: number) {
-  const dims = shape.map((dim) => (typeof dim === "number" ? dim : dim === "batch" ? 1 : size));
+  const dims = shape.map((dim) => (typeof dim === "number" ? dim : (fixed[dim] ?? size)));
   const count = elementCount(dims);
   return type === "int64"
     ? new ort.Tensor("int64", new BigInt64Array(count), dims)

@@ -1,0 +1,77 @@
+/**
+ * Over how many rows linear layers run, so that no row's result depends on what
+ * runs beside it. Kernels take rows in tiles; what is left over (a row by itself,
+ * the last one of an odd count) may go through another kernel that adds up in
+ * another order, and where activations are rounded to 8 bits the last digit of a
+ * sum can decide a token. Which counts are affected depends on the processor and
+ * on the format of the weights, so it is tried when a model is opened.
+ */
+import type { PhiConfig } from "@tinygptv/model";
+import type { Session, SessionTensor } from "@tinygptv/graph";
+
+export interface RowCounts {
+  /** The least count of rows, this many or more, at which each is computed alike. */
+  padded(rows: number): number;
+  /** Whether rows may share a pass at all. */
+  readonly sharing: boolean;
+}
+
+/** Tiles of 8, 4, 2 and 1, one after the other. */
+const probed = 15;
+const tiles = [1, 2, 4, 8];
+
+/**
+ * Runs one and the same row by itself and many times in a pass.
+ * @param session the language model's graph (models/phi.ts)
+ */
+export async function findRowCounts(session: Session, config: PhiConfig): Promise<RowCounts> {
+  const [alone] = await runAlike(session, config, 1);
+  const together = await runAlike(session, config, probed);
+  const [first] = together;
+  const same = together.map((row) => row.every((value, i) => Object.is(value, first![i])));
+  const multiple = tiles.find((tile) =>
+    same.slice(0, Math.floor(probed / tile) * tile).every(Boolean),
+  );
+  if (multiple === undefined) return { padded: (rows) => rows, sharing: false };
+  const isSingleAlike = alone!.every((value, i) => Object.is(value, first![i]));
+  const least = isSingleAlike ? 1 : 2;
+  return {
+    padded: (rows) => Math.ceil(Math.max(rows, least) / multiple) * multiple,
+    sharing: true,
+  };
+}
+
+/** Logits of equal sequences of one position each, [count][vocabulary]. */
+async function runAlike(
+  session: Session,
+  { width, numLayers, numHeads, headDim, vocabSize }: PhiConfig,
+  count: number,
+): Promise<Float32Array[]> {
+  const embeds = new Float32Array(count * width).map((_, i) => Math.sin((i % width) + 1));
+  const nothing: SessionTensor = {
+    dtype: "float32",
+    shape: [count, numHeads, 0, headDim],
+    data: new Float32Array(0),
+  };
+  const past = Array.from({ length: numLayers }, (_, layer) => [
+    [`past_key.${layer}`, nothing] as const,
+    [`past_value.${layer}`, nothing] as const,
+  ]);
+  const { logits } = await session.run(
+    {
+      inputs_embeds: { dtype: "float32", shape: [count, 1, width], data: embeds },
+      padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
+      past_length: { dtype: "int64", shape: [count], data: new BigInt64Array(count) },
+      logits_rows: {
+        dtype: "int64",
+        shape: [count],
+        data: BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+      },
+      ...Object.fromEntries(past.flat()),
+    },
+    ["logits"],
+  );
+  return Array.from({ length: count }, (_, i) =>
+    logits!.subarray(i * vocabSize, (i + 1) * vocabSize),
+  );
+}
