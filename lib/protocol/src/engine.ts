@@ -1,6 +1,7 @@
 import type { GenerateEvent, ScoreResult } from "./events.ts";
 import type { GenerateRequest, ScoreRequest } from "./request.ts";
 
+/** How 8-bit weights are multiplied: as they are stored, or moved into 0 to 255. */
 export type IntegerWeights = "signed" | "unsigned";
 
 /** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`). */
