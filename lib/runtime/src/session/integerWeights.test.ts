@@ -1,4 +1,5 @@
 /** What the probe is, and what is said of graphs. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GraphBuilder, writeModel } from "@tinygptv/graph";
 import type { Graph, Initializer } from "@tinygptv/graph";
@@ -6,7 +7,7 @@ import { afterAll, expect, it } from "vitest";
 import { encodeModel } from "../../../graph/src/onnx.ts";
 import { temporaryFolder } from "../../../../test/support/converted.ts";
 import { integerWeightsOf } from "./integerWeights.ts";
-import { cutsOffSums } from "./runtime.ts";
+import { cutsOffSums, writePrepacked } from "./runtime.ts";
 import { saturationProbe } from "./saturationProbe.ts";
 
 const scratch = await temporaryFolder();
@@ -48,4 +49,13 @@ it("tells graphs with one range for a layer's input from others", async () => {
   await writeModel(plain, g.build());
   expect(await integerWeightsOf(path)).toBe((await cutsOffSums()) ? "unsigned" : "signed");
   expect(await integerWeightsOf(plain)).toBeUndefined();
+});
+
+it("turns weights into unsigned ones on processors that cut off sums, and on no others", async () => {
+  const path = join(scratch.path, "product.onnx");
+  await writeModel(path, product());
+  const opened = join(scratch.path, "opened.onnx"); // the graph as ONNX Runtime has it in memory
+  await writePrepacked(path, opened);
+  // ONNX Runtime's name for weights that it has turned into unsigned ones.
+  expect((await readFile(opened)).includes("_s8_2_u8")).toBe(await cutsOffSums());
 });

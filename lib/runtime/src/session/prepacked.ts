@@ -56,7 +56,7 @@ interface Seal {
 }
 
 /** Changes with how copies are made and checked. */
-const copyVersion = 3;
+const copyVersion = 4;
 const graphName = "graph.onnx";
 const sealName = "seal.json";
 

@@ -63,17 +63,15 @@ export const runtimeVersion = ort.env.versions.node ?? ort.env.versions.common;
  * @returns whether the copy computes exactly the same
  */
 export async function writePrepacked(path: string, out: string): Promise<boolean> {
-  const session = await create(path, {
-    optimizedModelFilePath: out,
-    extra: {
-      session: {
-        ...exactSums,
-        optimized_model_external_initializers_file_name: `${basename(out)}.data`,
-        optimized_model_external_initializers_min_size_in_bytes: "1024",
-        save_external_prepacked_constant_initializers: "1",
-      },
+  const session = await create(
+    path,
+    { optimizedModelFilePath: out },
+    {
+      optimized_model_external_initializers_file_name: `${basename(out)}.data`,
+      optimized_model_external_initializers_min_size_in_bytes: "1024",
+      save_external_prepacked_constant_initializers: "1",
     },
-  });
+  );
   // One after the other: together they would take twice the memory.
   const wanted = await runOnce(session);
   const got = await runOnce(await create(out, {}));
@@ -115,31 +113,37 @@ function madeUp({ type, shape }: ort.InferenceSession.TensorValueMetadata, size:
 }
 
 /**
- * Processors with AVX2 and without VNNI add products of signed 8-bit weights in
- * pairs of 16 bits, where large sums are cut off. ONNX Runtime knows which do, and
- * so told takes unsigned weights there, which are exact; elsewhere it changes nothing.
+ * Whether this processor cuts off large sums of signed 8-bit weights: those with
+ * AVX2 and without VNNI add products in pairs of 16 bits. Found by multiplying, once.
  */
-const exactSums = { x64quantprecision: "1" };
+export function cutsOffSums(): Promise<boolean> {
+  return (cutsOff ??= probe());
+}
+let cutsOff: Promise<boolean> | undefined;
 
-/** Whether this processor cuts off sums of signed weights, so that unsigned ones are taken (`exactSums`). */
-export async function cutsOffSums(): Promise<boolean> {
+async function probe(): Promise<boolean> {
   const session = await ort.InferenceSession.create(saturationProbe.graph, { logSeverityLevel: 3 });
   const { y } = await session.run({ x: new ort.Tensor("float32", [1, 1, 1, 1], [1, 4]) });
   await session.release();
   return Math.abs((y!.data[0] as number) - saturationProbe.exact) > 1;
 }
 
-function create(
+/** Lets ONNX Runtime turn signed weights into unsigned ones: exact everywhere, but half as fast where signed ones are exact too. */
+const unsignedWeights = { x64quantprecision: "1" };
+
+/** @param entries of ONNX Runtime's `session` settings, as text */
+async function create(
   path: string,
   options: ort.InferenceSession.SessionOptions,
+  entries: Readonly<Record<string, string>> = {},
 ): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(path, {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     // Warnings about unused initializers and the like are not for users.
     logSeverityLevel: 3,
-    extra: { session: exactSums },
     ...options,
+    extra: { session: { ...entries, ...((await cutsOffSums()) && unsignedWeights) } },
   }).catch((cause: Error) => {
     throw new TinyGptvError("model", `${path}: ONNX Runtime cannot load it: ${cause.message}`, {
       cause,
