@@ -40,8 +40,6 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "apps/playground/test/e2e/**/*.test.ts"],
-          // A browser and a model at a time is what two cores can do.
-          fileParallelism: false,
           testTimeout: 60_000,
         },
       },

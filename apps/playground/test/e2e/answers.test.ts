@@ -87,7 +87,7 @@ describe.each(screens)("asking on a $name", ({ name: screen, size }) => {
 
   it("streams: the text grows, and what was shown stays", async () => {
     const page = await playground.open({ size });
-    await openMarkdown(page, longAnswer(100), "long.md");
+    await openMarkdown(page, longAnswer(600), "long.md");
     const prompt = cell(page, "Prompt", "long");
     await watchAnswer(page);
     await runCell(prompt);

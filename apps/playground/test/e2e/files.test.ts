@@ -9,6 +9,7 @@ import { hostPlayground } from "./hosted.ts";
 import {
   cell,
   cellIds,
+  desktop,
   expectSeen,
   openExample,
   openNew,
@@ -180,6 +181,28 @@ describe("a notebook goes out", () => {
     expect(await reader.locator("script, [onerror]").count()).toBe(0);
     await expectSeen(reader.getByRole("link", { name: "seen" }));
     expect(asked).toEqual([`file://${path}`]);
+  });
+
+  it("as a web page whose words run in their own direction", async () => {
+    const page = await playground.open();
+    const text = "# שלום\n\nwords\n\n```prompt answer\ntask: vqa\ndecoding: { maxNewTokens: 4 }\n---\nשלום עולם\n```\n";
+    await page.getByLabel("Notebook file").setInputFiles(markdown("hebrew.md", text));
+    await runCell(cell(page, "Prompt", "answer"));
+    const path = await download(page, "Download as a web page");
+    const reader = await page.context().newPage();
+    await reader.goto(`file://${path}`);
+    const middle = desktop.width / 2;
+    const edges = (of: Locator): Promise<{ left: number; right: number }> =>
+      of.evaluate((element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const { left, right } = range.getBoundingClientRect();
+        return { left, right };
+      });
+    expect((await edges(reader.getByRole("heading", { name: "שלום" }))).left).toBeGreaterThan(middle);
+    expect((await edges(reader.getByText("שלום עולם"))).left).toBeGreaterThan(middle);
+    expect((await edges(reader.getByText("words", { exact: true }))).right).toBeLessThan(middle);
+    expect((await edges(reader.locator(".answer"))).right).toBeLessThan(middle);
   });
 
   it("as a table of one of its cells", async () => {

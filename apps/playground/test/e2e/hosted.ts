@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll } from "vitest";
 import { startPlayground, type Playground } from "./playground.ts";
 
 /**
- * A playground for the tests of one file. After each of them the browser's
- * console must be free of errors.
+ * A playground for the tests of one file. Each of them begins without pages, and
+ * leaves the browser's console free of errors.
  * @param program another server than the one with nano
  */
-export function hostPlayground(program?: string): Omit<Playground, "assertQuiet" | "close"> {
+export function hostPlayground(program?: string): Omit<Playground, "endTest" | "close"> {
   let started: Playground | undefined;
   const now = (): Playground => {
     if (started === undefined) throw new Error("the playground starts with the first test");
@@ -15,7 +15,7 @@ export function hostPlayground(program?: string): Omit<Playground, "assertQuiet"
   beforeAll(async () => {
     started = await startPlayground(program);
   });
-  afterEach(() => now().assertQuiet());
+  afterEach(() => now().endTest());
   afterAll(() => started?.close());
   return {
     get server() {

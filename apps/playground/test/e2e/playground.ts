@@ -15,7 +15,7 @@ const documented: Readonly<Record<string, string>> = {
   "desktop-levels": "playground-levels.png",
   "desktop-level-tokens": "playground-level-tokens.png",
   "desktop-box": "playground-box.png",
-  "phone-dark-answer": "playground-phone.png",
+  "phone-answer-dark": "playground-phone.png",
 };
 const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
 
@@ -30,7 +30,6 @@ export const screens = [
 
 export interface OpenOptions {
   size?: { width: number; height: number };
-  dark?: boolean;
   path?: string;
   /** The server to open, where it is another one than the playground's own. */
   origin?: string;
@@ -46,8 +45,8 @@ export interface Playground {
   open(options?: OpenOptions): Promise<Page>;
   /** Another tab of the same browser profile. */
   openBeside(page: Page): Promise<Page>;
-  /** Fails if any page wrote an error to its console. */
-  assertQuiet(): void;
+  /** Closes all pages; fails if any of them wrote an error to its console. */
+  endTest(): Promise<void>;
   screenshot(page: Page, name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -70,7 +69,8 @@ export async function startPlayground(program?: string): Promise<Playground> {
     open: async (options = {}) =>
       openPage(await newContext(browser, options), server.url, options, problems),
     openBeside: (page) => openPage(page.context(), server.url, {}, problems),
-    assertQuiet() {
+    async endTest() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
       const found = problems;
       problems = [];
       if (found.length > 0)
@@ -92,11 +92,11 @@ export async function startPlayground(program?: string): Promise<Playground> {
 
 const newContext = (
   browser: Browser,
-  { size = desktop, dark = false }: OpenOptions,
+  { size = desktop }: OpenOptions,
 ): Promise<BrowserContext> =>
   browser.newContext({
     viewport: size,
-    colorScheme: dark ? "dark" : "light",
+    colorScheme: "light",
     hasTouch: size.width < 500,
     isMobile: size.width < 500,
     reducedMotion: "reduce",

@@ -5,12 +5,11 @@ import { toFragment } from "../../src/lib/notebook/urlState.ts";
 import { hostPlayground } from "./hosted.ts";
 import {
   cell,
-  desktop,
   expectGone,
   expectSeen,
   openExample,
-  phone,
   runCell,
+  screens,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -181,14 +180,9 @@ describe("settings that are refused", () => {
   });
 });
 
-describe.each([
-  ["desktop", desktop, false],
-  ["desktop-dark", desktop, true],
-  ["phone", phone, false],
-  ["phone-dark", phone, true],
-] as const)("on %s", (name, size, dark) => {
+describe.each(screens)("on a $name", ({ name, size }) => {
   it("the settings of each method fit the panel", async () => {
-    const page = await playground.open({ size, dark });
+    const page = await playground.open({ size });
     const { inspector } = await openSettings(page);
     for (const method of ["Greedy", "Sampling", "Beam search"]) {
       await inspector.getByRole("radio", { name: method }).check();

@@ -15,7 +15,7 @@ export function answerOf(
   context: PageContext,
   divergence?: number,
 ): Markup {
-  return markup`<div class="answer">${words(answer.text)}</div>
+  return markup`<div class="answer" dir="auto">${words(answer.text)}</div>
 ${others(answer)}${boxes(run, answer, context)}${heat(answer, divergence)}${timings(run, answer)}`;
 }
 
@@ -40,7 +40,7 @@ function others({ hypotheses }: Answer): Markup | undefined {
   if (rest.length === 0) return undefined;
   return markup`<ol class="small" start="2">${rest.map(
     ({ text, score }) =>
-      markup`<li>${text}${score !== undefined && ` (score ${score.toFixed(3)})`}</li>`,
+      markup`<li dir="auto">${text}${score !== undefined && ` (score ${score.toFixed(3)})`}</li>`,
   )}</ol>`;
 }
 
@@ -61,7 +61,7 @@ function boxes(run: Run, answer: Answer, context: PageContext): Markup[] {
         markup`<rect x="${x1}" y="${y1}" width="${Math.max(0, x2 - x1)}" height="${Math.max(0, y2 - y1)}" style="stroke:${colour}"/>`,
     )}</svg>${own.map(
       ({ percent: [left, top], phrase, index }) =>
-        markup`<span style="left:${left}%;top:${top}%">${phrase || `box ${index + 1}`}</span>`,
+        markup`<span dir="auto" style="left:${left}%;top:${top}%">${phrase || `box ${index + 1}`}</span>`,
     )}</div></div>`;
   });
 }
@@ -73,7 +73,7 @@ function heat({ tokens }: Answer, divergence: number | undefined): Markup | unde
     const mark = parted && (index === divergence ? "parted first" : "parted");
     return markup`<span${mark && markup` class="${mark}"`} style="background:rgb(var(--heat)/${(0.75 * surprise(logprob)).toFixed(2)})" title="${percent(logprob)}">${visible(text)}</span>`;
   });
-  return markup`<p class="tokens">${spans}</p>`;
+  return markup`<p class="tokens" dir="auto">${spans}</p>`;
 }
 
 const phases = ["queue", "image", "prefill", "decode"] as const;

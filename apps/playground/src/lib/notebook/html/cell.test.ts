@@ -67,9 +67,9 @@ describe("a cell on the page", () => {
       [dog, { type: "prompt", name: "asked", rounds: ["where?"] }],
       [run("asked", given)],
     );
-    expect(html).toMatch(/<p>where\?<\/p><div class="answer"><b [^>]*>a dog<\/b>/);
+    expect(html).toMatch(/<p dir="auto">where\?<\/p><div class="answer" dir="auto"><b [^>]*>a dog<\/b>/);
     expect(html).toContain('<rect x="10" y="20" width="40" height="40"');
-    expect(html).toContain('<span style="left:10%;top:20%">a dog</span>');
+    expect(html).toContain('<span dir="auto" style="left:10%;top:20%">a dog</span>');
     expect(html).toContain('src="data:image/png;base64,AAAA"');
     expect(html).toContain('title="60.7%">t1</span>');
     expect(html).toContain("nano:fp32 · 2 tokens · 23 ms (queue 0.0 ms, image 1.0 ms,");
@@ -104,7 +104,7 @@ describe("a cell on the page", () => {
       ),
     );
     const html = card([{ type: "sweep", name: "asked", rounds: ["?"], axes }], runs);
-    expect(html.match(/<th scope="(col|row)">[^<]*/g)?.map((th) => th.replace(/.*>/, ""))).toEqual([
+    expect(html.match(/<th scope="(col|row)"[^>]*>[^<]*/g)?.map((th) => th.replace(/.*>/, ""))).toEqual([
       "temperature ↓ seed →",
       "7",
       "8",

@@ -25,13 +25,13 @@ export async function toHtml(
   const context = { notebook, outputOf, models, pictures };
   const cells = notebook.cells.map((cell) =>
     cell.type === "text"
-      ? markup`<section>${trusted(renderMarkdown(cell.source, pictures))}</section>\n`
+      ? markup`<section class="prose">${trusted(renderMarkdown(cell.source, pictures))}</section>\n`
       : markup`${cardOf(cell, context)}\n`,
   );
   const day = new Date().toISOString().slice(0, 10);
   return markup`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${notebook.title}</title><style>${trusted(style)}</style></head>
-<body><p class="small">${notebook.title} · TinyGPT-V notebook${notebook.model !== undefined && ` · ${notebook.model}`} · ${day}</p>
+<body><p class="small"><bdi>${notebook.title}</bdi> · TinyGPT-V notebook${notebook.model !== undefined && ` · ${notebook.model}`} · ${day}</p>
 ${cells}</body></html>
 `.html;
 }

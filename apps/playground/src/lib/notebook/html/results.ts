@@ -23,7 +23,7 @@ function comparison(cell: CellOf<"compare">, output: Output, context: PageContex
     const answer = run.answers.at(-1);
     const compared = index > 0 && run.state === "done" && answer !== undefined;
     const divergence = compared ? firstDivergence(first, answer.tokens) : undefined;
-    return markup`<div class="column" style="border-top-color:${seriesColour(index)}"><h3>${run.label}</h3><p class="small">${describeDecoding(run.decoding)}</p>
+    return markup`<div class="column" style="border-top-color:${seriesColour(index)}"><h3 dir="auto">${run.label}</h3><p class="small">${describeDecoding(run.decoding)}</p>
 ${answer && answerOf(run, answer, context, divergence)}${problemOf(run)}${compared && verdict(output, divergence)}</div>`;
   });
   const rows = outputTable(output, context.models);
@@ -54,7 +54,7 @@ function grid(cell: CellOf<"sweep">, { runs }: Output): Markup {
     const cells = columns.map((column) =>
       runs.find((run) => at(run, down, row) && at(run, across, column)),
     );
-    return markup`<tr><th scope="row">${String(row)}</th>${cells.map((run) => markup`<td>${run && runText(run)}</td>`)}</tr>`;
+    return markup`<tr><th scope="row" dir="auto">${String(row)}</th>${cells.map((run) => markup`<td dir="auto">${run && runText(run)}</td>`)}</tr>`;
   });
   const distinct = new Set(runs.map(finalText).filter((text) => text !== "")).size;
   return markup`<table><caption>${distinct} different answers in ${runs.length} runs</caption><thead><tr><th scope="col">${down}${across && ` ↓ ${across} →`}</th>${columns.map((column) => markup`<th scope="col">${across === undefined ? "answer" : String(column)}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
@@ -73,7 +73,7 @@ function evaluation(output: Output, context: PageContext): Markup {
     const asked = output.runs.filter((run) => run.coordinates["item"] === item);
     const question = asked[0]?.answers.at(-1)?.request.rounds.at(-1)?.prompt ?? String(item);
     const given = labels.map((label) => judged(asked.find((run) => run.label === label)));
-    return markup`<tr><td>${question}</td><td>${asked[0]?.expected}</td>${given}</tr>`;
+    return markup`<tr><td dir="auto">${question}</td><td dir="auto">${asked[0]?.expected}</td>${given}</tr>`;
   });
   return markup`<div class="charts">${bars(rows, "accuracy")}${bars(rows, "total")}</div>
 ${labels.length > 1 && points(rows, "fileBytes", "accuracy", false)}
@@ -81,6 +81,6 @@ ${labels.length > 1 && points(rows, "fileBytes", "accuracy", false)}
 }
 
 function judged(run: Run | undefined): Markup {
-  if (run?.correct === undefined) return markup`<td>${run && runText(run)}</td>`;
-  return markup`<td class="${run.correct ? "good" : "bad"}">${run.correct ? "✓" : "✗"} ${finalText(run)}</td>`;
+  if (run?.correct === undefined) return markup`<td dir="auto">${run && runText(run)}</td>`;
+  return markup`<td dir="auto" class="${run.correct ? "good" : "bad"}">${run.correct ? "✓" : "✗"} ${finalText(run)}</td>`;
 }

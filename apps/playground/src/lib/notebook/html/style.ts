@@ -6,10 +6,10 @@ export const style = `:root{--ink:#1d2125;--soft:#5a6066;--paper:#f8f7f4;--card:
 *{box-sizing:border-box}
 body{max-width:58rem;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper);font:16px/1.55 system-ui,sans-serif;overflow-wrap:anywhere}
 a{color:var(--accent)}pre{overflow:auto}h1,h2,h3{line-height:1.25}
-section{margin:1.5rem 0}p{margin:.5rem 0}
+section{margin:1.5rem 0}.prose *{unicode-bidi:plaintext}p{margin:.5rem 0}
 .card{padding:1rem;border:1px solid var(--line);border-radius:.75rem;background:var(--card)}
 .small,caption,figcaption small{color:var(--soft);font-size:.8rem;font-weight:400}
-.answer{padding:.25rem .75rem;border-left:3px solid var(--accent);white-space:pre-wrap}
+.answer{padding:.25rem .75rem;border-inline-start:3px solid var(--accent);white-space:pre-wrap}
 .bad{color:var(--bad)}.good{color:var(--good)}
 img{display:block;max-width:100%;max-height:24rem;border-radius:.5rem}
 figure{margin:.75rem 0}figcaption{font-size:.85rem;font-weight:600}figcaption small{display:block}
@@ -25,7 +25,7 @@ figure{margin:.75rem 0}figcaption{font-size:.85rem;font-weight:600}figcaption sm
 .column{padding:.75rem;border:1px solid var(--line);border-top-width:3px;border-radius:.5rem}
 .column h3{margin:0;font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.85rem}caption{text-align:left}
-td,th{padding:.35rem .5rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}th{color:var(--soft);font-weight:500}
+td,th{padding:.35rem .5rem;border-bottom:1px solid var(--line);text-align:start;vertical-align:top}th{color:var(--soft);font-weight:500}
 .bars{display:grid;grid-template-columns:fit-content(38%) minmax(3rem,1fr) max-content;gap:.25rem .5rem;align-items:center;margin:.5rem 0;font-size:.85rem}
 .bars i{height:.75rem;border-radius:2px}.bars b{font-weight:500;font-variant-numeric:tabular-nums}
 .plot{display:block;width:100%;max-width:40rem;font-size:11px}.plot text{fill:var(--soft)}.plot line{stroke:var(--line)}.plot polyline{fill:none;stroke:var(--accent);stroke-width:1.5}
