@@ -39,8 +39,11 @@ const csp: NonNullable<Parameters<typeof sveltekit>[0]>["csp"] = {
   },
 };
 
+/** From the root: the page that the service worker keeps is shown at every address. */
+const paths = { relative: false };
+
 export default defineConfig({
-  plugins: [sveltekit({ adapter, csp, compilerOptions: { runes: true } })],
+  plugins: [sveltekit({ adapter, csp, paths, compilerOptions: { runes: true } })],
   build: { target: "es2023" },
   // `vite dev` serves the pages only; the endpoint runs beside it.
   server: {

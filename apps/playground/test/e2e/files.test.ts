@@ -185,7 +185,8 @@ describe("a notebook goes out", () => {
 
   it("as a web page whose words run in their own direction", async () => {
     const page = await playground.open();
-    const text = "# שלום\n\nwords\n\n```prompt answer\ntask: vqa\ndecoding: { maxNewTokens: 4 }\n---\nשלום עולם\n```\n";
+    const text =
+      "# שלום\n\nwords\n\n```prompt answer\ntask: vqa\ndecoding: { maxNewTokens: 4 }\n---\nשלום עולם\n```\n";
     await page.getByLabel("Notebook file").setInputFiles(markdown("hebrew.md", text));
     await runCell(cell(page, "Prompt", "answer"));
     const path = await download(page, "Download as a web page");
@@ -199,7 +200,9 @@ describe("a notebook goes out", () => {
         const { left, right } = range.getBoundingClientRect();
         return { left, right };
       });
-    expect((await edges(reader.getByRole("heading", { name: "שלום" }))).left).toBeGreaterThan(middle);
+    expect((await edges(reader.getByRole("heading", { name: "שלום" }))).left).toBeGreaterThan(
+      middle,
+    );
     expect((await edges(reader.getByText("שלום עולם"))).left).toBeGreaterThan(middle);
     expect((await edges(reader.getByText("words", { exact: true }))).right).toBeLessThan(middle);
     expect((await edges(reader.locator(".answer"))).right).toBeLessThan(middle);

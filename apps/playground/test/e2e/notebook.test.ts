@@ -135,6 +135,17 @@ it.each(screens)("shares a read-only copy with outputs on a $name", async ({ siz
   const reader = await playground.open({ size, path: link.pathname });
   await expectSeen(cell(reader, "Prompt", "answer").getByText("a dog", { exact: true }));
   await expectSeen(reader.getByText("A shared copy"));
+  // It takes no change, from keys, the palette or settings; it can be run.
+  const before = await cellIds(reader);
+  const frame = cell(reader, "Prompt", "answer").locator("header .kind");
+  for (const key of ["t", "d", "Backspace", "Alt+ArrowUp"]) {
+    await frame.click();
+    await reader.keyboard.press(key);
+    await expectSeen(reader.getByText("This is a shared copy. Keep it as yours to change it."));
+    expect(await cellIds(reader)).toEqual(before);
+    await reader.getByRole("button", { name: "Dismiss" }).click();
+  }
+  await runCell(cell(reader, "Prompt", "answer"));
   await reader.getByRole("button", { name: "Keep as mine" }).click();
   await expectGone(reader.getByText("A shared copy"));
   await expectSeen(cell(reader, "Prompt", "answer").getByText("up to date"));

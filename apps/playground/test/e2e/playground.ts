@@ -33,6 +33,8 @@ export interface OpenOptions {
   path?: string;
   /** The server to open, where it is another one than the playground's own. */
   origin?: string;
+  /** The page is to open without its server later. */
+  offline?: boolean;
   /** Messages of the browser's console that the test provokes. */
   expected?: RegExp;
 }
@@ -92,7 +94,7 @@ export async function startPlayground(program?: string): Promise<Playground> {
 
 const newContext = (
   browser: Browser,
-  { size = desktop }: OpenOptions,
+  { size = desktop, offline = false }: OpenOptions,
 ): Promise<BrowserContext> =>
   browser.newContext({
     viewport: size,
@@ -102,6 +104,8 @@ const newContext = (
     reducedMotion: "reduce",
     acceptDownloads: true,
     permissions: ["clipboard-read", "clipboard-write", "camera"],
+    // It fetches all files of the page; only what is tried without a server needs it.
+    serviceWorkers: offline ? "allow" : "block",
   });
 
 async function openPage(
@@ -118,6 +122,7 @@ async function openPage(
   page.on("pageerror", (error) => note(String(error)));
   await page.goto(origin + path);
   await page.locator("article").first().waitFor();
+  await expectReady(page);
   return page;
 }
 
@@ -193,6 +198,10 @@ export const promptCells = (count: number, question: (i: number) => string): str
       (_, i) => `\`\`\`prompt p${i + 1}\n---\n${question(i + 1)}\n\`\`\``,
     ),
   ].join("\n\n");
+
+/** Waits until all that is loaded late is there: cells have their content, texts their editors. */
+export const expectReady = (page: Page): Promise<void> =>
+  expectGone(page.locator("main [aria-busy=true]:is(textarea, :empty)").first());
 
 /** Waits until a person can see it. */
 export const expectSeen = (locator: Locator): Promise<void> => locator.waitFor();

@@ -3,14 +3,7 @@ import { cellSchema } from "@tinygptv/notebook";
 import { describe, expect, it } from "vitest";
 import { toFragment } from "../../src/lib/notebook/urlState.ts";
 import { hostPlayground } from "./hosted.ts";
-import {
-  cell,
-  expectGone,
-  expectSeen,
-  openExample,
-  runCell,
-  screens,
-} from "./playground.ts";
+import { cell, expectGone, expectSeen, openExample, runCell, screens } from "./playground.ts";
 
 const playground = hostPlayground();
 

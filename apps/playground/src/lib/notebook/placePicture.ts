@@ -35,7 +35,7 @@ export function placePicture(
       notebook.add("picture", at, { file, alt, name });
       attach(notebook, cell, name, target?.item);
     });
-    notebook.justAdded = undefined; // whoever writes goes on writing
+    notebook.forgetAdded(); // whoever writes goes on writing
     notebook.select(cell.id);
   }
 }

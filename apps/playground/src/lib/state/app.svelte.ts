@@ -24,6 +24,12 @@ export class App {
 
   constructor() {
     this.notebook.outputs.onChange = (change) => void this.autosave.keepOutputs(change);
+    this.notebook.onRefused = () =>
+      this.notices.say({
+        about: "shared copy",
+        kind: "info",
+        text: "This is a shared copy. Keep it as yours to change it.",
+      });
     this.notebook.beginning = (type) => {
       const { models } = this.connection;
       const columns = levelColumns(models, this.connection.model(this.notebook.model)?.name);

@@ -1,14 +1,5 @@
 import { SvelteMap } from "svelte/reactivity";
-import {
-  asSound,
-  cellNamed,
-  checkChange,
-  dependencies,
-  freeName,
-  freshness,
-  isAsking,
-  withRenamed,
-} from "@tinygptv/notebook";
+import { asSound, cellNamed, checkChange, freeName, freshness, isAsking } from "@tinygptv/notebook";
 import type {
   Cell,
   CellOf,
@@ -20,6 +11,7 @@ import type {
 } from "@tinygptv/notebook";
 import { newCell } from "#lib/notebook/newCell.ts";
 import { newId } from "#lib/notebook/newId.ts";
+import { CellList } from "./cellList.svelte.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { UndoStack } from "./undo.svelte.ts";
 
@@ -37,16 +29,13 @@ export interface Reshown {
 export class NotebookState {
   title = $state("");
   model = $state<string | undefined>();
-  cells = $state<Cell[]>([]);
-  selected = $state<string | undefined>();
-  /** The cell a person added last: its text takes the cursor. One that undo or redo brought back does not. */
-  justAdded = $state<string | undefined>();
   /** A shared copy: can be looked at and run, not changed in place. */
   readOnly = $state(false);
   /** Counts changes to what is saved. */
   edits = $state(0);
   /** Counts notebooks that were opened. */
   opened = $state(0);
+  readonly #cells = new CellList((cell) => this.#touched(cell));
   readonly outputs = new Outputs();
   readonly baselines = new SvelteMap<string, Output>();
   readonly history = new UndoStack();
@@ -54,11 +43,26 @@ export class NotebookState {
   beginning: (type: NewCellType) => Partial<Cell> = () => ({});
   /** Told of every change with the cell it was in, synchronously. */
   onChange: (cell: Cell | undefined) => void = () => {};
+  /** Told of every change that a shared copy does not take. */
+  onRefused: () => void = () => {};
+
+  get cells(): Cell[] {
+    return this.#cells.list;
+  }
+
+  get selected(): string | undefined {
+    return this.#cells.selected;
+  }
+
+  /** The cell a person added last: its text takes the cursor. */
+  get justAdded(): string | undefined {
+    return this.#cells.justAdded;
+  }
 
   /** Replaces everything; undo starts anew. */
   load(notebook: Notebook): void {
     this.adopt(notebook);
-    this.selected = (this.cells.find(isAsking) ?? this.cells[0])?.id;
+    this.select((this.cells.find(isAsking) ?? this.cells[0])?.id);
     this.history.clear();
     this.outputs.clear();
     this.baselines.clear();
@@ -69,7 +73,7 @@ export class NotebookState {
   adopt(notebook: Notebook): void {
     this.title = notebook.title;
     this.model = notebook.model;
-    this.cells = structuredClone(notebook.cells).map(asSound);
+    this.#cells.list = structuredClone(notebook.cells).map(asSound);
   }
 
   /** Plain data, independent of what happens next. */
@@ -79,7 +83,7 @@ export class NotebookState {
   }
 
   cell(id: string | undefined): Cell | undefined {
-    return this.cells.find((cell) => cell.id === id);
+    return this.#cells.find(id);
   }
 
   outputOf = (cell: Cell): Output | undefined => this.outputs.get(cell.id);
@@ -110,11 +114,13 @@ export class NotebookState {
   }
 
   rename(title: string): void {
+    if (this.#refuses()) return;
     this.title = title.slice(0, 200);
     this.#touched(undefined);
   }
 
   useModel(model: string): void {
+    if (this.#refuses()) return;
     this.model = model;
     this.#touched(undefined);
   }
@@ -122,30 +128,31 @@ export class NotebookState {
   /** A new cell below the selected one, or at the end; it begins with what lies above it. */
   add<Type extends NewCellType>(
     type: Type,
-    at = this.#below(this.selected),
+    at = this.#cells.below(this.selected),
     fields: PatchOf<CellOf<Type>> = {},
   ): Cell {
     const cell = newCell(type, this.cells, at);
     const filled = { ...cell, ...this.beginning(type), ...fields } as Cell;
     const added = this.insert(filled, at, `Add ${type} cell`);
-    this.justAdded = added.id;
+    this.#cells.justAdded = added.id;
     return added;
   }
 
+  /** @returns the cell in the notebook, or the given one where that takes none */
   insert(cell: Cell, at: number, label: string): Cell {
     checkChange(cell, {});
     const place = Math.max(0, Math.min(at, this.cells.length));
     const plain = $state.snapshot<Cell>(cell);
     this.#do({
       label,
-      redo: () => this.#put(structuredClone(plain), place),
-      undo: () => this.#take(plain.id),
+      redo: () => this.#cells.put(structuredClone(plain), place),
+      undo: () => this.#cells.take(plain.id),
     });
-    return this.cells[place] ?? plain;
+    return this.cell(plain.id) ?? plain;
   }
 
   duplicate(id: string): void {
-    const index = this.#indexOf(id);
+    const index = this.#cells.indexOf(id);
     const cell = this.cells[index];
     if (cell === undefined) return;
     const copy = { ...$state.snapshot<Cell>(cell), id: newId() };
@@ -159,39 +166,36 @@ export class NotebookState {
 
   /** Puts another cell in the place of one. */
   replace({ id }: Cell, other: Cell, label: string): void {
-    const index = this.#indexOf(id);
+    const index = this.#cells.indexOf(id);
     const before = this.cells[index];
     if (before === undefined) return;
     const [was, becomes] = [$state.snapshot<Cell>(before), $state.snapshot<Cell>(other)];
     checkChange(becomes, {});
-    const put = (cell: Cell): void => {
-      this.cells[this.#indexOf(id)] = structuredClone(cell);
-      this.#touched(cell);
-    };
-    this.#do({ label, redo: () => put(becomes), undo: () => put(was) });
+    const put = (cell: Cell) => () => this.#cells.swap(structuredClone(cell));
+    this.#do({ label, redo: put(becomes), undo: put(was) });
   }
 
   remove(id: string): void {
-    const index = this.#indexOf(id);
+    const index = this.#cells.indexOf(id);
     const cell = this.cells[index];
     if (cell === undefined) return;
     const plain = $state.snapshot<Cell>(cell);
     this.#do({
       label: `Delete ${cell.type} cell`,
-      redo: () => this.#take(id),
-      undo: () => this.#put(structuredClone(plain), index),
+      redo: () => this.#cells.take(id),
+      undo: () => this.#cells.put(structuredClone(plain), index),
     });
   }
 
   /** Moves a cell to a place among the others. */
   move(id: string, to: number): void {
-    const from = this.#indexOf(id);
+    const from = this.#cells.indexOf(id);
     const place = Math.max(0, Math.min(to, this.cells.length - 1));
     if (from === -1 || from === place) return;
     this.#do({
       label: "Move cell",
-      redo: () => this.#shift(id, place),
-      undo: () => this.#shift(id, from),
+      redo: () => this.#cells.shift(id, place),
+      undo: () => this.#cells.shift(id, from),
     });
   }
 
@@ -209,14 +213,14 @@ export class NotebookState {
     this.#do({
       label,
       key: `${id}:${Object.keys(patch).join()}`,
-      redo: () => this.#patch(id, patch),
-      undo: () => this.#patch(id, before),
+      redo: () => this.#cells.patch(id, patch),
+      undo: () => this.#cells.patch(id, before),
     });
   }
 
   /** Text being typed: saved, but taken back by its editor, not by the cell history. */
   type<C extends Cell>({ id }: C, patch: PatchOf<C>): void {
-    this.#patch(id, patch);
+    if (!this.#refuses()) this.#cells.patch(id, patch);
   }
 
   /** @returns why the name cannot be used, or undefined when it was */
@@ -235,80 +239,46 @@ export class NotebookState {
     return undefined;
   }
 
+  /** Leaves the cursor where it is. */
+  forgetAdded(): void {
+    this.#cells.justAdded = undefined;
+  }
+
   select(id: string | undefined): void {
-    this.selected = id;
+    this.#cells.selected = id;
   }
 
   /** Selects the cell so many places further down (or up). */
   step(by: number): void {
-    const index = Math.max(0, Math.min(this.cells.length - 1, this.#indexOf(this.selected) + by));
-    this.selected = this.cells[index]?.id;
+    const index = Math.max(
+      0,
+      Math.min(this.cells.length - 1, this.#cells.indexOf(this.selected) + by),
+    );
+    this.select(this.cells[index]?.id);
   }
 
   #do(step: { label: string; key?: string; redo(): void; undo(): void }): void {
+    if (this.#refuses()) return;
     step.redo();
     this.history.push(step);
   }
 
-  #put(cell: Cell, at: number): void {
-    this.cells.splice(at, 0, cell);
-    this.justAdded = undefined;
-    this.selected = cell.id;
-    this.#touched(cell);
+  /** A shared copy is changed by nothing and nobody. */
+  #refuses(): boolean {
+    if (this.readOnly) this.onRefused();
+    return this.readOnly;
   }
 
-  #take(id: string): void {
-    const index = this.#indexOf(id);
-    if (index === -1) return;
-    this.cells.splice(index, 1);
-    if (this.selected === id) this.selected = (this.cells[index] ?? this.cells[index - 1])?.id;
-    this.#touched(undefined);
-  }
-
-  #shift(id: string, to: number): void {
-    const from = this.#indexOf(id);
-    const [cell] = this.cells.splice(from, 1);
-    if (cell !== undefined) this.cells.splice(to, 0, cell);
-    this.#touched(undefined);
-  }
-
-  #patch(id: string, patch: object): void {
-    const cell = this.cell(id);
-    if (cell === undefined) return;
-    checkChange($state.snapshot<Cell>(cell), patch);
-    const fields = cell as unknown as Record<string, unknown>;
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === undefined) delete fields[key];
-      else fields[key] = structuredClone($state.snapshot(value));
-    }
-    this.#touched(cell);
-  }
-
-  /** Cells that use this one, and what they answered, know it by its new name. */
+  /** What cells answered knows the ones they used by their new names, too. */
   #rename(id: string, name: string | undefined): void {
     const from = this.cell(id)?.name;
-    this.#patch(id, { name });
+    const users = this.#cells.rename(id, name);
     if (from === undefined || name === undefined) return;
-    this.cells.forEach((cell, index) => {
-      if (!dependencies(cell).includes(from)) return;
-      this.cells[index] = withRenamed($state.snapshot<Cell>(cell), from, name);
-      this.#touched(this.cells[index]);
-      this.outputs.rename(cell.id, from, name);
-    });
+    for (const user of users) this.outputs.rename(user.id, from, name);
   }
 
   #touched(cell: Cell | undefined): void {
     this.edits++;
     this.onChange(cell);
-  }
-
-  #indexOf(id: string | undefined): number {
-    return this.cells.findIndex((cell) => cell.id === id);
-  }
-
-  /** The place below a cell; the end where there is none. */
-  #below(id: string | undefined): number {
-    const index = this.#indexOf(id);
-    return index === -1 ? this.cells.length : index + 1;
   }
 }

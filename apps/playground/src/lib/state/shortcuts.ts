@@ -1,9 +1,9 @@
 /** Every command a person can give, once: keyboard, palette and the list of shortcuts read this table. */
 import type { NewCellType } from "@tinygptv/notebook";
 import type { App } from "./app.svelte.ts";
-import { downloadNotebook } from "#lib/notebook/files.ts";
 import { toggleMode } from "mode-watcher";
 import { tick } from "svelte";
+import { download } from "./download.ts";
 import { enterCell, focusCell } from "./focus.ts";
 
 export interface Command {
@@ -212,25 +212,25 @@ export const commands: readonly Command[] = [
     group: "Notebook",
     keys: "$mod+s",
     everywhere: true,
-    run: (app) => void downloadNotebook(app, "markdown"),
+    run: (app) => download(app, (files) => files.downloadNotebook(app, "markdown")),
   },
   {
     id: "download-plain",
     label: "Download as plain Markdown, without outputs and pictures",
     group: "Notebook",
-    run: (app) => void downloadNotebook(app, "plain"),
+    run: (app) => download(app, (files) => files.downloadNotebook(app, "plain")),
   },
   {
     id: "download-ipynb",
     label: "Download for Jupyter",
     group: "Notebook",
-    run: (app) => void downloadNotebook(app, "ipynb"),
+    run: (app) => download(app, (files) => files.downloadNotebook(app, "ipynb")),
   },
   {
     id: "download-html",
     label: "Download as a web page",
     group: "Notebook",
-    run: (app) => void downloadNotebook(app, "html"),
+    run: (app) => download(app, (files) => files.downloadNotebook(app, "html")),
   },
 ];
 

@@ -8,21 +8,19 @@ import TriangleAlert from "@lucide/svelte/icons/triangle-alert";
 import Type from "@lucide/svelte/icons/type";
 import type { Component } from "svelte";
 import type { CellType, NewCellType } from "@tinygptv/notebook";
-import ChartCell from "../cells/ChartCell.svelte";
-import CompareCell from "../cells/CompareCell.svelte";
-import FaultyCell from "../cells/FaultyCell.svelte";
-import EvaluateCell from "../cells/EvaluateCell.svelte";
 import PictureCell from "../cells/PictureCell.svelte";
 import PromptCell from "../cells/PromptCell.svelte";
-import SweepCell from "../cells/SweepCell.svelte";
 import TextCell from "../cells/TextCell.svelte";
+import { Part } from "../lazy/part.svelte.ts";
+import { parts } from "../lazy/parts.ts";
 
 export interface CellKind<Type extends CellType = CellType> {
   type: Type;
   label: string;
   help: string;
   icon: Component;
-  component: Component<{ cell: never }>;
+  /** What is in its frame; that of other than simple cells is loaded with the first of them. */
+  body: Part<Component<{ cell: never }>>;
   /** Height before it was ever laid out, in px. */
   estimate: number;
 }
@@ -34,7 +32,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Prompt",
     help: "Ask the model something",
     icon: MessageSquare,
-    component: PromptCell,
+    body: Part.of(PromptCell),
     estimate: 260,
   },
   {
@@ -42,7 +40,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Picture",
     help: "Drop, paste, take or choose one",
     icon: Image,
-    component: PictureCell,
+    body: Part.of(PictureCell),
     estimate: 300,
   },
   {
@@ -50,7 +48,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Text",
     help: "Notes in Markdown",
     icon: Type,
-    component: TextCell,
+    body: Part.of(TextCell),
     estimate: 100,
   },
   {
@@ -58,7 +56,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Compare",
     help: "One prompt over levels or settings, side by side",
     icon: Columns3,
-    component: CompareCell,
+    body: parts.compare,
     estimate: 420,
   },
   {
@@ -66,7 +64,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Sweep",
     help: "One prompt over the values of a parameter",
     icon: Rows4,
-    component: SweepCell,
+    body: parts.sweep,
     estimate: 360,
   },
   {
@@ -74,7 +72,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Evaluate",
     help: "A small set of questions with known answers",
     icon: ClipboardCheck,
-    component: EvaluateCell,
+    body: parts.evaluate,
     estimate: 360,
   },
   {
@@ -82,7 +80,7 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     label: "Chart",
     help: "Draw what another cell measured",
     icon: ChartColumn,
-    component: ChartCell,
+    body: parts.chart,
     estimate: 320,
   },
 ];
@@ -92,7 +90,7 @@ const faulty: CellKind = {
   label: "Not understood",
   help: "A cell of a file that has mistakes in it",
   icon: TriangleAlert,
-  component: FaultyCell,
+  body: parts.faulty,
   estimate: 220,
 };
 

@@ -67,7 +67,9 @@ describe("a cell on the page", () => {
       [dog, { type: "prompt", name: "asked", rounds: ["where?"] }],
       [run("asked", given)],
     );
-    expect(html).toMatch(/<p dir="auto">where\?<\/p><div class="answer" dir="auto"><b [^>]*>a dog<\/b>/);
+    expect(html).toMatch(
+      /<p dir="auto">where\?<\/p><div class="answer" dir="auto"><b [^>]*>a dog<\/b>/,
+    );
     expect(html).toContain('<rect x="10" y="20" width="40" height="40"');
     expect(html).toContain('<span dir="auto" style="left:10%;top:20%">a dog</span>');
     expect(html).toContain('src="data:image/png;base64,AAAA"');
@@ -104,13 +106,9 @@ describe("a cell on the page", () => {
       ),
     );
     const html = card([{ type: "sweep", name: "asked", rounds: ["?"], axes }], runs);
-    expect(html.match(/<th scope="(col|row)"[^>]*>[^<]*/g)?.map((th) => th.replace(/.*>/, ""))).toEqual([
-      "temperature ↓ seed →",
-      "7",
-      "8",
-      "1",
-      "2",
-    ]);
+    expect(
+      html.match(/<th scope="(col|row)"[^>]*>[^<]*/g)?.map((th) => th.replace(/.*>/, "")),
+    ).toEqual(["temperature ↓ seed →", "7", "8", "1", "2"]);
     expect(html).toMatch(/1 and 7.*1 and 8.*2 and 7.*2 and 8/s);
   });
 

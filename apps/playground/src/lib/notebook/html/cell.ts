@@ -48,7 +48,8 @@ function picture(cell: CellOf<"picture">, { pictures }: PageContext): Markup {
 function asked(cell: AskingCell, output: Output | undefined, context: PageContext): Markup {
   const only = cell.type === "prompt" ? output?.runs[0] : undefined;
   const rounds = "rounds" in cell ? cell.rounds : [];
-  const task = "task" in cell && cell.task !== undefined && markup`<b dir="ltr">[${cell.task}]</b> `;
+  const task =
+    "task" in cell && cell.task !== undefined && markup`<b dir="ltr">[${cell.task}]</b> `;
   return markup`${rounds.map((round, index) => {
     const answer = only?.answers[index];
     return markup`<p dir="auto">${index === 0 && task}${round}</p>${only && answer && answerOf(only, answer, context)}`;
