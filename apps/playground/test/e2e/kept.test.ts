@@ -28,7 +28,32 @@ const lengthOf = async (prompt: Locator): Promise<number> =>
 const arrived = (prompt: Locator, length: number): Promise<void> =>
   expect.poll(() => lengthOf(prompt), { timeout: 20_000 }).toBeGreaterThan(length);
 
+/** Collects what an answer shows while it grows. */
+const watchAnswer = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { seen });
+    new MutationObserver(() => {
+      const text = document.querySelector(".answer p.answer")?.textContent?.trim();
+      if (text && text !== seen.at(-1)) seen.push(text);
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+const watched = (page: Page): Promise<string[]> =>
+  page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+
 describe.each(screens)("answers on a $name", ({ name, size }) => {
+  it("stream: the text grows, and what was shown stays", async () => {
+    const page = await playground.open({ size });
+    await openMarkdown(page, asking(1000));
+    const prompt = cell(page, "Prompt", "held");
+    await watchAnswer(page);
+    await prompt.getByTitle("Run cell").click();
+    await expectSeen(prompt.getByText("up to date"));
+    const seen = await watched(page);
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen.filter((text, i) => i > 0 && !text.startsWith(seen[i - 1]))).toEqual([]);
+  });
+
   it("are never lost to a run that fails, is stopped, or is taken back", async () => {
     const page = await playground.open({ size, expected });
     await openMarkdown(page, asking(10));
