@@ -137,6 +137,7 @@ it("says which part of it did not come, and gets it when tried again", async () 
   await page.addInitScript(() => Object.assign(globalThis, { requestIdleCallback: () => 0 }));
   await page.reload();
   await expectReady(page);
+  await expectSeen(page.getByRole("complementary", { name: "Settings of the cell" }));
   await page.route("**/_app/immutable/**", (route) => route.abort());
   await page.keyboard.press("Control+k");
   await expectSeen(page.getByText("This part of the page could not be loaded."));
