@@ -58,6 +58,8 @@ describe.each(screens)("on a $name", ({ name, size }) => {
       await page.keyboard.press("Escape");
       await expectGone(page.getByRole("menu"));
     }
+    await place.locator("header .kind").click();
+    await place.locator(".token").first().scrollIntoViewIfNeeded();
     await expectSound(page, `${name}-answer`);
     expect(await pageWidth(page)).toBeLessThanOrEqual(size.width);
   });
