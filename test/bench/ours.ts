@@ -24,13 +24,13 @@ const { languageModel: model, vision: session } = await openParts(
 const saved = new Map<number, Parameters<typeof model.restore>[0]>();
 function contextOf(length: number): Sequence {
   const random = () =>
-    Array.from({ length: phi.numLayers }, () =>
+    Array.from({ length: 2 * phi.numLayers }, () =>
       new Float32Array(phi.numHeads * length * phi.headDim).map(() => Math.random() - 0.5),
     );
   if (!saved.has(length)) {
     saved.clear();
-    const rows = { keys: random(), values: random(), length };
-    saved.set(length, { rows, stamps: rows.keys.length > 0 ? Array<number>(length).fill(-1) : [] });
+    const rows = { buffers: random(), length };
+    saved.set(length, { rows, stamps: Array<number>(length).fill(-1) });
   }
   return model.restore(saved.get(length)!, length);
 }

@@ -8,7 +8,13 @@ test("nothing set: this machine only, nano, a folder beside", () => {
     models: ["models/nano/converted"],
     store: "data/store",
     config: { keys: [], corsOrigins: [], logContent: false, limits: { imagesPerRequest: 16 } },
-    engine: { maxBatch: 8, queueLimit: 64, memoryLimit: undefined, idleUnload: undefined },
+    engine: {
+      maxBatch: 8,
+      queueLimit: 64,
+      memoryLimit: undefined,
+      cacheBytes: undefined,
+      idleUnload: undefined,
+    },
   });
 });
 

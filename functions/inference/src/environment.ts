@@ -31,6 +31,8 @@ const variables = z.object({
   TINYGPTV_QUEUE_LIMIT: number.default(64),
   /** Bytes that loaded models may need together. */
   TINYGPTV_MEMORY_LIMIT: number.optional(),
+  /** Bytes for keys and values of each model's running answers. */
+  TINYGPTV_CACHE_BYTES: atLeastOne.optional(),
   /** Seconds without a request after which a model is unloaded. */
   TINYGPTV_IDLE_UNLOAD: number.optional(),
   /** Seconds without a sign of life after which the engine process is replaced. */
@@ -85,6 +87,7 @@ export interface Environment {
     readonly maxBatch: number;
     readonly queueLimit: number;
     readonly memoryLimit: number | undefined;
+    readonly cacheBytes: number | undefined;
     readonly idleUnload: number | undefined;
     readonly hangTimeout: number;
     readonly stallTimeout: number;
@@ -150,6 +153,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       maxBatch: data.TINYGPTV_MAX_BATCH,
       queueLimit: data.TINYGPTV_QUEUE_LIMIT,
       memoryLimit: data.TINYGPTV_MEMORY_LIMIT,
+      cacheBytes: data.TINYGPTV_CACHE_BYTES,
       idleUnload: data.TINYGPTV_IDLE_UNLOAD && data.TINYGPTV_IDLE_UNLOAD * 1000,
       hangTimeout: data.TINYGPTV_HANG_TIMEOUT * 1000,
       stallTimeout: data.TINYGPTV_STALL_TIMEOUT * 1000,

@@ -14,7 +14,7 @@ export interface ModelInfo {
   weights: "trained" | "random" | "fixture";
   /** Bytes of its files on disk. */
   fileBytes: number;
-  /** Bytes the level needs in memory when loaded (estimate from its files and cache size). */
+  /** The most bytes that a process takes with this level loaded, whoever asks it for what. */
   memoryBytes: number;
   /** Longest text in positions, pictures included. */
   contextLength: number;

@@ -14,7 +14,7 @@ import type {
   Template,
 } from "@tinygptv/protocol";
 import { decode, rowsOf } from "./decoding/decode.ts";
-import type { DecodedAnswer, DecodingInput } from "./decoding/decoder.ts";
+import type { DecodingInput } from "./decoding/decoder.ts";
 import { jsonConstraint } from "./decoding/json/constrain.ts";
 import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
 import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
@@ -42,7 +42,13 @@ export interface PipelineParts {
   /** Runs a decoder among others (engine/scheduler.ts). */
   run<Result>(
     decoder: Decoder<Result>,
-    options: { rows: number; client?: string | undefined; signal?: AbortSignal | undefined },
+    options: {
+      rows: number;
+      /** What its sequences may come to take in the cache. */
+      bytes: number;
+      client?: string | undefined;
+      signal?: AbortSignal | undefined;
+    },
   ): Promise<Result>;
 }
 
@@ -79,39 +85,41 @@ export async function generate(
 
   const { answerPrefix = [] } = request;
   requireTokens(answerPrefix, languageModel.vocabularySize);
-  const sequence = parts.prefixes.take(prompt.positions);
-  const cachedTokens = sequence.length;
-  const { width } = languageModel;
   const writer = createAnswerWriter(tokenizer, decoding, emit);
+  let cachedTokens = 0;
   let prefillTime: number | undefined;
-  let answers: DecodedAnswer[];
-  let kept: readonly Position[] = prompt.positions;
-  try {
-    const decoder = decode(
-      {
-        model: languageModel,
-        sequence,
-        prompt: { embeds: prompt.embeds.subarray(cachedTokens * width) },
-        answerPrefix,
-        beginTokenId: parts.config.tokens.endOfText,
-        ...bounds,
-        ...(parts.draft && decoding.method === "greedy"
-          ? { draft: parts.draft(prompt.positions.filter((one) => typeof one === "number")) }
-          : {}),
-        emit: (event) => {
-          prefillTime ??= clock.lap();
-          writer.write(event);
+  const decoder = continuing(
+    parts,
+    prompt,
+    (start) => {
+      cachedTokens = start.sequence.length;
+      return decode(
+        {
+          model: languageModel,
+          ...start,
+          answerPrefix,
+          beginTokenId: parts.config.tokens.endOfText,
+          ...bounds,
+          ...(parts.draft && decoding.method === "greedy"
+            ? { draft: parts.draft(prompt.positions.filter((one) => typeof one === "number")) }
+            : {}),
+          emit: (event) => {
+            prefillTime ??= clock.lap();
+            writer.write(event);
+          },
         },
-      },
-      decoding,
-    );
-    answers = await parts.run(decoder, { rows: rowsOf(decoding), client, signal });
-    const [first] = answers;
-    if (decoding.method !== "beam")
-      kept = [...prompt.positions, ...first!.tokens.map(({ id }) => id)];
-  } finally {
-    parts.prefixes.give(sequence, kept);
-  }
+        decoding,
+      );
+    },
+    ([first]) => (decoding.method === "beam" ? [] : first!.tokens.map(({ id }) => id)),
+  );
+  const rows = rowsOf(decoding);
+  const longest = Math.min(
+    prompt.positions.length + decoding.maxNewTokens,
+    languageModel.contextLength,
+  );
+  const bytes = rows * languageModel.bytesFor(longest);
+  const answers = await parts.run(decoder, { rows, bytes, client, signal });
   prefillTime ??= clock.lap();
   writer.end();
 
@@ -151,30 +159,46 @@ export async function score(
   const candidates = request.candidates.map((text, i) =>
     tokenizer.encode(text + (request.endSymbol ?? ""), `candidates[${i}]`),
   );
-  const sequence = parts.prefixes.take(prompt.positions);
+  const decoder = continuing(parts, prompt, (start) =>
+    scoreCandidates({ model: languageModel, ...start }, candidates, request.topLogprobs),
+  );
+  const rows = Math.min(candidates.length, scoringRows);
+  const longest = prompt.positions.length + Math.max(...candidates.map(({ length }) => length));
+  // Those that are scored at once, and the prompt they all begin with.
+  const bytes = (rows + 1) * languageModel.bytesFor(Math.min(longest, languageModel.contextLength));
+  const scored = await parts.run(decoder, { rows, bytes, client, signal });
+  return {
+    candidates: scored.map(({ tokens, meanLogprob }, i) => ({
+      text: request.candidates[i]!,
+      tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
+      meanLogprob,
+    })),
+    ranks: rankCandidates(scored),
+    images: prompt.images.map(({ info }) => info),
+  };
+}
+
+/**
+ * A decoder on a prompt, of which nothing is run that is known from before. It
+ * takes its sequence when it joins, not while it waits for memory to do so, and
+ * afterwards leaves it for later prompts.
+ * @param answerOf tokens of the result that the sequence then holds beside the prompt
+ */
+function* continuing<Result>(
+  { prefixes, languageModel }: PipelineParts,
+  { positions, embeds }: PreparedPrompt,
+  decoderOn: (start: Pick<DecodingInput, "sequence" | "prompt">) => Decoder<Result>,
+  answerOf: (result: Result) => readonly number[] = () => [],
+): Decoder<Result> {
+  const sequence = prefixes.take(positions);
+  let kept: readonly Position[] = positions;
   try {
-    const embeds = prompt.embeds.subarray(sequence.length * languageModel.width);
-    const decoder = scoreCandidates(
-      { model: languageModel, sequence, prompt: { embeds } },
-      candidates,
-      request.topLogprobs,
-    );
-    const scored = await parts.run(decoder, {
-      rows: Math.min(candidates.length, scoringRows),
-      client,
-      signal,
-    });
-    return {
-      candidates: scored.map(({ tokens, meanLogprob }, i) => ({
-        text: request.candidates[i]!,
-        tokens: tokens.map((token) => toAnswerToken(tokenizer, token)),
-        meanLogprob,
-      })),
-      ranks: rankCandidates(scored),
-      images: prompt.images.map(({ info }) => info),
-    };
+    const rest = embeds.subarray(sequence.length * languageModel.width);
+    const result = yield* decoderOn({ sequence, prompt: { embeds: rest } });
+    kept = [...positions, ...answerOf(result)];
+    return result;
   } finally {
-    parts.prefixes.give(sequence, prompt.positions);
+    prefixes.give(sequence, kept);
   }
 }
 

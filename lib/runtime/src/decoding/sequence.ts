@@ -53,6 +53,8 @@ export interface LanguageModel extends SequenceStore {
   readonly width: number;
   /** Longest sequence, in positions. */
   readonly contextLength: number;
+  /** Memory that a sequence of so many positions takes. */
+  bytesFor(positions: number): number;
   /**
    * Runs one batch. Every row appends its input to its sequence; no sequence
    * appears twice. Rejects with code "prompt" where a sequence would outgrow the

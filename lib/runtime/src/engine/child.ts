@@ -1,6 +1,7 @@
 /** Entry of the engine process: the real models behind `hostModels`. */
 import { listModels, openModel } from "./openModel.ts";
 import { hostModels, send } from "./host.ts";
+import { sharedBytes } from "./memoryPlan.ts";
 import { createPrepacker } from "./prepacker.ts";
 
 const prepacker = createPrepacker((news) => void send({ type: "copies", news }));
@@ -13,4 +14,5 @@ hostModels({
     prepacker.add(folder, model.info);
     return model;
   },
+  sharedBytes,
 });

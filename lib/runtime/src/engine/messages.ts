@@ -54,6 +54,8 @@ export interface HostOptions {
   maxBatch: number;
   /** Bytes that loaded models may need together, by their own estimates. */
   memoryLimit: number | undefined;
+  /** Bytes for keys and values of each model. */
+  cacheBytes: number | undefined;
   /** Milliseconds without a call after which a model is unloaded. */
   idleUnload: number | undefined;
   /** Milliseconds between signs of life. */

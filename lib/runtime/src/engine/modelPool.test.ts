@@ -56,6 +56,7 @@ function create(log: string[], options: Partial<PoolOptions> = {}, failing?: Set
     models: ["a", "b", "c"],
     maxBatch: 1,
     memoryLimit: undefined,
+    cacheBytes: undefined,
     idleUnload: undefined,
     ...options,
   });

@@ -5,13 +5,19 @@
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import type { Model } from "../model.ts";
+import type { MemoryOptions } from "./memoryPlan.ts";
 import type { Counters, HostOptions } from "./messages.ts";
 
 /** How models come into the process; tests give their own. */
 export interface ModelOpener {
   /** The levels in a converted folder, read from its manifest without loading anything. */
-  list(folder: string): Promise<ModelInfo[]>;
-  open(folder: string, options: { level: string; maxBatch: number }): Promise<Model>;
+  list(folder: string, memory: MemoryOptions): Promise<ModelInfo[]>;
+  open(
+    folder: string,
+    options: MemoryOptions & { level: string; maxBatch: number },
+  ): Promise<Model>;
+  /** Of what each level says it needs, what all of a process share; nothing unless given. */
+  readonly sharedBytes?: number;
 }
 
 export interface ModelLease {
@@ -36,7 +42,7 @@ export interface ModelPool {
 
 export interface PoolOptions extends Pick<
   HostOptions,
-  "models" | "maxBatch" | "memoryLimit" | "idleUnload"
+  "models" | "maxBatch" | "memoryLimit" | "cacheBytes" | "idleUnload"
 > {
   /** Milliseconds, on a clock that never goes back. */
   now?: () => number;
@@ -64,14 +70,16 @@ export async function createModelPool(
     models: folders,
     maxBatch,
     memoryLimit = Infinity,
+    cacheBytes,
     idleUnload,
     now = () => performance.now(),
   }: PoolOptions,
 ): Promise<ModelPool> {
+  const { sharedBytes = 0 } = opener;
   // Least recently used first: a slot moves to the end when it is acquired.
   const slots = new Map<string, Slot>();
   for (const folder of folders) {
-    for (const listed of await opener.list(folder)) {
+    for (const listed of await opener.list(folder, { cacheBytes })) {
       const twin = slots.get(listed.id);
       if (twin)
         throw new TinyGptvError("model", `${listed.id}: is in ${twin.folder} and in ${folder}`);
@@ -131,7 +139,7 @@ export async function createModelPool(
         `${id}: needs ${memoryBytes} bytes, the memory limit is ${memoryLimit}`,
       );
     }
-    while (!slot.opening && memoryInUse() + memoryBytes > memoryLimit) {
+    while (!slot.opening && memoryInUse() + memoryBytes - sharedBytes > memoryLimit) {
       throwIfAborted(signal);
       const unused = [...slots.values()].find(
         (other) => other.opening !== undefined && other.users === 0,
@@ -153,7 +161,11 @@ export async function createModelPool(
   async function open(slot: Slot): Promise<Model> {
     delete slot.failure;
     try {
-      slot.loaded = await opener.open(slot.folder, { level: slot.listed.level, maxBatch });
+      slot.loaded = await opener.open(slot.folder, {
+        level: slot.listed.level,
+        maxBatch,
+        cacheBytes,
+      });
       return slot.loaded;
     } catch (error) {
       delete slot.opening;
@@ -168,7 +180,7 @@ export async function createModelPool(
 
   function memoryInUse(): number {
     const taken = listed.filter((slot) => slot.opening !== undefined);
-    return taken.reduce((sum, slot) => sum + slot.listed.memoryBytes, 0);
+    return taken.reduce((sum, slot) => sum + slot.listed.memoryBytes - sharedBytes, sharedBytes);
   }
 
   function nextRelease(signal: AbortSignal | undefined): Promise<void> {

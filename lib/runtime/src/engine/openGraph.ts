@@ -5,6 +5,7 @@ import type { CopyPlace } from "../session/prepacked.ts";
 import { openSession } from "../session/runtime.ts";
 import type { Session } from "@tinygptv/graph";
 
+/** How graphs are opened. */
 export interface GraphOptions {
   /** Threads within an operator; as the model's size suggests unless given. */
   threads?: number | undefined;

@@ -15,6 +15,8 @@ import { integerWeightsOf } from "../session/integerWeights.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
 import { createEventQueue } from "./eventQueue.ts";
 import type { GraphOptions } from "./openGraph.ts";
+import { memoryPlan, totalOf } from "./memoryPlan.ts";
+import type { MemoryOptions } from "./memoryPlan.ts";
 import { graphsOf, openParts, wholeModel } from "./openParts.ts";
 import { createPictureQueue } from "./pictureQueue.ts";
 import { createScheduler } from "./scheduler.ts";
@@ -23,7 +25,7 @@ import { createScheduler } from "./scheduler.ts";
 const readSquare = createPictureQueue();
 
 /** How a level of a model is opened. */
-export interface OpenOptions extends GraphOptions {
+export interface OpenOptions extends GraphOptions, MemoryOptions {
   /** Quantization level; the manifest's default unless given. */
   level?: string;
   /** Rows of a forward pass at most. */
@@ -53,31 +55,39 @@ const prefixCacheBytes = 512 * 2 ** 20;
 const prefixCacheContexts = 2;
 
 /** The levels of a converted folder, without loading anything. */
-export async function listModels(folder: string): Promise<ModelInfo[]> {
+export async function listModels(folder: string, memory: MemoryOptions = {}): Promise<ModelInfo[]> {
   const manifest = await readManifest(folder);
   const { [manifest.defaultLevel]: _, ...others } = manifest.levels;
-  return [manifest.defaultLevel, ...Object.keys(others)].map((level) => describe(manifest, level));
+  return [manifest.defaultLevel, ...Object.keys(others)].map((level) =>
+    describe(manifest, level, memory),
+  );
 }
 
 /** Loads a level. Errors have code "model" and name the file at fault. */
 export async function openModel(folder: string, options: OpenOptions = {}): Promise<Model> {
   const manifest = await readManifest(folder);
   const level = options.level ?? manifest.defaultLevel;
-  const info = describe(manifest, level);
+  const info = describe(manifest, level, options);
   await checkFiles(folder, manifest);
   const { config } = manifest;
   const files = graphsOf(manifest, level);
   const integerWeights = await integerWeightsOf(join(folder, files.vision));
-  const opened = await openParts({ folder, manifest, files }, wholeModel, options);
+  const { cache: cacheBytes } = memoryPlan(manifest, level, options);
+  const opened = await openParts({ folder, manifest, files }, wholeModel, {
+    ...options,
+    cacheBytes,
+  });
   const { tokenizer, embeddings, languageModel } = opened;
+  const images = createImageEncoder(opened, config, readSquare);
+  const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
+  const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes, cacheBytes);
+  const prefixes = createPrefixCache(languageModel, prefixLimit);
   const scheduler = createScheduler(languageModel, {
     maxBatch: options.maxBatch ?? 8,
     prefillTime: options.prefillTime,
+    cacheBytes,
+    onReserve: (bytes) => prefixes.limitTo(cacheBytes - bytes),
   });
-  const images = createImageEncoder(opened, config, readSquare);
-  const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
-  const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes);
-  const prefixes = createPrefixCache(languageModel, prefixLimit);
   const drafts = options.promptLookup ?? float32Levels.includes(level);
   const parts = {
     id: info.id,
@@ -153,7 +163,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   };
 }
 
-function describe(manifest: Manifest, level: string): ModelInfo {
+function describe(manifest: Manifest, level: string, memory: MemoryOptions): ModelInfo {
   const { config } = manifest;
   const graphs = Object.values(graphsOf(manifest, level));
   const used = new Set(graphs.flatMap((file) => [file, `${file}.data`]));
@@ -163,14 +173,13 @@ function describe(manifest: Manifest, level: string): ModelInfo {
       ({ path }) => path === manifest.embeddings.file || path.startsWith(`${manifest.tokenizer}/`),
     ),
   );
-  const kvBytes = 8 * config.phi.numLayers * config.phi.width * 1024;
   return {
     id: `${manifest.name}:${level}`,
     name: manifest.name,
     level,
     weights: manifest.weights,
     fileBytes: graphBytes + shared,
-    memoryBytes: graphBytes + kvBytes,
+    memoryBytes: totalOf(memoryPlan(manifest, level, memory)),
     contextLength: config.phi.contextLength,
     imageSize: config.vision.imageSize,
     loaded: false,

@@ -33,6 +33,12 @@ export interface ModelParts extends Record<Component, Session> {
 }
 export type Part = keyof ModelParts;
 
+/** How parts are opened. */
+export interface PartOptions extends GraphOptions {
+  /** What keys and values of the language model may take; no limit unless given. */
+  cacheBytes?: number | undefined;
+}
+
 /** The parts that were asked for, open. */
 export type OpenedParts<Wanted extends Part> = Pick<ModelParts, Wanted> & {
   /** Lets go of everything; once, however often it is called. */
@@ -58,7 +64,7 @@ export function graphsOf(manifest: Manifest, level: string): ModelFiles["files"]
 export async function openParts<Wanted extends Part>(
   model: ModelFiles,
   wanted: readonly Wanted[],
-  options: GraphOptions = {},
+  options: PartOptions = {},
 ): Promise<OpenedParts<Wanted>> {
   const { folder, manifest, files } = model;
   const { config } = manifest;
@@ -90,7 +96,8 @@ export async function openParts<Wanted extends Part>(
     async languageModel() {
       const phi = await open("phi");
       const rowCounts = await findRowCounts(phi, config.phi);
-      return createLanguageModel(phi, await open("embeddings"), config.phi, rowCounts);
+      const embeddings = await open("embeddings");
+      return createLanguageModel(phi, embeddings, config.phi, rowCounts, options.cacheBytes);
     },
   };
 

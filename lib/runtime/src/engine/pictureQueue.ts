@@ -10,7 +10,7 @@ import { createPlaces } from "./places.ts";
 import type { Claim } from "./places.ts";
 
 /** Bytes that decoding may take at once, and as much again for clients who have none under way. */
-const budget = 400 * 2 ** 20;
+export const pictureBytes = 400 * 2 ** 20;
 /** However small they are, so many of one client at once. */
 const atOnce = 2;
 
@@ -20,7 +20,7 @@ interface Waiting extends Claim {
 
 /** Each picture keeps its place from decoding on until it is resized. */
 export function createPictureQueue(check: typeof checkImage = checkImage): ReadSquare {
-  const places = createPlaces<Waiting>(budget);
+  const places = createPlaces<Waiting>(pictureBytes);
 
   function letIn(): void {
     for (const one of places.admit()) one.onTurn();
@@ -30,7 +30,7 @@ export function createPictureQueue(check: typeof checkImage = checkImage): ReadS
     throwIfAborted(signal);
     const picture = await check(bytes, { mode });
     const turn = Promise.withResolvers<void>();
-    const units = Math.min(budget, Math.max(picture.cost, budget / atOnce));
+    const units = Math.min(pictureBytes, Math.max(picture.cost, pictureBytes / atOnce));
     const claim: Waiting = { client, units, onTurn: turn.resolve };
     const onAbort = () => turn.reject(abortError(signal));
     signal?.addEventListener("abort", onAbort, { once: true });

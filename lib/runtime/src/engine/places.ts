@@ -1,7 +1,8 @@
 /**
  * Places in units (rows of a forward pass), and who may have one now: in turns
  * of clients. A client who has none does not wait for those who have them all:
- * he is let in beyond the number there is, as often as there are places.
+ * he is let in beyond the number there is, as often as there are places. Bytes,
+ * where claims have any, are not lent beyond what there is.
  */
 import { createTurns } from "./turns.ts";
 
@@ -9,6 +10,8 @@ export interface Claim {
   readonly client: string;
   /** Units it takes; one that takes more than there are runs alone. */
   readonly units: number;
+  /** Memory that it may come to take; at most all there is. */
+  readonly bytes?: number;
 }
 
 export interface Places<T extends Claim> {
@@ -19,19 +22,23 @@ export interface Places<T extends Claim> {
   /** Gives up a claim, in the line or inside. */
   remove(claim: T): void;
   readonly inside: ReadonlySet<T>;
+  /** Memory that those inside may come to take. */
+  reserved(): number;
   /** How many wait, of one client or of all. */
   waiting(client?: string): number;
 }
 
-export function createPlaces<T extends Claim>(units: number): Places<T> {
+export function createPlaces<T extends Claim>(units: number, bytes = Infinity): Places<T> {
   const line = createTurns<T>();
   const inside = new Set<T>();
 
   const used = () => [...inside].reduce((sum, claim) => sum + claim.units, 0);
+  const reserved = () => [...inside].reduce((sum, claim) => sum + (claim.bytes ?? 0), 0);
   const has = (client: string) => [...inside].some((claim) => claim.client === client);
 
   function fits(claim: T): boolean {
     if (inside.size === 0) return true;
+    if (reserved() + (claim.bytes ?? 0) > bytes) return false;
     const room = has(claim.client) ? units : 2 * units;
     return used() + claim.units <= room;
   }
@@ -60,6 +67,7 @@ export function createPlaces<T extends Claim>(units: number): Places<T> {
       line.remove(claim);
     },
     inside,
+    reserved,
     waiting: line.count,
   };
 }

@@ -18,7 +18,7 @@ export interface ChunkSizes {
   readonly most: number;
 }
 
-const chunkSizes: ChunkSizes = { least: 8, most: 512 };
+export const chunkSizes: ChunkSizes = { least: 8, most: 128 };
 
 /** What a pass counts after the next one: a first pass that waits for a disk is soon forgotten. */
 const memory = 0.75;

@@ -348,7 +348,7 @@ describe("time", () => {
 
   it.each([
     ["of the full model", fullModel, 8],
-    ["of a small one", smallModel, 512],
+    ["of a small one", smallModel, 128],
   ])("chunks %s come to take the target, wherever in the prompt", async (_, cost, bound) => {
     const timed = timedModel(cost);
     const scheduler = createScheduler(timed.model, { maxBatch: 4 }, timed.now);
@@ -453,5 +453,66 @@ describe("time", () => {
     await expect(long).rejects.toMatchObject({ code: "aborted" });
     expect(timed.clock.time - begin).toBeLessThan(1.3 * target);
     await beside;
+  });
+});
+
+describe("memory", () => {
+  /** Runs decoders that may each come to hold so much; notes how much of it is promised. */
+  function sharing(cacheBytes: number) {
+    const model = fakeLanguageModel();
+    const promised: number[] = [];
+    const onReserve = (bytes: number) => void promised.push(bytes);
+    const scheduler = createScheduler(model, { ...limits, cacheBytes, onReserve });
+    const run = (bytes: number, steps: number, client = "") =>
+      scheduler.run(greedy(model, prompt(3), steps), { bytes, client });
+    return { model, promised, scheduler, run };
+  }
+
+  it("is never promised twice, and who does not fit waits for who leaves", async () => {
+    const { model, promised, run } = sharing(100);
+    const ended: string[] = [];
+    const note = (name: string) => () => void ended.push(name);
+    await Promise.all([
+      run(60, 9).then(note("first")),
+      run(60, 2).then(note("second")),
+      run(40, 1).then(note("third")),
+    ]);
+    expect(Math.max(...promised)).toBe(100);
+    expect(promised.at(-1)).toBe(0);
+    expect(ended[0]).toBe("first"); // the third, which would fit, does not overtake the second
+    expect(model.open.size).toBe(0);
+  });
+
+  it("is not lent beyond what there is to a client who has nothing yet", async () => {
+    const { promised, run } = sharing(100);
+    await Promise.all([run(100, 5, "one"), run(100, 5, "other"), run(50, 5, "third")]);
+    expect(Math.max(...promised)).toBe(100);
+  });
+
+  it("that there will never be is refused at once, with the figures", async () => {
+    const { model, scheduler, run } = sharing(100e6);
+    await expect(run(101e6, 1)).rejects.toMatchObject({
+      code: "context",
+      message: expect.stringMatching(/want at most 100 MB, got 101 MB/),
+    });
+    expect(model.forwards).toEqual([]);
+    expect(scheduler.gauges().running).toBe(0);
+  });
+
+  it("comes back from those who are cancelled and those who fail", async () => {
+    const { model, promised, scheduler, run } = sharing(100);
+    const controller = new AbortController();
+    const cancelled = scheduler.run(greedy(model, prompt(3), 50), {
+      bytes: 100,
+      signal: controller.signal,
+    });
+    const failing = scheduler.run(greedy(model, [99], 1), { bytes: 100 });
+    const last = run(100, 2);
+    while (model.forwards.length < 3) await new Promise(setImmediate);
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: "aborted" });
+    await expect(failing).rejects.toMatchObject({ code: "prompt" });
+    await last;
+    expect(promised.at(-1)).toBe(0);
   });
 });

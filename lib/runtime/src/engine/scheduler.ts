@@ -39,11 +39,17 @@ export interface BatchLimits {
   /** Milliseconds that a chunk of an input takes while others are here, about; 150 unless given. */
   readonly prefillTime?: number | undefined;
   readonly chunkSizes?: ChunkSizes;
+  /** Bytes of keys and values that all decoders together may come to hold; no limit unless given. */
+  readonly cacheBytes?: number | undefined;
+  /** Hears how much of them is promised, before anybody joins and after anybody leaves: what else is kept there gives way. */
+  readonly onReserve?: (bytes: number) => void;
 }
 
 export interface DecodeOptions {
   /** The rows the decoder will yield at once at most (beams): it joins when so many are free. */
   rows?: number;
+  /** What its sequences may come to take in the cache: it joins when so much is not promised to others. */
+  bytes?: number;
   /** On whose behalf. */
   client?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -63,7 +69,8 @@ export interface Scheduler {
   /**
    * Runs a decoder to its result, in order of arrival and turns of clients. A
    * decoder of more rows than `maxBatch` has them cut into several forwards.
-   * @throws what the decoder throws; TinyGptvError `aborted` once the signal has
+   * @throws TinyGptvError `context` for one that asks for more cache than there is;
+   *   what the decoder throws; TinyGptvError `aborted` once the signal has
    *   fired and the decoder's `finally` has run; what `forward` rejected with.
    */
   run<Result>(decoder: Decoder<Result>, options?: DecodeOptions): Promise<Result>;
@@ -75,6 +82,7 @@ export interface Scheduler {
 
 /** One decoder on its way, its result type hidden in `finish`. */
 interface Task extends Claim {
+  readonly bytes: number;
   readonly decoder: Decoder<unknown>;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: () => void;
@@ -111,9 +119,9 @@ export function createScheduler(
   limits: BatchLimits,
   now: () => number = () => performance.now(),
 ): Scheduler {
-  const { maxBatch, prefillTime = defaultPrefillTime } = limits;
+  const { maxBatch, prefillTime = defaultPrefillTime, cacheBytes = Infinity } = limits;
   const pace = createPrefillPace(limits.chunkSizes);
-  const places = createPlaces<Task>(maxBatch);
+  const places = createPlaces<Task>(maxBatch, cacheBytes);
   const ready: RowWork<Task>[] = [];
   /** Tasks with a complete step whose decoders go on next. */
   const complete = new Set<Task>();
@@ -132,6 +140,7 @@ export function createScheduler(
         decoder,
         client: options.client ?? "",
         units: Math.min(options.rows ?? 1, maxBatch),
+        bytes: options.bytes ?? 0,
         signal: options.signal,
         onAbort: () => {
           if (!task.busy) stop(task);
@@ -143,6 +152,7 @@ export function createScheduler(
         busy: false,
       };
       if (task.signal?.aborted) return stop(task);
+      if (task.bytes > cacheBytes) return reject(tooLarge(task.bytes, cacheBytes));
       task.signal?.addEventListener("abort", task.onAbort);
       places.add(task);
       if (!awake) {
@@ -157,7 +167,9 @@ export function createScheduler(
     while (places.inside.size + places.waiting() > 0) {
       // Forwards block the thread; this is where messages (new requests, cancels) come in.
       await setImmediate();
-      for (const task of places.admit()) advance(task, () => task.decoder.next([]));
+      const joining = places.admit();
+      if (joining.length > 0) limits.onReserve?.(places.reserved());
+      for (const task of joining) advance(task, () => task.decoder.next([]));
       await step();
       goOn();
     }
@@ -327,6 +339,7 @@ export function createScheduler(
     task.signal?.removeEventListener("abort", task.onAbort);
     forget(task);
     places.remove(task);
+    limits.onReserve?.(places.reserved());
   }
 
   function forget(task: Task): void {
@@ -343,4 +356,13 @@ export function createScheduler(
     gauges: () => ({ running: places.inside.size, queued: places.waiting(), batchSize }),
     isAlone: () => places.inside.size + places.waiting() <= 1,
   };
+}
+
+function tooLarge(bytes: number, limit: number): TinyGptvError {
+  const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
+  return new TinyGptvError(
+    "context",
+    `cache: want at most ${megabytes(limit)}, got ${megabytes(bytes)} for prompt and answer; want a shorter prompt, fewer new tokens or fewer beams`,
+    { subject: "prompt" },
+  );
 }

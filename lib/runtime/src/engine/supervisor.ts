@@ -19,6 +19,12 @@ export interface EngineOptions {
   queueLimit?: number;
   /** Bytes that loaded models may need together; the least recently used goes first. No limit where not given. */
   memoryLimit?: number;
+  /**
+   * Bytes for keys and values of each model's running answers, kept prefixes
+   * included; what does not fit waits. Unless given, room for a whole context
+   * and eight short answers.
+   */
+  cacheBytes?: number;
   /** Milliseconds without a call after which a model is unloaded. Never where not given. */
   idleUnload?: number;
   /**
@@ -66,6 +72,7 @@ export function createEngine(options: EngineOptions): Engine {
       models,
       maxBatch,
       memoryLimit: options.memoryLimit,
+      cacheBytes: options.cacheBytes,
       idleUnload: options.idleUnload,
       onCopies(news) {
         copies[news.model] = news.state;

@@ -29,7 +29,7 @@ export interface ImageEncoder {
 }
 
 /** Bytes of features kept; of the full model one picture takes 320 KiB. */
-const cacheBytes = 64 * 2 ** 20;
+export const featureCacheBytes = 64 * 2 ** 20;
 
 /** The vision path with a cache by content, so that the second question about a picture skips the vision encoder. */
 export function createImageEncoder(
@@ -38,7 +38,7 @@ export function createImageEncoder(
   readSquare: ReadSquare,
 ): ImageEncoder {
   const featureBytes = 4 * config.qformer.numQueryTokens * config.phi.width;
-  const limit = Math.max(1, Math.floor(cacheBytes / featureBytes));
+  const limit = Math.max(1, Math.floor(featureCacheBytes / featureBytes));
   // A Map keeps insertion order: the first entry is the least recently used.
   const cache = new Map<string, Promise<EncodedImage>>();
   let hits = 0;

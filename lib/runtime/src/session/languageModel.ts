@@ -2,7 +2,8 @@ import type { PhiConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { ForwardLogits, ForwardRow, LanguageModel, Sequence } from "../decoding/sequence.ts";
 import type { TokenEmbeddings } from "./embeddings.ts";
-import { KvCache } from "./kvCache.ts";
+import { KvCache, bytesPerPosition, capacityFor, letGo } from "./kvCache.ts";
+import type { KvPool } from "./kvCache.ts";
 import type { SequenceShelf } from "./prefixCache.ts";
 import type { Session, SessionTensor } from "@tinygptv/graph";
 import type { RowCounts } from "./rowCounts.ts";
@@ -11,19 +12,21 @@ import { CachedSequences } from "./sequences.ts";
 /**
  * Runs the language model's graph (models/phi.ts) over cached sequences. A row's
  * result is the same bit for bit whatever runs beside it.
+ * @param cacheBytes what their keys and values may take; the scheduler keeps to it by whom it lets in
  */
 export function createLanguageModel(
   session: Session,
   embeddings: TokenEmbeddings,
   config: PhiConfig,
   rowCounts: RowCounts,
+  cacheBytes = Infinity,
 ): LanguageModel & SequenceShelf {
-  const { width, vocabSize, contextLength, numLayers, numHeads, headDim } = config;
-  const cache = new KvCache({ numLayers, numHeads, headDim });
+  const { width, vocabSize, contextLength, numLayers } = config;
+  const cache = new KvCache(config, cacheBytes);
   const sequences = new CachedSequences(cache);
   const layers = Array.from({ length: numLayers }, (_, layer) => layer);
   const outputs = ["logits", ...layers.flatMap((layer) => [`key.${layer}`, `value.${layer}`])];
-  const pastFeeds = createPastFeeds(cache, config);
+  const pastFeeds = createPastFeeds(config);
   /** Embeddings of a step, (B,S,H); as long as the longest step so far. */
   let embedsBuffer = new Float32Array(0);
 
@@ -40,6 +43,26 @@ export function createLanguageModel(
     );
     rows.forEach(({ sequence }, i) => expectRoom(sequence, counts[i]!, contextLength));
     sequences.reserve(new Map(rows.map(({ sequence }, i) => [sequence, counts[i]!])));
+    const logits: Float32Array[] = [];
+    // Those of one capacity together: over the longest's, attention would cost all as much.
+    const pools = Map.groupBy(rows.keys(), (i) => sequences.placeOf(rows[i]!.sequence).pool);
+    for (const [pool, members] of pools) {
+      const own = await pass(
+        pool,
+        members.map((i) => rows[i]!),
+        members.map((i) => counts[i]!),
+      );
+      members.forEach((i, j) => (logits[i] = own[j]!));
+    }
+    return logits;
+  }
+
+  /** One run of the graph, over rows whose sequences stand in one pool. */
+  async function pass(
+    pool: KvPool,
+    rows: readonly ForwardRow[],
+    counts: readonly number[],
+  ): Promise<ForwardLogits> {
     const batch = rows.length;
     const { first, rows: batchRows } = sequences.gather(rows.map(({ sequence }) => sequence));
     const longest = Math.max(...counts);
@@ -68,14 +91,18 @@ export function createLanguageModel(
         past_length: { dtype: "int64", shape: [batch], data: pastLength },
         logits_rows: int64(paddedRows(wanted.flat())),
         // A batch that starts from nothing needs no look at the cache.
-        ...pastFeeds(first, rows.every(({ sequence }) => sequence.length === 0) ? 0 : batch, batch),
+        ...pastFeeds(pool, {
+          first,
+          held: rows.every(({ sequence }) => sequence.length === 0) ? 0 : batch,
+          batch,
+        }),
       },
       outputs,
     );
 
     rows.forEach(({ sequence }, i) => {
       for (const layer of layers)
-        cache.append(layer, sequences.slotOf(sequence), sequence.length, {
+        pool.append(layer, first + batchRows[i]!, sequence.length, {
           key: results[`key.${layer}`]!,
           value: results[`value.${layer}`]!,
           row: batchRows[i]!,
@@ -84,6 +111,10 @@ export function createLanguageModel(
         });
       sequences.extend(sequence, counts[i]!);
     });
+    for (const layer of layers) {
+      letGo(results[`key.${layer}`]!);
+      letGo(results[`value.${layer}`]!);
+    }
 
     let offset = 0;
     return wanted.map(({ length }) => {
@@ -103,13 +134,15 @@ export function createLanguageModel(
     vocabularySize: vocabSize,
     width,
     contextLength,
-    bytesPerPosition: cache.bytesPerPosition,
+    bytesFor: (positions) => capacityFor(positions, config) * bytesPerPosition(config),
+    bytesPerPosition: bytesPerPosition(config),
     create: () => sequences.create(),
     fork: (parent) => sequences.fork(parent),
     reorder: (targets, parents) => sequences.reorder(targets, parents),
     truncate: (sequence, length) => sequences.truncate(sequence, length),
     release: (sequence) => sequences.release(sequence),
     save: (sequence, length) => sequences.save(sequence, length),
+    discard: (saved) => sequences.discard(saved),
     restore: (saved, length) => sequences.restore(saved, length),
     forward,
   };
@@ -118,21 +151,22 @@ export function createLanguageModel(
 type Feeds = Readonly<Record<string, SessionTensor>>;
 
 /** Cached keys and values as inputs of the graph, made anew only where the batch has changed or the cache has moved. */
-function createPastFeeds(cache: KvCache, { numLayers, numHeads, headDim }: PhiConfig) {
-  let known = "";
-  let feeds: Feeds = {};
-  /** @param held rows of the batch that are in the cache: all or none */
-  return (first: number, held: number, batch: number): Feeds => {
-    const key = `${cache.generation} ${first} ${held} ${batch}`;
-    if (key === known) return feeds;
-    const shape = [batch, numHeads, held === 0 ? 0 : cache.capacity, headDim];
-    const made: Record<string, SessionTensor> = {};
+function createPastFeeds({ numLayers, numHeads, headDim }: PhiConfig) {
+  const known = new WeakMap<KvPool, { key: string; feeds: Feeds }>();
+  /** @param rows.held rows of the batch that are in the cache: all or none */
+  return (pool: KvPool, rows: { first: number; held: number; batch: number }): Feeds => {
+    const { first, held, batch } = rows;
+    const key = `${pool.generation} ${first} ${held} ${batch}`;
+    const before = known.get(pool);
+    if (before?.key === key) return before.feeds;
+    const shape = [batch, numHeads, held === 0 ? 0 : pool.capacity, headDim];
+    const feeds: Record<string, SessionTensor> = {};
     for (let layer = 0; layer < numLayers; layer++) {
-      const views = cache.view(layer, first, held);
-      made[`past_key.${layer}`] = { dtype: "float32", shape, data: views.key };
-      made[`past_value.${layer}`] = { dtype: "float32", shape, data: views.value };
+      const views = pool.view(layer, first, held);
+      feeds[`past_key.${layer}`] = { dtype: "float32", shape, data: views.key };
+      feeds[`past_value.${layer}`] = { dtype: "float32", shape, data: views.value };
     }
-    [known, feeds] = [key, made];
+    known.set(pool, { key, feeds });
     return feeds;
   };
 }

@@ -11,6 +11,7 @@ export interface SequenceShelf {
   release(sequence: Sequence): void;
   save(sequence: Sequence, length: number): SavedSequence;
   restore(saved: SavedSequence, length: number): Sequence;
+  discard(saved: SavedSequence): void;
 }
 
 export interface PrefixCache {
@@ -18,6 +19,8 @@ export interface PrefixCache {
   take(positions: readonly Position[]): Sequence;
   /** Keeps a sequence for later prompts that begin alike, and releases it. */
   give(sequence: Sequence, positions: readonly Position[]): void;
+  /** Keeps no more than so many bytes from now on, or than its own limit: running sequences come first. */
+  limitTo(bytes: number): void;
   clear(): void;
   /** Positions that did not have to be computed again. */
   readonly reused: number;
@@ -41,16 +44,34 @@ export function createPrefixCache(model: SequenceShelf, limit: number): PrefixCa
   /** Least recently used first. */
   let entries: Entry[] = [];
   let reused = 0;
-  const longest = Math.floor(limit / model.bytesPerPosition);
+  let longest = Math.floor(limit / model.bytesPerPosition);
 
   function keep(sequence: Sequence, positions: readonly Position[]): void {
     const covers = (one: Entry, length: number) => commonPrefix(one.positions, positions) >= length;
     const known = entries.find((one) => covers(one, positions.length));
     // What the new entry begins with is of no further use.
-    entries = entries.filter((one) => one !== known && !covers(one, one.positions.length));
-    entries.push(known ?? { positions, saved: model.save(sequence, positions.length) });
+    const isOut = (one: Entry) => one !== known && covers(one, one.positions.length);
+    for (const one of entries.filter(isOut)) drop(one);
+    if (known) entries = [...entries.filter((one) => one !== known), known];
+    else {
+      trim(longest - positions.length); // before there is a copy more
+      entries.push({ positions, saved: model.save(sequence, positions.length) });
+    }
+  }
+
+  /** Drops what was not used for longest, until so many positions are left. */
+  function trim(most: number): void {
     let total = entries.reduce((sum, one) => sum + one.positions.length, 0);
-    while (total > longest) total -= entries.shift()!.positions.length;
+    for (const one of entries) {
+      if (total <= most) return;
+      total -= one.positions.length;
+      drop(one);
+    }
+  }
+
+  function drop(entry: Entry): void {
+    entries = entries.filter((one) => one !== entry);
+    model.discard(entry.saved);
   }
 
   return {
@@ -73,9 +94,11 @@ export function createPrefixCache(model: SequenceShelf, limit: number): PrefixCa
       if (held.length > 0) keep(sequence, held);
       model.release(sequence);
     },
-    clear() {
-      entries = [];
+    limitTo(bytes) {
+      longest = Math.floor(Math.min(limit, Math.max(0, bytes)) / model.bytesPerPosition);
+      trim(longest);
     },
+    clear: () => trim(0),
     get reused() {
       return reused;
     },

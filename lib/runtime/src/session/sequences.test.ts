@@ -4,12 +4,13 @@ import type { Sequence } from "../decoding/sequence.ts";
 import { KvCache } from "./kvCache.ts";
 import { CachedSequences } from "./sequences.ts";
 
-const shape = { numLayers: 2, numHeads: 3, headDim: 2 };
+const shape = { numLayers: 2, numHeads: 3, headDim: 2, contextLength: 2048 };
+const positionBytes = 8 * 2 * 3 * 2;
 const rowSize = shape.numHeads * shape.headDim;
 
 /** A cache whose positions hold numbers of the test's choosing, so that contents can be compared. */
-function harness() {
-  const cache = new KvCache(shape);
+function harness(limit = Infinity) {
+  const cache = new KvCache(shape, limit);
   const sequences = new CachedSequences(cache);
   return {
     cache,
@@ -17,19 +18,22 @@ function harness() {
     append(sequence: Sequence, values: readonly number[]) {
       sequences.reserve(new Map([[sequence, values.length]]));
       for (const value of values) {
+        const { pool, slot } = sequences.placeOf(sequence);
         for (let layer = 0; layer < shape.numLayers; layer++) {
           const key = new Float32Array(rowSize).map((_, i) => value * 100 + layer * 10 + i);
           const step = { key, value: key.map((x) => -x), row: 0, sequence: 1, count: 1 };
-          cache.append(layer, sequences.slotOf(sequence), sequence.length, step);
+          pool.append(layer, slot, sequence.length, step);
         }
         sequences.extend(sequence, 1);
       }
     },
     /** What the cache holds for a sequence, checked in every layer and head, keys and values. */
     content(sequence: Sequence): number[] {
-      const { key, value } = cache.view(1, sequences.slotOf(sequence), 1);
+      if (sequence.length === 0) return [];
+      const { pool, slot } = sequences.placeOf(sequence);
+      const { key, value } = pool.view(1, slot, 1);
       return Array.from({ length: sequence.length }, (_, position) => {
-        const at = (head: number) => (head * cache.capacity + position) * shape.headDim;
+        const at = (head: number) => (head * pool.capacity + position) * shape.headDim;
         const number = (key[at(0)]! - 10) / 100;
         for (let head = 0; head < shape.numHeads; head++)
           for (let i = 0; i < shape.headDim; i++) {
@@ -54,22 +58,42 @@ describe("cached sequences", () => {
     expect(content(parent)).toEqual([1, 2, 3, 5, 6]);
   });
 
-  it("survives growing beyond its capacity, and shrinks again", () => {
+  it("are each as long as they are, whatever stands beside them", () => {
     const { cache, sequences, append, content } = harness();
     const long = sequences.create();
     const short = sequences.create();
+    expect(cache.bytes).toBe(0);
     append(short, [7]);
-    const values = Array.from({ length: 300 }, (_, i) => i);
+    const values = Array.from({ length: 1300 }, (_, i) => i);
     append(long, values);
-    expect(cache.capacity).toBe(384);
+    expect(sequences.placeOf(long).pool.capacity).toBe(1536);
+    expect(sequences.placeOf(short).pool.capacity).toBe(256);
+    expect(cache.bytes).toBe((1536 + 256) * positionBytes);
     expect(content(long)).toEqual(values);
     expect(content(short)).toEqual([7]);
     sequences.release(long);
+    expect(cache.bytes).toBe(256 * positionBytes);
     append(short, [8]);
-    expect(cache.capacity).toBe(128);
     expect(content(short)).toEqual([7, 8]);
     sequences.release(short);
     expect(cache.bytes).toBe(0);
+  });
+
+  it("keep to the limit while they grow: what is free is given up, and what is left behind", () => {
+    const limit = (4 * 256 + 2 * 512) * positionBytes;
+    const { cache, sequences, append, content } = harness(limit);
+    const all = Array.from({ length: 4 }, (_, i) => ({ sequence: sequences.create(), i }));
+    for (const { sequence, i } of all) append(sequence, [i, i + 1]);
+    const [first, second, ...others] = all.map(({ sequence }) => sequence);
+    for (const one of others) sequences.release(one);
+    const more = Array.from({ length: 500 }, (_, i) => i);
+    for (const one of [first!, second!]) append(one, more);
+    const third = sequences.create();
+    append(third, [...more, ...more]);
+    expect(cache.bytes).toBe(limit);
+    expect(content(first!)).toEqual([0, 1, ...more]);
+    expect(content(second!)).toEqual([1, 2, ...more]);
+    expect(content(third)).toEqual([...more, ...more]);
   });
 
   it("refuses a sequence that was released", () => {
@@ -124,11 +148,14 @@ describe("cached sequences", () => {
               one.content.length = Math.min(one.content.length, b[0]!);
               break;
             case "gather": {
+              // Of one pool, as the language model has them.
+              for (const { sequence } of several) sequences.reserve(new Map([[sequence, 1]]));
               const { first, rows } = sequences.gather(several.map(({ sequence }) => sequence));
+              const kept = several.map(({ sequence }) => sequences.placeOf(sequence).slot);
               gathered.push({
                 rows: rows.toSorted((x, y) => x - y),
                 places: rows.map((row) => first + row),
-                want: several.map(({ sequence }) => sequences.slotOf(sequence)),
+                want: kept,
               });
               break;
             }

@@ -1,15 +1,15 @@
-/** Which text lives in which slot of the cache: forks, beam reordering, compaction. */
+/** Which text lives in which slot of the cache: forks, beam reordering, batches. */
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { Sequence, SequenceStore } from "../decoding/sequence.ts";
-import type { KvCache, SavedRows } from "./kvCache.ts";
+import type { KvCache, KvPool, SavedRows, Tenant } from "./kvCache.ts";
 
 /**
  * A sequence's place in the cache. `stamps` has one number a position, unique
  * to the step that wrote it: two sequences share exactly the positions on which
  * their stamps agree, so a copy can leave those out.
  */
-interface Held extends Sequence {
-  slot: number;
+interface Held extends Sequence, Tenant {
+  readonly length: number;
   stamps: number[];
 }
 
@@ -35,44 +35,58 @@ export class CachedSequences implements SequenceStore {
 
   fork(parent: Sequence): Sequence {
     const from = this.#find(parent);
-    const child = this.#hold([...from.stamps]);
-    this.#cache.copy(from.slot, child.slot, 0, from.length);
+    const child = this.#hold([]);
+    if (from.pool) this.#cache.settle(child, from.pool.capacity);
+    child.pool?.copy(from.slot, child.slot, 0, from.length);
+    child.stamps.push(...from.stamps);
     return child;
   }
 
   reorder(sequences: readonly Sequence[], parents: readonly number[]): void {
     const held = sequences.map((sequence) => this.#find(sequence));
+    // Beams grow in step, so as a rule they have one capacity.
+    const capacity = Math.max(...held.map(({ pool }) => pool?.capacity ?? 0));
+    if (capacity === 0) return; // all empty
+    for (const one of held) this.#cache.settle(one, capacity);
+    const { pool } = held[0]!;
     const before = held.map(({ slot, stamps }) => ({ slot, stamps }));
     // The first child of a parent takes over its slot; slots of parents without children are free.
     const kept = new Set(parents);
     const free = before.filter((_, i) => !kept.has(i));
     const settled = new Set<number>();
+    const seats = new Map<number, Held>();
     parents.forEach((parent, child) => {
       const { slot, stamps } = before[parent]!;
       const target = held[child]!;
       if (settled.has(parent)) {
         const place = takeClosest(free, stamps);
-        this.#cache.copy(slot, place.slot, place.shared, stamps.length);
-        target.slot = place.slot;
+        pool!.copy(slot, place.slot, place.shared, stamps.length);
+        seats.set(place.slot, target);
       } else {
-        target.slot = slot;
+        seats.set(slot, target);
       }
       settled.add(parent);
       target.stamps = [...stamps];
     });
+    pool!.seat(seats);
   }
 
-  /** A copy of the first `length` positions, outside the cache. */
+  /** A copy of the first `length` positions, outside the cache; at least one. */
   save(sequence: Sequence, length: number): SavedSequence {
-    const { slot, stamps } = this.#find(sequence);
-    return { rows: this.#cache.save(slot, length), stamps: stamps.slice(0, length) };
+    const held = this.#find(sequence);
+    return { rows: this.#cache.save(held, length), stamps: held.stamps.slice(0, length) };
   }
 
-  /** A new sequence of the first `length` positions of a saved one. */
+  /** Lets go of a saved sequence. */
+  discard({ rows }: SavedSequence): void {
+    this.#cache.discard(rows);
+  }
+
+  /** A new sequence of the first `length` positions of a saved one; at least one. */
   restore({ rows, stamps }: SavedSequence, length: number): Sequence {
     const held = this.#hold([]);
-    this.reserve(new Map([[held, length]]));
-    this.#cache.restore(held.slot, rows, length);
+    this.#cache.settle(held, length);
+    held.pool!.restore(held.slot, rows, length);
     held.stamps.push(...stamps.slice(0, length));
     return held;
   }
@@ -83,51 +97,46 @@ export class CachedSequences implements SequenceStore {
   }
 
   release(sequence: Sequence): void {
-    this.#held.delete(this.#find(sequence));
-    if (this.#held.size === 0) this.#cache.resize(0, 0, new Map());
+    const held = this.#find(sequence);
+    this.#held.delete(held);
+    held.pool?.leave(held);
   }
 
   get count(): number {
     return this.#held.size;
   }
 
-  /** Makes room for the given numbers of further positions; shrinks where less than half is needed. */
+  /** Makes room for the given numbers of further positions. */
   reserve(growth: ReadonlyMap<Sequence, number>): void {
-    let positions = 0;
-    for (const held of this.#held)
-      positions = Math.max(positions, held.length + (growth.get(held) ?? 0));
-    if (positions > this.#cache.capacity || positions * 2 < this.#cache.capacity)
-      this.#cache.resize(this.#cache.slots, positions, this.#lengths());
+    for (const [sequence, count] of growth)
+      this.#cache.settle(this.#find(sequence), sequence.length + count);
+  }
+
+  /** Where a sequence stands, once room was made for it. */
+  placeOf(sequence: Sequence): { readonly pool: KvPool; readonly slot: number } {
+    const { pool, slot } = this.#find(sequence);
+    return { pool: pool!, slot };
   }
 
   /**
-   * Brings sequences into neighbouring slots, moving as few as possible.
+   * Brings sequences of one pool into neighbouring slots, moving as few as possible.
    * @returns the first slot, and for each sequence its row in the batch
    */
   gather(sequences: readonly Sequence[]): { first: number; rows: number[] } {
     const held = sequences.map((sequence) => this.#find(sequence));
+    const pool = held[0]!.pool!;
     const count = held.length;
     const outside = (first: number) =>
       held.filter(({ slot }) => slot < first || slot >= first + count);
     let first = 0;
-    for (let start = 1; start + count <= this.#cache.slots; start++)
+    for (let start = 1; start + count <= pool.tenants.length; start++)
       if (outside(start).length < outside(first).length) first = start;
 
-    const bySlot = new Map([...this.#held].map((one) => [one.slot, one]));
-    const members = new Set(held);
+    const members = new Set<Tenant | undefined>(held);
     for (const one of outside(first)) {
       let target = first;
-      while (members.has(bySlot.get(target)!)) target++;
-      const other = bySlot.get(target);
-      if (other) this.#cache.swap(one.slot, target, Math.max(one.length, other.length));
-      else this.#cache.copy(one.slot, target, 0, one.length);
-      bySlot.delete(one.slot);
-      if (other) {
-        other.slot = one.slot;
-        bySlot.set(other.slot, other);
-      }
-      one.slot = target;
-      bySlot.set(target, one);
+      while (members.has(pool.tenants[target])) target++;
+      pool.exchange(one, target);
     }
     return { first, rows: held.map(({ slot }) => slot - first) };
   }
@@ -138,19 +147,11 @@ export class CachedSequences implements SequenceStore {
     for (let i = 0; i < count; i++) stamps.push(this.#nextStamp++);
   }
 
-  slotOf(sequence: Sequence): number {
-    return this.#find(sequence).slot;
-  }
-
   #hold(stamps: number[]): Held {
-    const taken = new Set([...this.#held].map(({ slot }) => slot));
-    let slot = 0;
-    while (taken.has(slot)) slot++;
-    if (slot >= this.#cache.slots)
-      this.#cache.resize(slot + 1, this.#cache.capacity, this.#lengths());
     const held: Held = {
       id: this.#nextId++,
-      slot,
+      pool: undefined,
+      slot: 0,
       stamps,
       get length() {
         return this.stamps.length;
@@ -158,10 +159,6 @@ export class CachedSequences implements SequenceStore {
     };
     this.#held.add(held);
     return held;
-  }
-
-  #lengths(): Map<number, number> {
-    return new Map([...this.#held].map(({ slot, length }) => [slot, length]));
   }
 
   #find(sequence: Sequence): Held {

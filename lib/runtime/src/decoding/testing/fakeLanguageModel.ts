@@ -69,6 +69,7 @@ export function fakeLanguageModel({
       return contents.size;
     },
     content: at,
+    bytesFor: (positions) => positions,
     create: () => add([]),
     fork: (parent) => add([...at(parent)]),
     reorder: (sequences, parents) => {

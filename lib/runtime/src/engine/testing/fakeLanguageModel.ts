@@ -68,6 +68,7 @@ export function fakeLanguageModel(
     contextLength: options.contextLength ?? 1000,
     forwards: [],
     open: new Set(),
+    bytesFor: (positions) => positions,
     create: () => add([]),
     fork: (parent) => add([...contentOf(parent)]),
     reorder(sequences, parents) {
