@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { manifestName, readManifest } from "../../lib/model/src/manifest.ts";
 import { prepack } from "../../lib/runtime/src/engine/graphCopies.ts";
+import { withHugePages } from "../../lib/runtime/src/engine/hugePages.ts";
 import { fullDepth, quickDepth } from "./dimensions.ts";
 import { growthCharts } from "./growth.ts";
 import { describeMachine, memoryBandwidth, memoryOf } from "./machine.ts";
@@ -178,7 +179,7 @@ async function measureStart(): Promise<void> {
   const data = join(folder, `${levels.int4!.phi}.data`);
   const start = async (key: string, copies: string) => {
     const begin = performance.now();
-    await run(process.execPath, [program("firstToken.ts"), folder, "int4", threads, copies]);
+    await computing(["firstToken.ts", "int4", copies]);
     addSamples(samples, key, [performance.now() - begin]);
   };
   for (let round = 0; round < Math.min(rounds, 3); round++) {
@@ -192,15 +193,16 @@ async function measureStart(): Promise<void> {
   }
 }
 
+/** Runs a program on the model in the environment that the engine has. */
+function computing([name, level, ...more]: [name: string, level: string, ...more: string[]]) {
+  const args = [program(name), folder, level, threads, ...more];
+  return run(process.execPath, args, { env: withHugePages(process.env) });
+}
+
 async function measureMemory(): Promise<void> {
   say("memory");
   for (const level of ["int4", "int8"]) {
-    const { stdout } = await run(process.execPath, [
-      program("answerPicture.ts"),
-      folder,
-      level,
-      threads,
-    ]);
+    const { stdout } = await computing(["answerPicture.ts", level]);
     bytes[`${level} whole model, peak`] = Number(stdout);
   }
 }

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { withHugePages } from "../../lib/runtime/src/engine/hugePages.ts";
 import type { Answer, Measurement } from "./messages.ts";
 
 export interface Subject {
@@ -11,7 +12,12 @@ export interface Subject {
 
 /** Starts a program that answers measurements and waits until it has loaded its model. */
 export async function startSubject(name: string, module: URL, args: string[]): Promise<Subject> {
-  const child = fork(module, args, { stdio: ["ignore", 2, 2, "ipc"], serialization: "advanced" });
+  const child = fork(module, args, {
+    stdio: ["ignore", 2, 2, "ipc"],
+    serialization: "advanced",
+    // As the engine has it; llama.cpp's process has it, too.
+    env: withHugePages(process.env),
+  });
   const next = async (): Promise<number[]> => {
     // Whichever comes first, the listener for the other one goes.
     const settled = new AbortController();

@@ -17,6 +17,7 @@ import type {
 } from "./messages.ts";
 import { fromWire } from "./messages.ts";
 import { pulseDescriptor } from "./pulse.ts";
+import { withHugePages } from "./hugePages.ts";
 import { createPictureSender } from "./sentPictures.ts";
 import { createWatchdog } from "./watchdog.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -74,6 +75,7 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
   const { module, hangTimeout, stallTimeout, onCopies, ...hostOptions } = options;
   const child = fork(module, [], {
     serialization: "advanced",
+    env: withHugePages(process.env),
     // Flags of the program that starts it (`--input-type`, `--inspect`) are not for this process.
     execArgv: [],
     // Standard output belongs to the supervisor's program; what the process prints goes to standard error.
