@@ -5,11 +5,10 @@
  */
 export const saturationProbe = {
   graph: Buffer.from(
-    "CAgSCHRpbnlncHR2OoMCCmoKAXgKBWNvZGVzCgZzY2FsZXMSGC9EeW5hbWljUXVhbnRpemVNYXRNdWw6MBoWL0R5bmFt" +
-      "aWNRdWFudGl6ZU1hdE11bCIVRHluYW1pY1F1YW50aXplTWF0TXVsOg1jb20ubWljcm9zb2Z0CjUKGC9EeW5hbWljUXVh" +
-      "bnRpemVNYXRNdWw6MBIBeRoKL291dHB1dHMveSIISWRlbnRpdHk6ABIKc2F0dXJhdGlvbioTCgIEARADQgVjb2Rlc0oE" +
-      "f39/fyoTCgEBEAFCBnNjYWxlc0oEAACAP1oTCgF4Eg4KDAgBEggKAggBCgIIBGITCgF5Eg4KDAgBEggKAggBCgIIAUIE" +
-      "CgAQEUIRCg1jb20ubWljcm9zb2Z0EAE=",
+    "CAgSCHRpbnlncHR2OrUBClMKAXgKBWNvZGVzCgZzY2FsZXMSAXkaFi9EeW5hbWljUXVhbnRpemVNYXRNdWwiFUR5bmFt" +
+      "aWNRdWFudGl6ZU1hdE11bDoNY29tLm1pY3Jvc29mdBIKc2F0dXJhdGlvbioTCgIEARADQgVjb2Rlc0oEf39/fyoTCgEB" +
+      "EAFCBnNjYWxlc0oEAACAP1oTCgF4Eg4KDAgBEggKAggBCgIIBGITCgF5Eg4KDAgBEggKAggBCgIIAUIECgAQEUIRCg1j" +
+      "b20ubWljcm9zb2Z0EAE=",
     "base64",
   ),
   /** What the product is; 257 where sums of two are cut off at 32,767. */
