@@ -24,6 +24,6 @@ export { readManifest, type Manifest } from "@tinygptv/model";
 export { copyBytes } from "./session/prepacked.ts";
 export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
 export { copiesOf, prepack, type GraphCopy, type PrepackOptions } from "./engine/graphCopies.ts";
-export { float32Levels, listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
+export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
 export type { AnswerOptions, Model, RunOptions } from "./model.ts";
 export { openSession } from "./session/runtime.ts";

@@ -88,31 +88,26 @@ export async function generate(
   const writer = createAnswerWriter(tokenizer, decoding, emit);
   let cachedTokens = 0;
   let prefillTime: number | undefined;
-  const decoder = continuing(
-    parts,
-    prompt,
-    (start) => {
-      cachedTokens = start.sequence.length;
-      return decode(
-        {
-          model: languageModel,
-          ...start,
-          answerPrefix,
-          beginTokenId: parts.config.tokens.endOfText,
-          ...bounds,
-          ...(parts.draft && decoding.method === "greedy"
-            ? { draft: parts.draft(prompt.positions.filter((one) => typeof one === "number")) }
-            : {}),
-          emit: (event) => {
-            prefillTime ??= clock.lap();
-            writer.write(event);
-          },
+  const decoder = continuing(parts, prompt, (start) => {
+    cachedTokens = start.sequence.length;
+    return decode(
+      {
+        model: languageModel,
+        ...start,
+        answerPrefix,
+        beginTokenId: parts.config.tokens.endOfText,
+        ...bounds,
+        ...(parts.draft && decoding.method === "greedy"
+          ? { draft: parts.draft(prompt.positions.filter((one) => typeof one === "number")) }
+          : {}),
+        emit: (event) => {
+          prefillTime ??= clock.lap();
+          writer.write(event);
         },
-        decoding,
-      );
-    },
-    ([first]) => (decoding.method === "beam" ? [] : first!.tokens.map(({ id }) => id)),
-  );
+      },
+      decoding,
+    );
+  });
   const rows = rowsOf(decoding);
   const longest = Math.min(
     prompt.positions.length + decoding.maxNewTokens,
@@ -181,24 +176,19 @@ export async function score(
 /**
  * A decoder on a prompt, of which nothing is run that is known from before. It
  * takes its sequence when it joins, not while it waits for memory to do so, and
- * afterwards leaves it for later prompts.
- * @param answerOf tokens of the result that the sequence then holds beside the prompt
+ * afterwards leaves what it holds of the prompt for later ones.
  */
 function* continuing<Result>(
   { prefixes, languageModel }: PipelineParts,
   { positions, embeds }: PreparedPrompt,
   decoderOn: (start: Pick<DecodingInput, "sequence" | "prompt">) => Decoder<Result>,
-  answerOf: (result: Result) => readonly number[] = () => [],
 ): Decoder<Result> {
   const sequence = prefixes.take(positions);
-  let kept: readonly Position[] = positions;
   try {
     const rest = embeds.subarray(sequence.length * languageModel.width);
-    const result = yield* decoderOn({ sequence, prompt: { embeds: rest } });
-    kept = [...positions, ...answerOf(result)];
-    return result;
+    return yield* decoderOn({ sequence, prompt: { embeds: rest } });
   } finally {
-    prefixes.give(sequence, kept);
+    prefixes.give(sequence, positions);
   }
 }
 

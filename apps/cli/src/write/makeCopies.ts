@@ -1,8 +1,10 @@
 /** Copies of a model's graphs for this machine, made at once: no first request has to wait for them. */
 import { TinyGptvError } from "@tinygptv/protocol";
-import { float32Levels, prepack } from "tinygptv";
+import { prepack } from "tinygptv";
 import { formatBytes, formatSeconds } from "../terminal/output.ts";
 import type { Progress } from "../terminal/progress.ts";
+
+const float32Levels = ["fp32", "fp16"];
 
 /** Which of the levels written get copies: not those in float32, which mostly are what others are made of. */
 export const copiedOf = (levels: readonly string[]): string[] =>

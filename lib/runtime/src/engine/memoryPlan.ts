@@ -3,7 +3,7 @@ import { bytesPerPosition, capacityFor } from "../session/kvCache.ts";
 import { featureCacheBytes } from "../session/imageFeatures.ts";
 import { graphsOf } from "./openParts.ts";
 import { pictureBytes } from "./pictureQueue.ts";
-import { chunkSizes } from "./prefillPace.ts";
+import { promptChunk } from "./rowWork.ts";
 
 /** What a level may come to take, in bytes, by what for. */
 export interface MemoryPlan {
@@ -84,7 +84,7 @@ function defaultCache({ phi }: ModelConfig): number {
 /** A chunk of the most positions at the end of the longest context. */
 function languageModelPass({ phi }: ModelConfig): number {
   const { width, mlpWidth, numHeads, vocabSize, contextLength } = phi;
-  const positions = chunkSizes.most;
+  const positions = promptChunk;
   // Residuals, inputs and outputs of the layers, qkv; the MLP before and after its activation.
   const layers = 4 * positions * (8 * width + 2 * mlpWidth);
   // Scores over past and new, joined, and their softmax.

@@ -19,6 +19,7 @@ import { memoryPlan, totalOf } from "./memoryPlan.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
 import { graphsOf, openParts, wholeModel } from "./openParts.ts";
 import { createPictureQueue } from "./pictureQueue.ts";
+import { promptChunk } from "./rowWork.ts";
 import { createScheduler } from "./scheduler.ts";
 
 /** One for all models of the process: they share its memory and threads. */
@@ -31,24 +32,13 @@ export interface OpenOptions extends GraphOptions, MemoryOptions {
   /** Rows of a forward pass at most. */
   maxBatch?: number;
   /**
-   * Milliseconds, about, that a forward pass over a part of a prompt may take
-   * while others are answered; three times as many while nobody is. How soon a
-   * long prompt gives way, or can be cancelled. 150 unless given.
-   */
-  prefillTime?: number;
-  /**
    * Drafts greedy answers from what was said before (decoding/promptLookup.ts)
-   * while nobody else is being answered; on for levels computed in float32 unless given.
+   * while nobody else is being answered. Off unless asked for: what is checked
+   * several tokens at a time has other last digits than token by token, so where
+   * two are nearly as probable an answer may change.
    */
   promptLookup?: boolean;
 }
-
-/**
- * Levels whose answers drafts cannot change. Of the others, activations are
- * rounded to 8 bits, where the last digit of a sum over one position or
- * several can decide, and so about the next token.
- */
-export const float32Levels = ["fp32", "fp16"];
 
 /** Finished sequences kept for prompts that begin alike: 800 positions of the full model, of a small one some contexts. */
 const prefixCacheBytes = 512 * 2 ** 20;
@@ -81,14 +71,12 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const images = createImageEncoder(opened, config, readSquare);
   const contextBytes = config.phi.contextLength * languageModel.bytesPerPosition;
   const prefixLimit = Math.min(prefixCacheBytes, prefixCacheContexts * contextBytes, cacheBytes);
-  const prefixes = createPrefixCache(languageModel, prefixLimit);
+  const prefixes = createPrefixCache(languageModel, prefixLimit, promptChunk);
   const scheduler = createScheduler(languageModel, {
     maxBatch: options.maxBatch ?? 8,
-    prefillTime: options.prefillTime,
     cacheBytes,
     onReserve: (bytes) => prefixes.limitTo(cacheBytes - bytes),
   });
-  const drafts = options.promptLookup ?? float32Levels.includes(level);
   const parts = {
     id: info.id,
     config,
@@ -98,7 +86,7 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
     languageModel,
     prefixes,
     run: scheduler.run,
-    ...(drafts ? { draft: lookUpWhile(scheduler.isAlone) } : {}),
+    ...(options.promptLookup ? { draft: lookUpWhile(scheduler.isAlone) } : {}),
   };
   let generatedTokens = 0;
 

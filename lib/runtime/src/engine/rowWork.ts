@@ -56,14 +56,17 @@ export function isStep(work: RowWork<unknown>, width: number): boolean {
 }
 
 /**
- * The positions of an input's next chunk, at most `most`. Never a single one,
- * and none is left for last: kernels for one row may differ from those for
- * several in the last digits.
- * @param most at least 3
+ * Positions after which inputs are cut, counted from the beginning of the
+ * sequence, and nowhere else. Attention adds up what is cached and what is new
+ * apart, so where an input is cut decides its last digits; were it cut by time or
+ * by what else runs, an answer would depend on that. Chunks of 32 take 4% more
+ * than chunks of 128 at full width, and a fifth of a second at full size.
  */
-export function chunkSize(left: number, most: number): number {
-  if (left <= most) return left;
-  return left - most === 1 ? most - 1 : most;
+export const promptChunk = 32;
+
+/** The positions of an input's next chunk: up to the next cut. */
+export function chunkSize(work: RowWork<unknown>, width: number, chunk: number): number {
+  return Math.min(remaining(work, width), chunk - (work.row.sequence.length % chunk));
 }
 
 /** As often may shorter inputs of a client go before a longer one, one after the other. */

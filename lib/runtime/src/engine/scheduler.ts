@@ -4,9 +4,9 @@
  * passes. Decoders join and leave between two forwards, and one that ends,
  * throws or is aborted leaves without touching the others.
  *
- * Inputs run in chunks of about the same time (prefillPace.ts). After a chunk
- * that others had to wait for, single positions (decoding) have as much time
- * before the next one; short inputs go before long ones.
+ * Inputs run in short chunks (`promptChunk`). After one that others had to wait
+ * for, single positions (decoding) have as much time before the next one; short
+ * inputs go before long ones.
  *
  * Clients take turns: in the line, in each forward, and where the decoders' own
  * code takes long (masks of a schema), which pauses for as long as it took
@@ -18,8 +18,6 @@ import type { Decoder, ForwardLogits, ForwardRow, LanguageModel } from "../decod
 import { TinyGptvError, abortError } from "@tinygptv/protocol";
 import { createPlaces } from "./places.ts";
 import type { Claim } from "./places.ts";
-import { createPrefillPace } from "./prefillPace.ts";
-import type { ChunkSizes } from "./prefillPace.ts";
 import {
   byLength,
   checkRow,
@@ -28,6 +26,7 @@ import {
   inTurns,
   isStep,
   joinLogits,
+  promptChunk,
   remaining,
 } from "./rowWork.ts";
 import type { RowWork } from "./rowWork.ts";
@@ -36,9 +35,8 @@ import type { RowWork } from "./rowWork.ts";
 export interface BatchLimits {
   /** Most rows in one forward. */
   readonly maxBatch: number;
-  /** Milliseconds that a chunk of an input takes while others are here, about; 150 unless given. */
-  readonly prefillTime?: number | undefined;
-  readonly chunkSizes?: ChunkSizes;
+  /** Positions after which inputs are cut; `promptChunk` unless given. */
+  readonly chunk?: number;
   /** Bytes of keys and values that all decoders together may come to hold; no limit unless given. */
   readonly cacheBytes?: number | undefined;
   /** Hears how much of them is promised, before anybody joins and after anybody leaves: what else is kept there gives way. */
@@ -99,11 +97,6 @@ interface Task extends Claim {
 /** Milliseconds that a decoder's own code may take without a pause after it. */
 const briefly = 5;
 
-/** Three steps of the full model: long enough to be worth reading the weights for. */
-const defaultPrefillTime = 150;
-/** Where nobody else is here, chunks may take so many times as long: only who comes or cancels waits for them. */
-const alone = 3;
-
 /** The rows of one forward pass, each with its next `size` positions. */
 interface Pass {
   readonly batch: readonly RowWork<Task>[];
@@ -119,8 +112,7 @@ export function createScheduler(
   limits: BatchLimits,
   now: () => number = () => performance.now(),
 ): Scheduler {
-  const { maxBatch, prefillTime = defaultPrefillTime, cacheBytes = Infinity } = limits;
-  const pace = createPrefillPace(limits.chunkSizes);
+  const { maxBatch, chunk = promptChunk, cacheBytes = Infinity } = limits;
   const places = createPlaces<Task>(maxBatch, cacheBytes);
   const ready: RowWork<Task>[] = [];
   /** Tasks with a complete step whose decoders go on next. */
@@ -204,7 +196,7 @@ export function createScheduler(
     );
   }
 
-  /** What runs next: single positions, or chunks of inputs that take as much time. */
+  /** What runs next: single positions, or a chunk of an input. */
   function nextPass(): Pass | undefined {
     const { width } = model;
     const steps = ready.filter((work) => isStep(work, width));
@@ -213,13 +205,10 @@ export function createScheduler(
       return { batch: inTurns(steps, served).slice(0, maxBatch), size: 1 };
     const [first, ...others] = inTurns(byLength(inputs, width), served);
     if (!first) return undefined;
-    const time = places.inside.size > 1 ? prefillTime : alone * prefillTime;
-    const room = pace.fit(first.row.sequence.length, time);
-    const size = chunkSize(remaining(first, width), room);
-    // Others of the same length fit without padding; what is cut fills the pass by itself.
-    const alike = others.filter((work) => remaining(work, width) === size);
-    const count = Math.min(maxBatch, Math.floor(room / size));
-    const batch = [first, ...alike].slice(0, Math.max(1, count));
+    const size = chunkSize(first, width, chunk);
+    // Others of the same length fit without padding; a whole chunk is a pass by itself.
+    const alike = others.filter((work) => chunkSize(work, width, chunk) === size);
+    const batch = [first, ...alike].slice(0, Math.min(maxBatch, Math.floor(chunk / size)));
     const clients = new Set(batch.map(({ task }) => task.client));
     for (const work of inputs) if (clients.has(work.task.client)) work.passedOver += 1;
     return { batch, size };
@@ -237,7 +226,6 @@ export function createScheduler(
       task.busy = true;
       served.set(task.client, forwards);
     }
-    const past = batch[0]!.row.sequence.length;
     const begin = now();
     let logits: ForwardLogits;
     try {
@@ -246,18 +234,17 @@ export function createScheduler(
       for (const task of tasks) fault(task, error);
       return;
     }
-    account(pass, past, now() - begin);
+    account(pass, now() - begin);
     batch.forEach((work, i) => collect(work, size, logits[i]));
     for (const task of tasks) settle(task);
   }
 
-  /** Learns from the time a pass took, and has single positions make up for waiting. */
-  function account({ batch, size }: Pass, past: number, milliseconds: number): void {
-    if (size === 1) {
+  /** Has single positions make up for waiting. */
+  function account({ batch }: Pass, milliseconds: number): void {
+    if (batch.every((work) => isStep(work, model.width))) {
       owed = Math.max(0, owed - milliseconds);
       return;
     }
-    pace.note({ positions: batch.length * size, past, milliseconds });
     owed = ready.some((work) => isStep(work, model.width)) ? milliseconds : 0;
   }
 

@@ -31,7 +31,7 @@ const positions = (length: number, seed: number) =>
 
 it("gives way to running sequences, what was used last at the end, and keeps again afterwards", () => {
   const { cache, sequences, model, holding } = shelf();
-  const prefixes = createPrefixCache(model, 8 * 100);
+  const prefixes = createPrefixCache(model, 8 * 100, 10);
   const known = (seed: number) => {
     const sequence = prefixes.take(positions(41, seed));
     const { length } = sequence;
@@ -55,4 +55,22 @@ it("gives way to running sequences, what was used last at the end, and keeps aga
   expect(cache.bytes).toBe(8 * 70);
   prefixes.clear();
   expect(cache.bytes).toBe(0);
+});
+
+it("keeps whole chunks of a prompt, nothing behind it, and leaves the last position to be run", () => {
+  const { sequences, model, holding } = shelf();
+  const prefixes = createPrefixCache(model, 8 * 1000, 32);
+  const known = (length: number) => {
+    const sequence = prefixes.take(positions(length, 1));
+    const held = sequence.length;
+    sequences.release(sequence);
+    return held;
+  };
+  // 70 positions of a prompt, and 20 of its answer.
+  prefixes.give(holding(90), positions(70, 1));
+  expect([200, 70, 65, 64, 63, 33, 32].map(known)).toEqual([64, 64, 64, 32, 32, 32, 0]);
+  // One that was cancelled in its second chunk.
+  prefixes.clear();
+  prefixes.give(holding(40), positions(70, 1));
+  expect(known(70)).toBe(32);
 });

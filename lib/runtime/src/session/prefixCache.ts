@@ -15,10 +15,10 @@ export interface SequenceShelf {
 }
 
 export interface PrefixCache {
-  /** A sequence that holds as much of a prompt as is known, at least one position less than all of it. */
-  take(positions: readonly Position[]): Sequence;
-  /** Keeps a sequence for later prompts that begin alike, and releases it. */
-  give(sequence: Sequence, positions: readonly Position[]): void;
+  /** A sequence that holds what is known of a prompt, in whole chunks, and never all of it. */
+  take(prompt: readonly Position[]): Sequence;
+  /** Keeps the whole chunks of a prompt for later ones that begin alike, and releases the sequence it has been run in. */
+  give(sequence: Sequence, prompt: readonly Position[]): void;
   /** Keeps no more than so many bytes from now on, or than its own limit: running sequences come first. */
   limitTo(bytes: number): void;
   clear(): void;
@@ -32,15 +32,20 @@ interface Entry {
 }
 
 /**
- * Sequences of finished answers, so that the next round of a conversation (or
- * the same prompt with other parameters) does not prefill the same prefix again.
+ * Prompts of finished answers, so that the next round of a conversation (or the
+ * same prompt with other parameters) does not prefill the same prefix again. Only
+ * what a run from the beginning would compute bit for bit the same is kept: chunks
+ * that prompts are cut into (engine/rowWork.ts), whole, and nothing of the answer,
+ * whose positions were run one by one.
  * They are copied out of the KV cache and back: a slot of it would be as long
  * as the longest sequence, and every step of every other one would run over it
  * as well. A copy takes milliseconds where the prefill takes seconds, and any
  * number of prompts can start from one entry.
- * @param limit bytes kept at most; of a sequence beyond it the beginning is kept
+ * @param limit bytes kept at most; of a prompt beyond it the beginning is kept
+ * @param chunk positions after which prompts are cut
  */
-export function createPrefixCache(model: SequenceShelf, limit: number): PrefixCache {
+export function createPrefixCache(model: SequenceShelf, limit: number, chunk: number): PrefixCache {
+  const whole = (length: number) => length - (length % chunk);
   /** Least recently used first. */
   let entries: Entry[] = [];
   let reused = 0;
@@ -83,14 +88,14 @@ export function createPrefixCache(model: SequenceShelf, limit: number): PrefixCa
         if (common > shared) [best, shared] = [candidate, common];
       }
       // The last position has to run: its logits choose the first token.
-      shared = Math.min(shared, positions.length - 1);
+      shared = whole(Math.min(shared, positions.length - 1));
       if (!best || shared === 0) return model.create();
       entries = [...entries.filter((one) => one !== best), best];
       reused += shared;
       return model.restore(best.saved, shared);
     },
     give(sequence, positions) {
-      const held = positions.slice(0, Math.min(sequence.length, longest));
+      const held = positions.slice(0, whole(Math.min(sequence.length, positions.length, longest)));
       if (held.length > 0) keep(sequence, held);
       model.release(sequence);
     },
