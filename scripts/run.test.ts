@@ -260,7 +260,7 @@ test("every check runs, and the last line counts them", () => {
   ).run("test");
   expect(stdout).toContain("a long story\n✗ lint");
   expect(stdout).toContain("✓ types");
-  expect(stdout).toMatch(/\nFailed:\n  lint\n  some.test.ts > works\n\n6 passed, 2 failed\n$/);
+  expect(stdout).toMatch(/\nFailed:\n  lint\n  some.test.ts > works\n\n7 passed, 2 failed\n$/);
   expect(status).toBe(1);
 });
 

@@ -3,6 +3,8 @@
  * llama.cpp's in the same run on the same threads. Subjects take turns round by
  * round, so that what else the machine does hits all of them; medians are shown.
  *
+ *   --load         instead: a level under load, 1, 4 and 8 callers with short and long
+ *                  prompts and pictures, through the engine
  *   --quick        8 layers and 4 vision blocks instead of 32 and 39
  *   --rounds N     turns of each subject
  *   --threads N    for every subject; all cores unless given
@@ -20,6 +22,7 @@ import { prepack } from "../../lib/runtime/src/engine/graphCopies.ts";
 import { withHugePages } from "../../lib/runtime/src/engine/hugePages.ts";
 import { fullDepth, quickDepth } from "./dimensions.ts";
 import { growthCharts } from "./growth.ts";
+import { measureLoad, printLoad } from "./load.ts";
 import { describeMachine, memoryBandwidth, memoryOf } from "./machine.ts";
 import type { Measurement } from "./messages.ts";
 import { writeRandomGguf, type GgufFormat } from "./randomGguf.ts";
@@ -35,6 +38,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string" },
     threads: { type: "string", default: String(availableParallelism()) },
     llama: { type: "boolean", default: true },
+    load: { type: "boolean", default: false },
     plots: { type: "boolean", default: false },
   },
   allowNegative: true,
@@ -45,7 +49,8 @@ const { threads } = options;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const artefacts = join(root, "test/artefacts/bench");
-const folder = join(artefacts, `model-${depth.layers}-${depth.blocks}`);
+const measured = options.load ? (["int4"] as const) : (["int4", "auto", "int8", "fp32"] as const);
+const folder = join(artefacts, [`model-${depth.layers}-${depth.blocks}`, ...measured].join("-"));
 const here = (name: string) => new URL(name, import.meta.url);
 const program = (name: string) => fileURLToPath(here(name));
 const say = (text: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
@@ -55,6 +60,11 @@ const bytes: Record<string, number> = {};
 
 await mkdir(artefacts, { recursive: true });
 await prepareModel();
+if (options.load) {
+  say("load");
+  printLoad(await measureLoad(folder, "int4", options.quick ? 20 : 60));
+  process.exit();
+}
 const ggufs = options.llama ? await prepareLlama() : [];
 await measureLanguageModels();
 await measureVision();
@@ -84,7 +94,7 @@ async function exists(path: string): Promise<boolean> {
 async function prepareModel(): Promise<void> {
   if (!(await exists(join(folder, manifestName)))) {
     say("writing a random model");
-    await writeRandomModel(folder, depth, ["int4", "int4-b32", "int8", "fp32"]);
+    await writeRandomModel(folder, depth, measured);
   }
   const { levels, files } = await readManifest(folder);
   for (const [level, { phi }] of Object.entries(levels))
@@ -129,12 +139,12 @@ async function measure(
 async function measureLanguageModels(): Promise<void> {
   say("loading language models");
   const int4 = await ours("int4", "languageModel");
-  const batchExact = await ours("int4-b32", "languageModel");
+  const auto = await ours("auto", "languageModel");
   const int8 = await ours("int8", "languageModel");
   const theirs = [];
   for (const { format, path } of ggufs)
     theirs.push(await startSubject(format, here("llama/llama.ts"), [path, threads]));
-  const all = [int4, batchExact, int8, ...theirs];
+  const all = [int4, auto, int8, ...theirs];
   const decode = (context: number, batch = 1): Measurement => ({
     kind: "decode",
     context,
@@ -145,7 +155,7 @@ async function measureLanguageModels(): Promise<void> {
     for (const context of [150, 1000]) await measure(all, `decode ${context}`, decode(context));
     await measure(all, "prefill 128", { kind: "prefill", tokens: 128 });
     for (const batch of [1, 2, 4, 8])
-      await measure([int4, batchExact], `batch ${batch}`, decode(150, batch));
+      await measure([int4, auto], `batch ${batch}`, decode(150, batch));
     const growing = all.filter(({ name }) => name === "int4" || name === "Q4_0");
     for (const context of [128, 256, 512, 1024, 1536, 2000])
       await measure(growing, `context ${context}`, decode(context), Math.ceil(rounds / 2));

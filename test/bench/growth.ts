@@ -33,7 +33,7 @@ export function growthCharts(samples: Samples, { layers }: Depth): [file: string
         title: `Time per token and batch size${depth}`,
         xLabel: "sequences decoded together",
         yLabel: "milliseconds per token",
-        series: measured(["int4", "int4-b32"].map((name) => along(name, "batch", (x) => x))),
+        series: measured(["int4", "auto"].map((name) => along(name, "batch", (x) => x))),
       }),
     ],
   ];

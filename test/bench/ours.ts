@@ -1,6 +1,7 @@
 /** The subject that is ours: FOLDER LEVEL THREADS PART, of which no other is loaded. */
 import { readManifest } from "../../lib/model/src/manifest.ts";
 import type { ForwardRow, Sequence } from "../../lib/runtime/src/decoding/sequence.ts";
+import { promptChunk } from "../../lib/runtime/src/engine/rowWork.ts";
 import { graphsOf, openParts } from "../../lib/runtime/src/engine/openParts.ts";
 import { serve, timed, type Measurement } from "./messages.ts";
 
@@ -55,7 +56,15 @@ async function decode(context: number, batch: number, steps: number): Promise<nu
 async function prefill(count: number): Promise<number[]> {
   const sequence = model.create();
   const tokens = Array.from({ length: count }, (_, i) => 1000 + i);
-  const time = await timed(() => model.forward([{ sequence, input: { tokens }, logits: "last" }]));
+  // Cut as the engine cuts prompts.
+  const time = await timed(async () => {
+    for (let start = 0; start < count; start += promptChunk) {
+      const input = { tokens: tokens.slice(start, start + promptChunk) };
+      await model.forward([
+        { sequence, input, logits: start + promptChunk < count ? "none" : "last" },
+      ]);
+    }
+  });
   model.release(sequence);
   return [time];
 }

@@ -10,3 +10,9 @@ export function median(values: readonly number[]): number {
 export function addSamples(samples: Samples, key: string, values: readonly number[]): void {
   samples.set(key, [...(samples.get(key) ?? []), ...values]);
 }
+
+/** @param at 0.5 is the median, 0.95 what all but a twentieth are below */
+export function quantile(values: readonly number[], at: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))]!;
+}

@@ -64,8 +64,8 @@ afterAll(() => folder.remove());
 
 async function answer(engine: Engine, level: string, { picture, ...request }: Case) {
   let end: GenerateEvent | undefined;
-  const asked = { ...request, model: `nano:${level}` };
-  for await (const event of engine.generate(asked, [picture])) end = event;
+  const options = { model: `nano:${level}` };
+  for await (const event of engine.generate(request, [picture], options)) end = event;
   if (end?.type !== "end") throw new Error("want an end, got none");
   return end.hypotheses.map(({ tokens }: Hypothesis) =>
     tokens.map(({ id, logprob }) => [id, logprob]),

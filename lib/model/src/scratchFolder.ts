@@ -111,6 +111,7 @@ function isRunning({ pid, host }: ScratchOwner): boolean {
   }
 }
 
+/** Whether there is a file or folder at a path. */
 export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,

@@ -33,7 +33,7 @@ it("takes the files one by one, and leaves alone what is there unless forced", a
   const first = await runCli(args);
   expect(first).toMatchObject({ end: 0, stdout: "" });
   expect(first.stderr).toMatch(
-    /^token-embeddings\.bin +[\d.]+ kB\nvision\/float32\.onnx +[\d.]+ kB\n[^]*^to write: [\d.]+ MB; free on the disk: .*\nabout [\d.]+ s on two idle cores\n/m,
+    /^token-embeddings\.bin +[\d.]+ kB\nvision\/float32\.onnx +[\d.]+ kB\n[^]*^to write: [\d.]+ MB; free on the disk: .*\nabout [\d.]+ s on two cores\n/m,
   );
   const again = await runCli(args);
   expect(again).toMatchObject({ end: 1, stdout: "" });

@@ -16,5 +16,5 @@ export function showPlan(plan: WritePlan, copied: readonly string[]): void {
     .reduce((sum, file) => sum + copyBytes(file.bytes), 0);
   if (copies > 0)
     note(`then about ${formatBytes(copies)} of copies for this machine (--no-copies: none)`);
-  note(`about ${formatSeconds(seconds)} on two idle cores`);
+  note(`about ${formatSeconds(seconds)} on two cores`);
 }

@@ -17,7 +17,8 @@ it.each(screens)(
   async ({ size }) => {
     const page = await playground.open({
       size,
-      expected: /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|404/,
+      expected:
+        /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_INCOMPLETE_CHUNKED|404/,
     });
     const prompt = cell(page, "Prompt", "answer");
     await runCell(prompt);

@@ -6,8 +6,7 @@
  * One graph serves prefill, chunked prefill, decoding, ragged batches and beams
  * by "split attention": cached keys and values are inputs only, and the graph
  * returns just the rows of this step, which the caller writes into its own
- * buffers. Nothing of the size of the cache is ever copied. Rows of a batch are
- * padded on the right; what follows a row's last input is computed and never looked at.
+ * buffers. Nothing of the size of the cache is ever copied.
  *
  * Outside attention every input is a row of its own, and the caller adds as many
  * rows of `padding` as it takes for a count at which the kernels compute each row

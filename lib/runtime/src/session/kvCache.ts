@@ -182,20 +182,20 @@ export class KvPool {
 
   /**
    * Appends one row of a step's output to a slot.
-   * @param key, value [batch, heads, sequence, headDim]; row `row` of the batch, its first `count` positions
+   * @param key, value [batch, heads, count, headDim]; row `row` of the batch; `count` positions of each
    */
   append(
     layer: number,
     slot: number,
     position: number,
-    step: { key: Float32Array; value: Float32Array; row: number; sequence: number; count: number },
+    step: { key: Float32Array; value: Float32Array; row: number; count: number },
   ): void {
     const { numHeads, numLayers, headDim } = this.#shape;
     const keys = this.#buffers[layer]!;
     const values = this.#buffers[numLayers + layer]!;
     const length = step.count * headDim;
     for (let head = 0; head < numHeads; head++) {
-      const from = (step.row * numHeads + head) * step.sequence * headDim;
+      const from = (step.row * numHeads + head) * step.count * headDim;
       const to = this.#offset(slot, head, position);
       // Not set() of a subarray: in a decoding step that would make two thousand views for 80 numbers each.
       for (let i = 0; i < length; i++) {

@@ -31,63 +31,64 @@ export function createLanguageModel(
   let embedsBuffer = new Float32Array(0);
 
   async function forward(rows: readonly ForwardRow[]): Promise<ForwardLogits> {
-    if (rowCounts.sharing || rows.length === 1) return runTogether(rows);
-    const logits = [];
-    for (const row of rows) logits.push(...(await runTogether([row])));
-    return logits;
-  }
-
-  async function runTogether(rows: readonly ForwardRow[]): Promise<ForwardLogits> {
     const counts = rows.map(({ input }) =>
       "tokens" in input ? input.tokens.length : input.embeds.length / width,
     );
     rows.forEach(({ sequence }, i) => expectRoom(sequence, counts[i]!, contextLength));
     sequences.reserve(new Map(rows.map(({ sequence }, i) => [sequence, counts[i]!])));
     const logits: Float32Array[] = [];
-    // Those of one capacity together: over the longest's, attention would cost all as much.
-    const pools = Map.groupBy(rows.keys(), (i) => sequences.placeOf(rows[i]!.sequence).pool);
-    for (const [pool, members] of pools) {
+    for (const members of passesOf(rows, counts)) {
       const own = await pass(
-        pool,
         members.map((i) => rows[i]!),
-        members.map((i) => counts[i]!),
+        counts[members[0]!]!,
       );
       members.forEach((i, j) => (logits[i] = own[j]!));
     }
     return logits;
   }
 
-  /** One run of the graph, over rows whose sequences stand in one pool. */
-  async function pass(
-    pool: KvPool,
-    rows: readonly ForwardRow[],
-    counts: readonly number[],
-  ): Promise<ForwardLogits> {
+  /**
+   * Indices of the rows that run together: of one capacity, since over the
+   * longest's attention would cost all as much, and with one count of positions,
+   * since padded a row would stand elsewhere in a kernel's tiles.
+   */
+  function passesOf(rows: readonly ForwardRow[], counts: readonly number[]): number[][] {
+    if (!rowCounts.sharing) return rows.map((_, i) => [i]);
+    const poolOf = (i: number) => sequences.placeOf(rows[i]!.sequence).pool;
+    const pools = Map.groupBy(rows.keys(), poolOf);
+    return [...pools.values()].flatMap((members) => [
+      ...Map.groupBy(members, (i) => counts[i]!).values(),
+    ]);
+  }
+
+  /** One run of the graph, over as many positions of each row; their sequences stand in one pool. */
+  async function pass(rows: readonly ForwardRow[], count: number): Promise<ForwardLogits> {
+    const { pool } = sequences.placeOf(rows[0]!.sequence);
     const batch = rows.length;
     const { first, rows: batchRows } = sequences.gather(rows.map(({ sequence }) => sequence));
-    const longest = Math.max(...counts);
+    const inputs = batch * count;
 
-    const size = batch * longest * width;
+    const size = inputs * width;
     if (embedsBuffer.length < size) embedsBuffer = new Float32Array(size);
-    const embeds = embedsBuffer.subarray(0, size); // (B,S,H), padded on the right with anything finite
+    const embeds = embedsBuffer.subarray(0, size); // (B,S,H)
     const pastLength = new BigInt64Array(batch);
     rows.forEach(({ sequence, input }, i) => {
-      const offset = batchRows[i]! * longest * width;
+      const offset = batchRows[i]! * count * width;
       if ("tokens" in input) embeddings.lookUp(input.tokens, embeds, offset);
       else embeds.set(input.embeds, offset);
       pastLength[batchRows[i]!] = BigInt(sequence.length);
     });
     // Per row, the positions whose logits are wanted, as indices into the B·S inputs.
     const wanted = rows.map(({ logits }, i) => {
-      const start = batchRows[i]! * longest;
-      const from = logits === "all" ? 0 : logits === "last" ? counts[i]! - 1 : counts[i]!;
-      return Array.from({ length: counts[i]! - from }, (_, j) => start + from + j);
+      const end = (batchRows[i]! + 1) * count;
+      const length = logits === "all" ? count : logits === "last" ? 1 : 0;
+      return Array.from({ length }, (_, j) => end - length + j);
     });
 
     const results = await session.run(
       {
-        inputs_embeds: { dtype: "float32", shape: [batch, longest, width], data: embeds },
-        padding: zeros(rowCounts.padded(batch * longest) - batch * longest, width),
+        inputs_embeds: { dtype: "float32", shape: [batch, count, width], data: embeds },
+        padding: zeros(rowCounts.padded(inputs) - inputs, width),
         past_length: { dtype: "int64", shape: [batch], data: pastLength },
         logits_rows: int64(paddedRows(wanted.flat())),
         // A batch that starts from nothing needs no look at the cache.
@@ -106,10 +107,9 @@ export function createLanguageModel(
           key: results[`key.${layer}`]!,
           value: results[`value.${layer}`]!,
           row: batchRows[i]!,
-          sequence: longest,
-          count: counts[i]!,
+          count,
         });
-      sequences.extend(sequence, counts[i]!);
+      sequences.extend(sequence, count);
     });
     for (const layer of layers) {
       letGo(results[`key.${layer}`]!);

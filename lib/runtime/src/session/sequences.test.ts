@@ -21,7 +21,7 @@ function harness(limit = Infinity) {
         const { pool, slot } = sequences.placeOf(sequence);
         for (let layer = 0; layer < shape.numLayers; layer++) {
           const key = new Float32Array(rowSize).map((_, i) => value * 100 + layer * 10 + i);
-          const step = { key, value: key.map((x) => -x), row: 0, sequence: 1, count: 1 };
+          const step = { key, value: key.map((x) => -x), row: 0, count: 1 };
           pool.append(layer, slot, sequence.length, step);
         }
         sequences.extend(sequence, 1);
