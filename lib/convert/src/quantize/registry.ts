@@ -54,7 +54,7 @@ export const levels = {
   int4: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(4, 128) } },
   "int4-b32": { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(4, 32) } },
   "int4-gptq": { ...int8Picture, phi: { layers: calibrated(4, 128), head: calibrated(4, 128) } },
-  /** As fast as `int4`; the head in 8 bits halves what 4 bits cost in quality. */
+  /** As fast as `int4`; the head in 8 bits takes away two thirds of what 4 bits cost in quality. */
   auto: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(8, 128) } },
 } as const satisfies Record<string, Level>;
 

@@ -28,25 +28,30 @@ export async function findRowCounts(session: Session, config: PhiConfig): Promis
   const [alone] = await runAlike(session, config, 1);
   const together = await runAlike(session, config, probed);
   const [first] = together;
-  const same = together.map((row) => row.every((value, i) => Object.is(value, first![i])));
+  const isFirst = (row: readonly Float32Array[]) =>
+    row.every((values, i) => values.every((value, j) => Object.is(value, first![i]![j])));
+  const same = together.map(isFirst);
   const multiple = tiles.find((tile) =>
     same.slice(0, Math.floor(probed / tile) * tile).every(Boolean),
   );
   if (multiple === undefined) return { padded: (rows) => rows, sharing: false };
-  const isSingleAlike = alone!.every((value, i) => Object.is(value, first![i]));
-  const least = isSingleAlike ? 1 : 2;
+  const least = isFirst(alone!) ? 1 : 2;
   return {
     padded: (rows) => Math.ceil(Math.max(rows, least) / multiple) * multiple,
     sharing: true,
   };
 }
 
-/** Logits of equal sequences of one position each, [count][vocabulary]. */
+/**
+ * Runs equal sequences of one position each. Of each, its values in every layer,
+ * which come straight from a linear layer, and its logits: in these alone a last
+ * digit may not show, rounded away before the head.
+ */
 async function runAlike(
   session: Session,
-  { width, numLayers, numHeads, headDim, vocabSize }: PhiConfig,
+  { width, numLayers, numHeads, headDim }: PhiConfig,
   count: number,
-): Promise<Float32Array[]> {
+): Promise<Float32Array[][]> {
   const embeds = new Float32Array(count * width).map((_, i) => Math.sin((i % width) + 1));
   const nothing: SessionTensor = {
     dtype: "float32",
@@ -57,7 +62,8 @@ async function runAlike(
     [`past_key.${layer}`, nothing] as const,
     [`past_value.${layer}`, nothing] as const,
   ]);
-  const { logits } = await session.run(
+  const values = Array.from({ length: numLayers }, (_, layer) => `value.${layer}`);
+  const results = await session.run(
     {
       inputs_embeds: { dtype: "float32", shape: [count, 1, width], data: embeds },
       padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
@@ -69,9 +75,12 @@ async function runAlike(
       },
       ...Object.fromEntries(past.flat()),
     },
-    ["logits"],
+    ["logits", ...values],
   );
-  return Array.from({ length: count }, (_, i) =>
-    logits!.subarray(i * vocabSize, (i + 1) * vocabSize),
+  return Array.from({ length: count }, (_, row) =>
+    Object.values(results).map((data) => {
+      const size = data.length / count;
+      return data.subarray(row * size, (row + 1) * size);
+    }),
   );
 }
