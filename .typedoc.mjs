@@ -34,6 +34,8 @@ export default {
     "Variable",
   ],
   treatWarningsAsErrors: true,
+  // Links to sources want a remote repository, which a copy of this one need not have.
+  disableSources: true,
 };
 
 /**

@@ -1,12 +1,10 @@
 /** A program that answers about a picture with a whole model, FOLDER LEVEL THREADS, and prints the most memory it has taken. */
 import { readFile } from "node:fs/promises";
 import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
-import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
+import { madeUpPicture } from "./picture.ts";
 
 const [folder, level, threads] = process.argv.slice(2) as [string, string, string];
-const size = 448;
-const rgb = new Uint8Array(3 * size * size).map((_, i) => (i * 7) % 256);
-const picture = await encodePng({ width: size, height: size, rgb });
+const picture = await madeUpPicture();
 const model = await openModel(folder, { level, threads: Number(threads) });
 const rounds = [{ prompt: "What is in this picture?" }];
 let tokens = 0;

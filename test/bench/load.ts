@@ -7,8 +7,8 @@ import { readFile, readdir } from "node:fs/promises";
 import type { GenerateRequest } from "../../lib/protocol/src/index.ts";
 import { createEngine } from "../../lib/runtime/src/engine/supervisor.ts";
 import type { Engine } from "../../lib/runtime/src/index.ts";
-import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
 import { randomBelow } from "../support/random.ts";
+import { madeUpPicture } from "./picture.ts";
 import { quantile } from "./statistics.ts";
 
 type Kind = "short" | "long" | "picture";
@@ -88,7 +88,7 @@ function caller(engine: Engine, id: string): Ask {
       ],
       decoding: { maxNewTokens: newTokens, minNewTokens: newTokens },
     };
-    const pictures = kind === "picture" ? [await picture(random % 2 === 0 ? 0 : random)] : [];
+    const pictures = kind === "picture" ? [await madeUpPicture(random % 2 === 0 ? 0 : random)] : [];
     const first: number[] = [];
     const between: number[] = [];
     let last = performance.now();
@@ -100,12 +100,6 @@ function caller(engine: Engine, id: string): Ask {
     }
     return { first, between, tokens: first.length + between.length };
   };
-}
-
-function picture(seed: number): Promise<Uint8Array> {
-  const size = 448;
-  const rgb = new Uint8Array(3 * size * size).map((_, i) => (i * (7 + seed)) % 256);
-  return encodePng({ width: size, height: size, rgb });
 }
 
 async function peakOfChildren(): Promise<number> {

@@ -59,8 +59,10 @@ export function isStep(work: RowWork<unknown>, width: number): boolean {
  * Positions after which inputs are cut, counted from the beginning of the
  * sequence, and nowhere else. Attention adds up what is cached and what is new
  * apart, so where an input is cut decides its last digits; were it cut by time or
- * by what else runs, an answer would depend on that. Chunks of 32 take 4% more
- * than chunks of 128 at full width, and a fifth of a second at full size.
+ * by what else runs, an answer would depend on that. At full width and 8 layers a
+ * prompt of 256 positions takes 4% more in chunks of 32 than in chunks of 128; at
+ * full size a chunk takes about half a second on two cores, more at the end of a
+ * long prompt (docs/performance.md).
  */
 export const promptChunk = 32;
 
