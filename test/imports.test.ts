@@ -31,6 +31,7 @@ const refused = [
   ["lib/convert/src/quantize/a.ts", "lib/convert/src/models/b.ts", "layer-quantize"],
   ["lib/convert/src/calibrate/a.ts", "lib/convert/src/convert.ts", "layer-calibrate"],
   ["lib/runtime/src/image/a.ts", "lib/runtime/src/text/b.ts", "layer-image"],
+  ["lib/runtime/src/pause.ts", "lib/runtime/src/engine/b.ts", "layer-pause"],
   ["lib/runtime/src/text/a.ts", "lib/runtime/src/decoding/b.ts", "layer-text"],
   ["lib/runtime/src/decoding/a.ts", "lib/runtime/src/session/b.ts", "layer-decoding"],
   ["lib/runtime/src/session/a.ts", "lib/runtime/src/text/b.ts", "layer-session"],
@@ -46,6 +47,8 @@ const refused = [
   ["functions/edge/src/a.ts", "node:path", "portable-reaches-no-node"],
   ["lib/notebook/src/near.ts", "node:fs", "portable-reaches-no-node"],
   ["lib/graph/src/e.ts", "sharp", "converting-needs-no-runtime"],
+  ["lib/runtime/src/engine/assembleModel.ts", "sharp", "answering-reaches-no-node"],
+  ["lib/runtime/src/web/a.ts", "node:fs", "answering-reaches-no-node"],
   [
     "lib/runtime/src/index.ts",
     "lib/runtime/src/engine/testing/b.ts",

@@ -9,7 +9,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { bundle, copyInstalled, reportSizes, writeVercelOutput } from "@tinygptv/deploy";
-import { manifestName, readManifest } from "@tinygptv/model";
+import { manifestName } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

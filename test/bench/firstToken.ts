@@ -1,6 +1,7 @@
 /** A program that loads a language model and chooses one token: FOLDER LEVEL THREADS COPIES ("no" for no pre-packed copies). */
-import { readManifest } from "../../lib/model/src/manifest.ts";
-import { graphsOf, openParts } from "../../lib/runtime/src/engine/openParts.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
+import { openParts } from "../../lib/runtime/src/engine/openParts.ts";
+import { graphsOf } from "../../lib/runtime/src/engine/parts.ts";
 
 const [folder, level, threads, copies] = process.argv.slice(2) as [string, string, string, string];
 const manifest = await readManifest(folder);

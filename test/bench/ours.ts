@@ -1,8 +1,9 @@
 /** The subject that is ours: FOLDER LEVEL THREADS PART, of which no other is loaded. */
-import { readManifest } from "../../lib/model/src/manifest.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
 import type { ForwardRow, Sequence } from "../../lib/runtime/src/decoding/sequence.ts";
 import { promptChunk } from "../../lib/runtime/src/engine/rowWork.ts";
-import { graphsOf, openParts } from "../../lib/runtime/src/engine/openParts.ts";
+import { openParts } from "../../lib/runtime/src/engine/openParts.ts";
+import { graphsOf } from "../../lib/runtime/src/engine/parts.ts";
 import { serve, timed, type Measurement } from "./messages.ts";
 
 const [folder, level, threads, part] = process.argv.slice(2) as [

@@ -1,4 +1,4 @@
-import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
+import { encodePng } from "../../lib/runtime/src/image/encodePng.ts";
 
 /** A picture of the size the encoder takes, as a PNG file; another one for every seed. */
 export function madeUpPicture(seed = 0): Promise<Uint8Array> {

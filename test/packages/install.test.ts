@@ -119,7 +119,7 @@ describe("installed outside the workspace", () => {
       import { compare, verify } from "@tinygptv/evaluate";
       import { fromMarkdown } from "@tinygptv/notebook";
       import { TinyGptvError, type GenerateEvent } from "@tinygptv/protocol";
-      import { readManifest } from "@tinygptv/model";
+      import { readManifest } from "@tinygptv/model/disk";
       import { GraphBuilder } from "@tinygptv/graph";
       export const model: Promise<Model> = openModel("folder");
       // @ts-expect-error: declarations are there, and are not all of them any

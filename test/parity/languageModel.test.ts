@@ -8,11 +8,12 @@ import { promptLookup } from "../../lib/runtime/src/decoding/promptLookup.ts";
 import { runDecoder } from "../../lib/runtime/src/decoding/runDecoder.ts";
 import type { Sequence } from "../../lib/runtime/src/decoding/sequence.ts";
 import { tokenSequences } from "../../lib/runtime/src/decoding/stopping.ts";
-import { graphsOf, openParts } from "../../lib/runtime/src/engine/openParts.ts";
-import type { OpenedParts } from "../../lib/runtime/src/engine/openParts.ts";
+import { openParts } from "../../lib/runtime/src/engine/openParts.ts";
+import { graphsOf } from "../../lib/runtime/src/engine/parts.ts";
+import type { OpenedParts } from "../../lib/runtime/src/engine/parts.ts";
 import { promptChunk } from "../../lib/runtime/src/engine/rowWork.ts";
 import { createScheduler } from "../../lib/runtime/src/engine/scheduler.ts";
-import { readManifest } from "../../lib/model/src/manifest.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
 import { createPrefixCache } from "../../lib/runtime/src/session/prefixCache.ts";
 import { randomBelow } from "../support/random.ts";
 

@@ -11,7 +11,7 @@ import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
 import { openSession } from "../../lib/runtime/src/session/runtime.ts";
 import { prepareCalibration } from "../../lib/evaluate/src/calibration.ts";
 import { verify } from "../../lib/evaluate/src/verify/verify.ts";
-import { readManifest } from "../../lib/model/src/manifest.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
 import type { GenerateEvent } from "../../lib/protocol/src/index.ts";
 import { levelNames } from "../../lib/convert/src/quantize/registry.ts";
 import { fixture, temporaryFolder } from "../support/converted.ts";

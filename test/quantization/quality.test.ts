@@ -9,7 +9,8 @@ import { prepareCalibration } from "../../lib/evaluate/src/calibration.ts";
 import { compare, type ComparedSubject } from "../../lib/evaluate/src/compare/compare.ts";
 import { openSession } from "../../lib/runtime/src/session/runtime.ts";
 import { openLanguage } from "../../lib/evaluate/src/compare/parts.ts";
-import { readManifest, type Component } from "../../lib/model/src/manifest.ts";
+import type { Component } from "../../lib/model/src/manifest.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
 import { temporaryFolder } from "../support/converted.ts";
 
 const nano = (path: string) => fileURLToPath(new URL(`../../models/nano/${path}`, import.meta.url));

@@ -3,7 +3,7 @@
  * ones at once. Prints the bytes that the process had after its first
  * answer, the most it came to have, and what was planned for.
  */
-import { readManifest } from "../../lib/model/src/manifest.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
 import { memoryPlan } from "../../lib/runtime/src/engine/memoryPlan.ts";
 import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
 import { bytesPerPosition } from "../../lib/runtime/src/session/kvCache.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openModel } from "../../lib/runtime/src/engine/openModel.ts";
-import { encodePng } from "../../lib/runtime/src/image/preprocess.ts";
+import { encodePng } from "../../lib/runtime/src/image/encodePng.ts";
 import type { Model } from "../../lib/runtime/src/model.ts";
 
 const isLong = process.env.MODE === "long";

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { expect } from "vitest";
-import { manifestName, readManifest, type Manifest } from "../../lib/model/src/manifest.ts";
+import { manifestName, type Manifest } from "../../lib/model/src/manifest.ts";
+import { readManifest } from "../../lib/model/src/readManifest.ts";
 
 /** Expects a model folder to hold exactly the files its manifest lists, with these contents. */
 export async function expectSound(folder: string): Promise<Manifest> {

@@ -3,7 +3,8 @@
  * weights under our names, build the four graphs, write them as a model folder.
  */
 import { basename, join } from "node:path";
-import type { Graph, OpenSession } from "@tinygptv/graph";
+import type { Graph } from "@tinygptv/graph";
+import type { OpenSession } from "@tinygptv/graph/session";
 import { byteLength, checkName, formatVersion, visionTokens } from "@tinygptv/model";
 import type { Component, Manifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError, version } from "@tinygptv/protocol";

@@ -2,7 +2,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TensorInfo, WeightSource } from "./checkpoint/weightSource.ts";
-import { byteLength, manifestName, readManifest } from "@tinygptv/model";
+import { byteLength, manifestName } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import type { Manifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { checkConversion } from "./convert.ts";

@@ -10,7 +10,8 @@ import {
 } from "./calibrate/samples.ts";
 import type { WalkOptions } from "./calibrate/walk.ts";
 import { writeModel } from "@tinygptv/graph";
-import type { Graph, OpenSession } from "@tinygptv/graph";
+import type { Graph } from "@tinygptv/graph";
+import type { OpenSession } from "@tinygptv/graph/session";
 import { byteLength, components } from "@tinygptv/model";
 import type { Component, Manifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";

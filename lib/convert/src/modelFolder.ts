@@ -5,14 +5,14 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { onDisk } from "./checkpoint/byteSource.ts";
 import type { WrittenFile } from "@tinygptv/graph";
+import { manifestName } from "@tinygptv/model";
 import {
   cleanUpAfterKilled,
   exists,
-  manifestName,
   moveIntoPlace,
   readManifest,
   withScratchName,
-} from "@tinygptv/model";
+} from "@tinygptv/model/disk";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 

@@ -1,7 +1,8 @@
 /** `config.json` of a language-model folder, in both spellings that exist. */
 import { join } from "node:path";
 import { z } from "zod";
-import { dimensions, parseJsonFile, readText, whatWasRead } from "@tinygptv/model";
+import { dimensions, parseJsonFile } from "@tinygptv/model";
+import { readText, whatWasRead } from "@tinygptv/model/disk";
 import type { PhiConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 

@@ -1,8 +1,10 @@
 /** Further levels for a converted model, made from its own float32 or float16 graphs. */
 import { join } from "node:path";
 import { readModel } from "@tinygptv/graph";
-import type { Graph, OpenSession } from "@tinygptv/graph";
-import { components, readManifest } from "@tinygptv/model";
+import type { Graph } from "@tinygptv/graph";
+import type { OpenSession } from "@tinygptv/graph/session";
+import { components } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import type { Component, Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { widenFloat16 } from "./quantize/float16.ts";

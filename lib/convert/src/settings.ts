@@ -1,13 +1,7 @@
 /** What cannot be read off the weight files: `model.json`, or the published model's values. */
 import { z } from "zod";
-import {
-  dimensions,
-  epsilon,
-  nameSchema,
-  parseJsonFile,
-  readText,
-  whatWasRead,
-} from "@tinygptv/model";
+import { dimensions, epsilon, nameSchema, parseJsonFile } from "@tinygptv/model";
+import { readText, whatWasRead } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 const gelu = z.literal("gelu (erf)").optional();

@@ -1,7 +1,8 @@
 /** The tokenizer of a language-model folder: its files, and that the runtime can load it. */
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { loadTokenizer, type Tokenizer } from "@tinygptv/model";
+import type { Tokenizer } from "@tinygptv/model";
+import { loadTokenizer } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 
 /** Copied as they are where present. */

@@ -1,6 +1,6 @@
 /** Pictures and prompts for calibrated levels, as the graphs take them. */
 import type { CalibrationSet } from "@tinygptv/convert";
-import { readManifest } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { argmax, graphsOf } from "tinygptv/parts";
 import { answer } from "./compare/answer.ts";

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { readText, whatWasRead } from "@tinygptv/model";
+import { readText, whatWasRead } from "@tinygptv/model/disk";
 
 /** What is asked about a picture, to see how well it is answered. */
 export interface Question {

@@ -12,4 +12,3 @@ export { readModel, writeModel, type WriteOptions, type WrittenFile } from "./mo
 export { sliceGraph } from "./slice.ts";
 export { exposeStages } from "./onnx.ts";
 export { GraphBuilder } from "./builder.ts";
-export type { OpenSession, Session, SessionPort, SessionTensor } from "./session.ts";

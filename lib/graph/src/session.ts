@@ -1,4 +1,7 @@
-/** A graph that can be run: what the runtime opens, and what a converter is given to look into layers with. */
+/**
+ * A graph that can be run: what the runtime opens, and what a converter is given to look into layers with.
+ * @module @tinygptv/graph/session
+ */
 
 import type { Port } from "./graph.ts";
 

@@ -1,5 +1,6 @@
 /**
- * What conversion and runtime share: the model folder, the model's dimensions, its tokenizer, numbers in memory.
+ * What conversion and runtime share: what is in a model folder, the model's dimensions, its
+ * tokenizer, numbers in memory. Runs in pages too; folders on disk are in `@tinygptv/model/disk`.
  * @module @tinygptv/model
  */
 export {
@@ -10,11 +11,9 @@ export {
   manifestSchema,
   nameSchema,
   parseManifest,
-  readManifest,
   type Component,
   type Manifest,
 } from "./manifest.ts";
-export { readText, whatWasRead } from "./readText.ts";
 export { byteLength, bytesPerElement, elementCount, type DType } from "./tensor/dtype.ts";
 export { toFloat16, toFloat32, viewAs } from "./tensor/half.ts";
 export { transpose } from "./tensor/transpose.ts";
@@ -30,7 +29,7 @@ export {
   type QformerConfig,
   type VisionConfig,
 } from "./config.ts";
-export { loadTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
+export { readTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
+export type { TextFiles } from "./textFiles.ts";
 export { padBatch } from "./tokenizer/padding.ts";
 export { parseJsonFile } from "./jsonFile.ts";
-export { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "./scratchFolder.ts";

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { convertFixture, temporaryFolder } from "../../../test/support/converted.ts";
-import { parseManifest, readManifest } from "./manifest.ts";
+import { parseManifest } from "./manifest.ts";
+import { readManifest } from "./readManifest.ts";
 
 const folder = await temporaryFolder();
 const model = await convertFixture("micro-stage4", `${folder.path}/model`);

@@ -1,10 +1,8 @@
 /** The schema of a converted model folder: `manifest.json`, written by convert and quantize, read by the runtime. */
-import { join } from "node:path";
 import { z } from "zod";
 import { modelConfigSchema } from "./config.ts";
 import { parseJsonFile } from "./jsonFile.ts";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { readText, whatWasRead } from "./readText.ts";
 
 /** Name of the manifest in a model folder. */
 export const manifestName = "manifest.json";
@@ -86,19 +84,6 @@ export const manifestSchema = contentSchema.superRefine(
 );
 /** What is in a model folder. */
 export type Manifest = z.infer<typeof manifestSchema>;
-
-/** Reads and checks the manifest of a model folder. Errors have code "model". */
-export async function readManifest(folder: string): Promise<Manifest> {
-  const path = join(folder, manifestName);
-  const text = await readText(path).catch((cause: unknown) => {
-    throw new TinyGptvError(
-      "model",
-      `${folder}: want a converted model (a folder with ${manifestName}), got ${whatWasRead(cause)}; make one with \`tinygptv convert\``,
-      { cause },
-    );
-  });
-  return parseManifest(text, path);
-}
 
 /**
  * A manifest from its JSON.

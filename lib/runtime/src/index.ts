@@ -20,7 +20,8 @@ export type {
   ModelInfo,
   PreprocessResult,
 } from "@tinygptv/protocol";
-export { readManifest, type Manifest } from "@tinygptv/model";
+export type { Manifest } from "@tinygptv/model";
+export { readManifest } from "@tinygptv/model/disk";
 export { copyBytes } from "./session/prepacked.ts";
 export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
 export { copiesOf, prepack, type GraphCopy, type PrepackOptions } from "./engine/graphCopies.ts";

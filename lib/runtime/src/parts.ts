@@ -2,13 +2,8 @@
  * The parts that answers are made of, for those who look inside: verification, comparison, benchmarks.
  * @module tinygptv/parts
  */
-export {
-  graphsOf,
-  openParts,
-  type ModelFiles,
-  type ModelParts,
-  type OpenedParts,
-} from "./engine/openParts.ts";
+export { openParts, type ModelFiles } from "./engine/openParts.ts";
+export { graphsOf, type ModelParts, type OpenedParts } from "./engine/parts.ts";
 export type { GraphOptions } from "./engine/openGraph.ts";
 export { seeded } from "./decoding/rng.ts";
 export { argmax, logSoftmax, logSumExp } from "./decoding/logSoftmax.ts";
@@ -18,7 +13,8 @@ export { normalize, preprocess } from "./image/preprocess.ts";
 export type { TokenEmbeddings } from "./session/embeddings.ts";
 export { encodeImage, type VisionSessions } from "./session/vision.ts";
 export { buildPrompt, encodePrompt } from "./text/templates.ts";
-export { loadTokenizer, padBatch, type Tokenizer } from "@tinygptv/model";
+export { padBatch, type Tokenizer } from "@tinygptv/model";
+export { loadTokenizer } from "@tinygptv/model/disk";
 export { decode, rowsOf } from "./decoding/decode.ts";
 export type { DecodedAnswer } from "./decoding/decoder.ts";
 export {

@@ -19,7 +19,7 @@ import { jsonConstraint } from "./decoding/json/constrain.ts";
 import { rankCandidates, scoreCandidates, scoringRows } from "./decoding/scoring.ts";
 import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
 import { stopTexts } from "./decoding/stopping.ts";
-import type { ImageMode } from "./image/decode.ts";
+import type { ImageMode } from "./image/picture.ts";
 import { createAnswerWriter, toAnswerToken, toHypothesis } from "./pipeline/answers.ts";
 import type { TokenEmbeddings } from "./session/embeddings.ts";
 import type { EncodedImage, ImageEncoder } from "./session/imageFeatures.ts";

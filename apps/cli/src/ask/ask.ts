@@ -3,7 +3,7 @@
  * ends it at once, as nothing has to be tidied up.
  */
 import { readFile } from "node:fs/promises";
-import { whatWasRead } from "@tinygptv/model";
+import { whatWasRead } from "@tinygptv/model/disk";
 import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest, Task, Template } from "@tinygptv/protocol";
 import { openModel, resolveDecoding } from "tinygptv";

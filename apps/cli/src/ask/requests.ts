@@ -1,6 +1,6 @@
 /** Requests to the model, many in a JSONL file. */
 import { dirname, resolve } from "node:path";
-import { readText, whatWasRead } from "@tinygptv/model";
+import { readText, whatWasRead } from "@tinygptv/model/disk";
 import { TinyGptvError, decodingNames, generateRequestSchema, parse } from "@tinygptv/protocol";
 import type { GenerateRequest } from "@tinygptv/protocol";
 import { resolveDecoding } from "tinygptv";

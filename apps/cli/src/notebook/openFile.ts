@@ -1,7 +1,7 @@
 /** A notebook's file: Markdown with a side folder, or Jupyter's format with everything in it. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { readText, whatWasRead } from "@tinygptv/model";
+import { readText, whatWasRead } from "@tinygptv/model/disk";
 import {
   fromIpynb,
   isKeptContent,

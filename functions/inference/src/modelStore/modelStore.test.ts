@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readManifest } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startBlobServer, type BlobServer } from "../../test/blobServer.ts";
 import { writeModelFolder } from "../../test/modelFolder.ts";

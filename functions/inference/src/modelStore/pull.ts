@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { manifestName, manifestSchema, readManifest } from "@tinygptv/model";
+import { manifestName, manifestSchema } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { transfer } from "@tinygptv/transfer";
 import type { RetryOptions } from "@tinygptv/transfer";

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { manifestName, readManifest } from "@tinygptv/model";
+import { manifestName } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import type { Store } from "../store/store.ts";
 import { readIntact, type ListedFile } from "./digest.ts";
 import { fileKey, manifestKey } from "./keys.ts";

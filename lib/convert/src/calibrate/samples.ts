@@ -1,7 +1,7 @@
 /** What graphs are run on for calibration. */
 import { clipMean, clipStd } from "@tinygptv/model";
 import type { PhiConfig, VisionConfig } from "@tinygptv/model";
-import type { SessionTensor } from "@tinygptv/graph";
+import type { SessionTensor } from "@tinygptv/graph/session";
 import type { Sample } from "./walk.ts";
 
 /** What a model is calibrated with, ready for its graphs. */

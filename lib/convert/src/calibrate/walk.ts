@@ -5,7 +5,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sliceGraph, typesOf, writeModel } from "@tinygptv/graph";
-import type { Graph, OpenSession, Port, SessionTensor } from "@tinygptv/graph";
+import type { Graph, Port } from "@tinygptv/graph";
+import type { OpenSession, SessionTensor } from "@tinygptv/graph/session";
 import { shorten, throwIfAborted, TinyGptvError } from "@tinygptv/protocol";
 
 /** Inputs of the whole graph for one picture or prompt. */

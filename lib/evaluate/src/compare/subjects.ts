@@ -1,5 +1,6 @@
 /** What is compared: levels, and the reference level with one component of another. */
-import { components, readManifest } from "@tinygptv/model";
+import { components } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import type { Component, Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { graphsOf } from "tinygptv/parts";

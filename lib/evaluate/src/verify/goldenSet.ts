@@ -4,7 +4,7 @@ import { z } from "zod";
 import { openSafetensors } from "@tinygptv/convert";
 import { toFloat32 } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { readText } from "@tinygptv/model";
+import { readText } from "@tinygptv/model/disk";
 
 const ids = z.array(z.number().int());
 const prompt = z.looseObject({

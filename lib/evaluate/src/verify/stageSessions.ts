@@ -5,7 +5,7 @@ import { exposeStages, readModel } from "@tinygptv/graph";
 import type { Component } from "@tinygptv/model";
 import { openParts } from "tinygptv/parts";
 import type { GraphOptions, ModelFiles } from "tinygptv/parts";
-import type { SessionTensor } from "@tinygptv/graph";
+import type { SessionTensor } from "@tinygptv/graph/session";
 
 /** Runs a component once and returns its outputs and stages by name. */
 export async function runWithStages(

@@ -1,6 +1,6 @@
 /** The forward pass, stage by stage, against the reference's numbers. */
 import { transpose, visionTokens } from "@tinygptv/model";
-import type { SessionTensor } from "@tinygptv/graph";
+import type { SessionTensor } from "@tinygptv/graph/session";
 import type { GoldenTensors, ModelGolden } from "./goldenSet.ts";
 import type { Report } from "./report.ts";
 import { readInitializer, runWithStages } from "./stageSessions.ts";

@@ -1,5 +1,5 @@
 /** The model under test, with what the checks need of it. */
-import { readManifest } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import type { ModelConfig } from "@tinygptv/model";
 import { createScheduler, encodePrompt, graphsOf, openParts } from "tinygptv/parts";
 import type { GraphOptions, ModelFiles, ModelParts, OpenedParts, Scheduler } from "tinygptv/parts";

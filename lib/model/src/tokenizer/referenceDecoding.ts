@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "./utf8.ts";
+import { decodePieces, decodeUtf8 } from "./utf8.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /**
@@ -33,7 +33,7 @@ export function decodeAsReference(
   const pieces: string[] = [];
   let run: Uint8Array[] = []; // between two added tokens, a character may span several tokens
   const endRun = () => {
-    const text = decodeUtf8(Buffer.concat(run));
+    const text = decodePieces(run);
     if (text !== "") pieces.push(text);
     run = [];
   };

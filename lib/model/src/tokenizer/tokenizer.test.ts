@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { padBatch } from "./padding.ts";
 import { maxTextLength } from "@tinygptv/protocol";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { loadTokenizer } from "./loadTokenizer.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 const fixtures = new URL("../../../../test/fixtures/", import.meta.url);
 const readJson = async (path: string) =>

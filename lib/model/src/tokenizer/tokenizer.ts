@@ -1,9 +1,10 @@
 import { Tokenizer as BytePairEncoder } from "@huggingface/tokenizers";
 import { TinyGptvError, maxTextLength } from "@tinygptv/protocol";
+import type { TextFiles } from "../textFiles.ts";
 import { decodeAsReference } from "./referenceDecoding.ts";
 import { endOfText, readTokenizerDefinition } from "./tokenizerFiles.ts";
 import type { TokenizerDefinition } from "./tokenizerFiles.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodePieces, decodeUtf8 } from "./utf8.ts";
 import { createVocabulary } from "./vocabulary.ts";
 
 interface DecodeOptions {
@@ -47,8 +48,8 @@ export interface Tokenizer {
  *
  * @throws TinyGptvError "model": its files are missing, damaged or of another kind of tokenizer
  */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  return createTokenizer(await readTokenizerDefinition(folder));
+export async function readTokenizer(files: TextFiles): Promise<Tokenizer> {
+  return createTokenizer(await readTokenizerDefinition(files));
 }
 
 /** Byte-level BPE with CodeGen's rules for splitting text. */
@@ -70,12 +71,8 @@ function createTokenizer(definition: TokenizerDefinition): Tokenizer {
     {},
   );
 
-  const bytesOf = (ids: readonly number[], keepSpecial: boolean) =>
-    Buffer.concat(
-      (keepSpecial ? ids : ids.filter((id) => !vocabulary.specialIds.has(id))).map(
-        vocabulary.bytes,
-      ),
-    );
+  const shown = (ids: readonly number[], keepSpecial: boolean) =>
+    keepSpecial ? ids : ids.filter((id) => !vocabulary.specialIds.has(id));
 
   return {
     vocabularySize: vocabulary.size,
@@ -91,7 +88,8 @@ function createTokenizer(definition: TokenizerDefinition): Tokenizer {
       }
       return encoder.encode(text).ids;
     },
-    decode: (ids, { keepSpecial = false } = {}) => decodeUtf8(bytesOf(ids, keepSpecial)),
+    decode: (ids, { keepSpecial = false } = {}) =>
+      decodePieces(shown(ids, keepSpecial).map(vocabulary.bytes)),
     decodeReference: (ids, { keepSpecial = false } = {}) =>
       decodeAsReference(vocabulary, ids, keepSpecial),
     tokenBytes: vocabulary.bytes,

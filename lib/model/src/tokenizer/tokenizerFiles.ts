@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { z } from "zod";
 import { shorten, TinyGptvError } from "@tinygptv/protocol";
 import { parseJsonFile } from "../jsonFile.ts";
-import { readText } from "../readText.ts";
+import type { TextFiles } from "../textFiles.ts";
 
 /** What a byte-level BPE tokenizer is made of, whichever files it came from. */
 export interface TokenizerDefinition {
@@ -94,9 +93,9 @@ const tokenizerJsonSchema = z.object({
  *
  * @throws TinyGptvError "model": a file is missing or not that of a byte-level BPE tokenizer
  */
-export async function readTokenizerDefinition(folder: string): Promise<TokenizerDefinition> {
-  const text = await readOptional(folder, "tokenizer.json");
-  if (text === undefined) return readSeparateFiles(folder);
+export async function readTokenizerDefinition(files: TextFiles): Promise<TokenizerDefinition> {
+  const text = await files.read("tokenizer.json");
+  if (text === undefined) return readSeparateFiles(files);
   const { model, added_tokens } = parseJsonFile(
     text,
     "tokenizer.json",
@@ -110,15 +109,15 @@ export async function readTokenizerDefinition(folder: string): Promise<Tokenizer
   };
 }
 
-async function readSeparateFiles(folder: string): Promise<TokenizerDefinition> {
+async function readSeparateFiles(files: TextFiles): Promise<TokenizerDefinition> {
   const vocab = parseJsonFile(
-    await readRequired(folder, "vocab.json"),
+    await readRequired(files, "vocab.json"),
     "vocab.json",
     vocabSchema,
     "model",
   );
-  const merges = (await readRequired(folder, "merges.txt")).split(/\r?\n/);
-  const added = await readOptional(folder, "added_tokens.json");
+  const merges = (await readRequired(files, "merges.txt")).split(/\r?\n/);
+  const added = await files.read("added_tokens.json");
   const addedIds =
     added === undefined ? {} : parseJsonFile(added, "added_tokens.json", vocabSchema, "model");
   const endOfTextId = vocab[endOfText] ?? addedIds[endOfText];
@@ -151,22 +150,11 @@ function toMerge(file: string, merge: unknown): [string, string] {
   );
 }
 
-async function readRequired(folder: string, file: string): Promise<string> {
-  const text = await readOptional(folder, file);
+async function readRequired(files: TextFiles, file: string): Promise<string> {
+  const text = await files.read(file);
   if (text !== undefined) return text;
   throw new TinyGptvError(
     "model",
-    `${folder}: want tokenizer.json, or vocab.json and merges.txt; got neither tokenizer.json nor ${file}`,
+    `${files.name}: want tokenizer.json, or vocab.json and merges.txt; got neither tokenizer.json nor ${file}`,
   );
-}
-
-/** A file's text; undefined where there is no such file. */
-async function readOptional(folder: string, file: string): Promise<string | undefined> {
-  try {
-    return await readText(join(folder, file));
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    throw new TinyGptvError("io", `${join(folder, file)}: cannot be read: ${message}`, { cause });
-  }
 }

@@ -5,3 +5,14 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export function decodeUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
+
+/** The same of bytes in pieces: a character may go over several. */
+export function decodePieces(pieces: readonly Uint8Array[]): string {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return decodeUtf8(bytes);
+}

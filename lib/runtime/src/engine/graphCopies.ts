@@ -1,10 +1,10 @@
 /** The pre-packed copies of a model's graphs on this machine (see session/prepacked.ts). */
 import { join } from "node:path";
-import { readManifest } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import { copyBytes, findCopy, makeCopy } from "../session/prepacked.ts";
 import type { CopyState } from "../session/prepacked.ts";
 import { placeOfCopy } from "./openGraph.ts";
-import { graphsOf } from "./openParts.ts";
+import { graphsOf } from "./parts.ts";
 
 /** One graph and its copy. */
 export interface GraphCopy {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { readManifest } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import { expect, it } from "vitest";
 import { memoryPlan, totalOf } from "./memoryPlan.ts";
 import { listModels } from "./openModel.ts";

@@ -1,7 +1,7 @@
 import type { Manifest, ModelConfig } from "@tinygptv/model";
 import { bytesPerPosition, capacityFor } from "../session/kvCache.ts";
 import { featureCacheBytes } from "../session/imageFeatures.ts";
-import { graphsOf } from "./openParts.ts";
+import { graphsOf } from "./parts.ts";
 import { pictureBytes } from "./pictureQueue.ts";
 import { promptChunk } from "./rowWork.ts";
 

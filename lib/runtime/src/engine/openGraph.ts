@@ -3,7 +3,7 @@ import type { Manifest } from "@tinygptv/model";
 import { discardCopy, findCopy } from "../session/prepacked.ts";
 import type { CopyPlace } from "../session/prepacked.ts";
 import { openSession } from "../session/runtime.ts";
-import type { Session } from "@tinygptv/graph";
+import type { Session } from "@tinygptv/graph/session";
 
 /** How graphs are opened. */
 export interface GraphOptions {

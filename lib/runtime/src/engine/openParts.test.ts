@@ -1,11 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, it } from "vitest";
-import { components, readManifest, type Manifest } from "@tinygptv/model";
+import { components, type Manifest } from "@tinygptv/model";
+import { readManifest } from "@tinygptv/model/disk";
 import { convertFixture, temporaryFolder } from "../../../../test/support/converted.ts";
 import { openSession } from "../session/runtime.ts";
 import { openModel } from "./openModel.ts";
-import { graphsOf, openParts, wholeModel } from "./openParts.ts";
+import { openParts } from "./openParts.ts";
+import { graphsOf, wholeModel } from "./parts.ts";
 
 const scratch = await temporaryFolder();
 afterAll(scratch.remove);

@@ -3,7 +3,7 @@
  * for files and everything else, and up to hundreds of megabytes.
  */
 import { abortError, throwIfAborted } from "@tinygptv/protocol";
-import { checkImage } from "../image/decode.ts";
+import type { CheckedImage, DecodeOptions } from "../image/picture.ts";
 import { resizeInSteps } from "../image/resize.ts";
 import type { ReadSquare } from "../image/square.ts";
 import { createPlaces } from "./places.ts";
@@ -14,12 +14,15 @@ export const pictureBytes = 400 * 2 ** 20;
 /** However small they are, so many of one client at once. */
 const atOnce = 2;
 
+/** Reads a picture's header. @throws TinyGptvError "image" */
+export type CheckImage = (bytes: Uint8Array, options: DecodeOptions) => Promise<CheckedImage>;
+
 interface Waiting extends Claim {
   onTurn(): void;
 }
 
 /** Each picture keeps its place from decoding on until it is resized. */
-export function createPictureQueue(check: typeof checkImage = checkImage): ReadSquare {
+export function createPictureQueue(check: CheckImage): ReadSquare {
   const places = createPlaces<Waiting>(pictureBytes);
 
   function letIn(): void {

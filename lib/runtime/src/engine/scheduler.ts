@@ -12,10 +12,10 @@
  * code takes long (masks of a schema), which pauses for as long as it took
  * while others have work.
  */
-import { setImmediate } from "node:timers/promises";
 
 import type { Decoder, ForwardLogits, ForwardRow, LanguageModel } from "../decoding/sequence.ts";
 import { TinyGptvError, abortError } from "@tinygptv/protocol";
+import { pause } from "../pause.ts";
 import { createPlaces } from "./places.ts";
 import type { Claim } from "./places.ts";
 import {
@@ -158,7 +158,7 @@ export function createScheduler(
   async function loop(): Promise<void> {
     while (places.inside.size + places.waiting() > 0) {
       // Forwards block the thread; this is where messages (new requests, cancels) come in.
-      await setImmediate();
+      await pause();
       const joining = places.admit();
       if (joining.length > 0) limits.onReserve?.(places.reserved());
       for (const task of joining) advance(task, () => task.decoder.next([]));

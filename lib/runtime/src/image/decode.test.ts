@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "./decode.ts";
-import type { ImageMode } from "./decode.ts";
+import type { ImageMode } from "./picture.ts";
 import { golden, goldenFile, goldenTensor } from "./testing/golden.ts";
 import { gifFile, iccpChunk, pngFile } from "./testing/files.ts";
 

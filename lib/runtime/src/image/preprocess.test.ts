@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { toFloat32 } from "@tinygptv/model";
 import { decodeImage } from "./decode.ts";
-import { encodePng, normalize, preprocess } from "./preprocess.ts";
+import { encodePng } from "./encodePng.ts";
+import { normalize, preprocess } from "./preprocess.ts";
 import { golden, goldenFile, goldenTensor } from "./testing/golden.ts";
 
 const { mean, std } = golden;

@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { resizeBicubic } from "./resize.ts";
 import type { RgbImage } from "./rgbImage.ts";
 
@@ -40,11 +39,4 @@ export function normalize(rgb: Uint8Array, { size, mean, std }: PreprocessConfig
  */
 export function preprocess(image: RgbImage, config: PreprocessConfig): Float32Array {
   return normalize(resizeBicubic(image.rgb, image.width, image.height, config.size), config);
-}
-
-/** A picture as a PNG file, to show people what the model sees. */
-export async function encodePng({ width, height, rgb }: RgbImage): Promise<Uint8Array> {
-  return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
 }

@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { pause } from "../pause.ts";
 
 /** Pillow keeps its weights as integers in units of 2^-22: 8 bits for the pixel, 2 for overshoot. */
 const precisionBits = 32 - 8 - 2;
@@ -118,7 +118,7 @@ export async function resizeInSteps(
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-    await setImmediate();
+    await pause();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ImageMode } from "./decode.ts";
+import type { ImageMode } from "./picture.ts";
 
 /** A picture as the square that a model takes, before normalisation. */
 export interface Square {

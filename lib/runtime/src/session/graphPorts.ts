@@ -1,5 +1,5 @@
 /** What the graphs of a model take and give, as its manifest has it (the table in docs/architecture.md). */
-import type { Session, SessionPort } from "@tinygptv/graph";
+import type { Session, SessionPort } from "@tinygptv/graph/session";
 import { visionTokens } from "@tinygptv/model";
 import type { Component, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { clipMean, clipStd } from "@tinygptv/model";
 import type { ModelConfig } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import type { ImageInfo } from "@tinygptv/protocol";
-import type { ImageMode } from "../image/decode.ts";
+import type { ImageMode } from "../image/picture.ts";
 import { normalize } from "../image/preprocess.ts";
 import type { ReadSquare } from "../image/square.ts";
 import { encodeImage, type VisionSessions } from "./vision.ts";
@@ -28,6 +27,13 @@ export interface ImageEncoder {
   readonly misses: number;
 }
 
+/** How pictures come in. */
+export interface PictureReading {
+  readSquare: ReadSquare;
+  /** In hex. */
+  sha256(bytes: Uint8Array): string;
+}
+
 /** Bytes of features kept; of the full model one picture takes 320 KiB. */
 export const featureCacheBytes = 64 * 2 ** 20;
 
@@ -35,7 +41,7 @@ export const featureCacheBytes = 64 * 2 ** 20;
 export function createImageEncoder(
   sessions: VisionSessions,
   config: ModelConfig,
-  readSquare: ReadSquare,
+  { readSquare, sha256 }: PictureReading,
 ): ImageEncoder {
   const featureBytes = 4 * config.qformer.numQueryTokens * config.phi.width;
   const limit = Math.max(1, Math.floor(featureCacheBytes / featureBytes));
@@ -48,7 +54,7 @@ export function createImageEncoder(
   const hashes = new WeakMap<Uint8Array, string>();
 
   function hashOf(bytes: Uint8Array): string {
-    const hash = hashes.get(bytes) ?? createHash("sha256").update(bytes).digest("hex");
+    const hash = hashes.get(bytes) ?? sha256(bytes);
     hashes.set(bytes, hash);
     return hash;
   }

@@ -5,7 +5,7 @@ import type { TokenEmbeddings } from "./embeddings.ts";
 import { KvCache, bytesPerPosition, capacityFor, letGo } from "./kvCache.ts";
 import type { KvPool } from "./kvCache.ts";
 import type { SequenceShelf } from "./prefixCache.ts";
-import type { Session, SessionTensor } from "@tinygptv/graph";
+import type { Session, SessionTensor } from "@tinygptv/graph/session";
 import type { RowCounts } from "./rowCounts.ts";
 import { CachedSequences } from "./sequences.ts";
 

@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { setInterval } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "@tinygptv/model";
+import { cleanUpAfterKilled, exists, moveIntoPlace, withScratchName } from "@tinygptv/model/disk";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { runtimeVersion } from "./runtime.ts";
 

@@ -1,4 +1,4 @@
-import type { Session, SessionTensor } from "@tinygptv/graph";
+import type { Session, SessionTensor } from "@tinygptv/graph/session";
 import type { PhiConfig } from "@tinygptv/model";
 import { expect, it } from "vitest";
 import { findRowCounts } from "./rowCounts.ts";

@@ -7,7 +7,7 @@
  * on the format of the weights, so it is tried when a model is opened.
  */
 import type { PhiConfig } from "@tinygptv/model";
-import type { Session, SessionTensor } from "@tinygptv/graph";
+import type { Session, SessionTensor } from "@tinygptv/graph/session";
 
 export interface RowCounts {
   /** The least count of rows, this many or more, at which each is computed alike. */

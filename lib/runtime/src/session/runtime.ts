@@ -1,25 +1,16 @@
-/** The only place that knows ONNX Runtime. */
+/** ONNX Runtime in Node; the only place that knows its binding. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
-import type { Session, SessionPort, SessionTensor } from "@tinygptv/graph";
+import type { Session } from "@tinygptv/graph/session";
 import { elementCount } from "@tinygptv/model";
-import type { ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { cutsOff, ortSession } from "./ortSession.ts";
 import { saturationProbe } from "./saturationProbe.ts";
 
 export interface SessionOptions {
   /** Threads within an operator; all cores unless given. */
   threads?: number | undefined;
-}
-
-/**
- * Threads for a model: operators of a small one are over before a second thread
- * has woken up, and waiting threads spin on cores that others need.
- * @returns undefined for all cores
- */
-export function threadsFor({ phi }: ModelConfig): number | undefined {
-  return phi.width < 1024 ? 1 : undefined;
 }
 
 /** Opens an ONNX file. Errors have code "model". */
@@ -30,24 +21,7 @@ export async function openSession(
   if (!existsSync(path))
     throw new TinyGptvError("model", `${path}: want an ONNX file, got no such file`);
   const session = await create(path, threads === undefined ? {} : { intraOpNumThreads: threads });
-  return {
-    inputs: portsOf(session.inputMetadata),
-    outputs: portsOf(session.outputMetadata),
-    async run(feeds, outputs) {
-      const inputs = Object.fromEntries(
-        Object.entries(feeds).map(([name, tensor]) => [name, toOrtTensor(name, tensor)]),
-      );
-      const results = await session.run(inputs, outputs);
-      return Object.fromEntries(outputs.map((name) => [name, results[name]!.data as Float32Array]));
-    },
-    release: () => session.release(),
-  };
-}
-
-function portsOf(metadata: readonly ort.InferenceSession.ValueMetadata[]): SessionPort[] {
-  return metadata.flatMap((value) =>
-    value.isTensor ? [{ name: value.name, shape: value.shape }] : [],
-  );
+  return ortSession(session, ort.Tensor);
 }
 
 /** What a graph as ONNX Runtime keeps it in memory depends on, beside the processor. */
@@ -112,20 +86,15 @@ function madeUp({ type, shape }: ort.InferenceSession.TensorValueMetadata, size:
       );
 }
 
-/**
- * Whether this processor cuts off large sums of signed 8-bit weights: those with
- * AVX2 and without VNNI add products in pairs of 16 bits. Found by multiplying, once.
- */
+/** Whether this processor cuts off large sums of signed 8-bit weights; found once. */
 export function cutsOffSums(): Promise<boolean> {
-  return (cutsOff ??= probe());
+  return (cutsOffHere ??= probe());
 }
-let cutsOff: Promise<boolean> | undefined;
+let cutsOffHere: Promise<boolean> | undefined;
 
 async function probe(): Promise<boolean> {
   const session = await ort.InferenceSession.create(saturationProbe.graph, { logSeverityLevel: 3 });
-  const { y } = await session.run({ x: new ort.Tensor("float32", [1, 1, 1, 1], [1, 4]) });
-  await session.release();
-  return Math.abs((y!.data[0] as number) - saturationProbe.exact) > 1;
+  return cutsOff(session, ort.Tensor);
 }
 
 /** Lets ONNX Runtime turn signed weights into unsigned ones: exact everywhere, but half as fast where signed ones are exact too. */
@@ -149,24 +118,4 @@ async function create(
       cause,
     });
   });
-}
-
-/** Tensors of inputs that are given again: cached keys and values stay the same for many steps. */
-const ortTensors = new WeakMap<SessionTensor, ort.Tensor>();
-
-function toOrtTensor(name: string, tensor: SessionTensor): ort.Tensor {
-  const known = ortTensors.get(tensor);
-  if (known) return known;
-  const { dtype, shape, data } = tensor;
-  if (data.length !== elementCount(shape))
-    throw new TinyGptvError(
-      "model",
-      `${name}: want ${elementCount(shape)} elements for [${shape}], got ${data.length}`,
-    );
-  const made =
-    dtype === "float32"
-      ? new ort.Tensor("float32", data, shape)
-      : new ort.Tensor("int64", data, shape);
-  ortTensors.set(tensor, made);
-  return made;
 }

@@ -4,12 +4,14 @@
  * As bytes, because making them would load the protobuf code; the test beside has the graph.
  */
 export const saturationProbe = {
-  graph: Buffer.from(
-    "CAgSCHRpbnlncHR2OrUBClMKAXgKBWNvZGVzCgZzY2FsZXMSAXkaFi9EeW5hbWljUXVhbnRpemVNYXRNdWwiFUR5bmFt" +
-      "aWNRdWFudGl6ZU1hdE11bDoNY29tLm1pY3Jvc29mdBIKc2F0dXJhdGlvbioTCgIEARADQgVjb2Rlc0oEf39/fyoTCgEB" +
-      "EAFCBnNjYWxlc0oEAACAP1oTCgF4Eg4KDAgBEggKAggBCgIIBGITCgF5Eg4KDAgBEggKAggBCgIIAUIECgAQEUIRCg1j" +
-      "b20ubWljcm9zb2Z0EAE=",
-    "base64",
+  graph: Uint8Array.from(
+    atob(
+      "CAgSCHRpbnlncHR2OrUBClMKAXgKBWNvZGVzCgZzY2FsZXMSAXkaFi9EeW5hbWljUXVhbnRpemVNYXRNdWwiFUR5bmFt" +
+        "aWNRdWFudGl6ZU1hdE11bDoNY29tLm1pY3Jvc29mdBIKc2F0dXJhdGlvbioTCgIEARADQgVjb2Rlc0oEf39/fyoTCgEB" +
+        "EAFCBnNjYWxlc0oEAACAP1oTCgF4Eg4KDAgBEggKAggBCgIIBGITCgF5Eg4KDAgBEggKAggBCgIIAUIECgAQEUIRCg1j" +
+        "b20ubWljcm9zb2Z0EAE=",
+    ),
+    (character) => character.charCodeAt(0),
   ),
   /** What the product is; 257 where sums of two are cut off at 32,767. */
   exact: 508,

@@ -1,6 +1,6 @@
 import { visionTokens } from "@tinygptv/model";
 import type { ModelConfig } from "@tinygptv/model";
-import type { Session } from "@tinygptv/graph";
+import type { Session } from "@tinygptv/graph/session";
 
 /** Picture to language-model embeddings, in three graphs that can be quantized apart. */
 export interface VisionSessions {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDetokenizer } from "./detokenizer.ts";
-import { loadTokenizer } from "@tinygptv/model";
+import { loadTokenizer } from "@tinygptv/model/disk";
 
 const tokenizer = await loadTokenizer(
   fileURLToPath(new URL("../../../../test/fixtures/micro-stage4/phi-2", import.meta.url)),

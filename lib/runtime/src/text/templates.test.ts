@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Template } from "@tinygptv/protocol";
 import { buildPrompt, encodePrompt } from "./templates.ts";
-import { loadTokenizer } from "@tinygptv/model";
+import { loadTokenizer } from "@tinygptv/model/disk";
 
 const root = new URL("../../../../", import.meta.url);
 const read = (path: string) => readFile(new URL(path, root), "utf8");

@@ -1,0 +1,129 @@
+/**
+ * The parts of a model, opened together and closed together, wherever its files
+ * are: by the engine, by the engine in a page, and by all who look inside
+ * (comparison, verification, calibration, benchmarks).
+ */
+import type { Session } from "@tinygptv/graph/session";
+import { components } from "@tinygptv/model";
+import type { Component, Manifest, Tokenizer } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { TokenEmbeddings } from "../session/embeddings.ts";
+import { checkPorts } from "../session/graphPorts.ts";
+import { createLanguageModel } from "../session/languageModel.ts";
+import { findRowCounts } from "../session/rowCounts.ts";
+
+/** A model's files and what they are opened with: on a disk (openParts.ts) or handed in. */
+export interface OpenableModel {
+  readonly manifest: Manifest;
+  /** What messages call a file. @param path inside the model folder */
+  nameOf(path: string): string;
+  /** Graph of each component, by its path inside the model folder. */
+  readonly graphs: Readonly<Record<Component, string>>;
+  /** @throws TinyGptvError "model" */
+  openGraph(path: string): Promise<Session>;
+  /** @throws TinyGptvError "model", "io" */
+  openTokenizer(): Promise<Tokenizer>;
+  /** @throws TinyGptvError "model" */
+  openEmbeddings(): Promise<TokenEmbeddings>;
+}
+
+/** Everything a model consists of, by the name it is asked for. */
+export interface ModelParts extends Record<Component, Session> {
+  tokenizer: Tokenizer;
+  embeddings: TokenEmbeddings;
+  /** `phi` over `embeddings`, with its cache. */
+  languageModel: ReturnType<typeof createLanguageModel>;
+}
+export type Part = keyof ModelParts;
+
+/** The parts that were asked for, open. */
+export type OpenedParts<Wanted extends Part> = Pick<ModelParts, Wanted> & {
+  /** Lets go of everything; once, however often it is called. */
+  close(): Promise<void>;
+};
+
+/** The graphs of one level. @throws TinyGptvError "model" where there is no such level */
+export function graphsOf(manifest: Manifest, level: string): OpenableModel["graphs"] {
+  const files = Object.hasOwn(manifest.levels, level) ? manifest.levels[level] : undefined;
+  if (files) return files;
+  throw new TinyGptvError(
+    "model",
+    `${manifest.name}: level: want one of ${Object.keys(manifest.levels).join(", ")}, got ${level}`,
+    { subject: level },
+  );
+}
+
+/**
+ * Opens the parts asked for, and what they stand on. Where one fails, those
+ * opened before it are closed.
+ * @param cacheBytes what keys and values of the language model may take; no limit unless given
+ * @throws TinyGptvError "model" naming the file at fault
+ */
+export async function assembleParts<Wanted extends Part>(
+  model: OpenableModel,
+  wanted: readonly Wanted[],
+  cacheBytes?: number,
+): Promise<OpenedParts<Wanted>> {
+  const { config } = model.manifest;
+  const closers: (() => void | Promise<void>)[] = [];
+  const opened: Partial<ModelParts> = {};
+
+  async function graph(component: Component): Promise<Session> {
+    const file = model.graphs[component];
+    const session = await model.openGraph(file);
+    closers.push(() => session.release());
+    checkPorts(model.nameOf(file), component, config, session);
+    return session;
+  }
+
+  const openers: { [Name in Part]: () => Promise<ModelParts[Name]> } = {
+    vision: () => graph("vision"),
+    qformer: () => graph("qformer"),
+    mapping: () => graph("mapping"),
+    phi: () => graph("phi"),
+    tokenizer: () => model.openTokenizer(),
+    async embeddings() {
+      const embeddings = await model.openEmbeddings();
+      closers.push(embeddings.close);
+      return embeddings;
+    },
+    async languageModel() {
+      const phi = await open("phi");
+      const rowCounts = await findRowCounts(phi, config.phi);
+      const embeddings = await open("embeddings");
+      return createLanguageModel(phi, embeddings, config.phi, rowCounts, cacheBytes);
+    },
+  };
+
+  async function open<Name extends Part>(name: Name): Promise<ModelParts[Name]> {
+    return (opened[name] ??= await openers[name]());
+  }
+
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= closeAll(closers));
+  try {
+    for (const name of wanted) await open(name);
+  } catch (error) {
+    await close().catch(() => {}); // what went wrong first is what counts
+    throw error;
+  }
+  return { ...(opened as Pick<ModelParts, Wanted>), close };
+}
+
+/** Everything a model answers with. */
+export const wholeModel = [
+  ...components,
+  "tokenizer",
+  "embeddings",
+  "languageModel",
+] as const satisfies readonly Part[];
+
+/** In the reverse order; one that fails keeps none of the others open. */
+async function closeAll(closers: readonly (() => void | Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const closer of closers.toReversed())
+    await Promise.resolve()
+      .then(closer)
+      .catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}

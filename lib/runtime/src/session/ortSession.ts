@@ -1,0 +1,62 @@
+/** ONNX Runtime's sessions as ours, whichever of its bindings they come from. */
+import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
+import type { Session, SessionPort, SessionTensor } from "@tinygptv/graph/session";
+import { elementCount } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { saturationProbe } from "./saturationProbe.ts";
+
+/** @param makeTensor of the binding that the session comes from */
+export function ortSession(session: InferenceSession, makeTensor: TensorConstructor): Session {
+  /** Of inputs that are given again: cached keys and values stay the same for many steps. */
+  const tensors = new WeakMap<SessionTensor, Tensor>();
+
+  function toOrt(name: string, tensor: SessionTensor): Tensor {
+    const known = tensors.get(tensor);
+    if (known) return known;
+    const { dtype, shape, data } = tensor;
+    if (data.length !== elementCount(shape))
+      throw new TinyGptvError(
+        "model",
+        `${name}: want ${elementCount(shape)} elements for [${shape}], got ${data.length}`,
+      );
+    const made =
+      dtype === "float32"
+        ? new makeTensor("float32", data, shape)
+        : new makeTensor("int64", data, shape);
+    tensors.set(tensor, made);
+    return made;
+  }
+
+  return {
+    inputs: portsOf(session.inputMetadata),
+    outputs: portsOf(session.outputMetadata),
+    async run(feeds, outputs) {
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, tensor]) => [name, toOrt(name, tensor)]),
+      );
+      const results = await session.run(inputs, outputs);
+      return Object.fromEntries(outputs.map((name) => [name, results[name]!.data as Float32Array]));
+    },
+    release: () => session.release(),
+  };
+}
+
+function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): SessionPort[] {
+  return metadata.flatMap((value) =>
+    value.isTensor ? [{ name: value.name, shape: value.shape }] : [],
+  );
+}
+
+/**
+ * Whether this processor cuts off large sums of signed 8-bit weights: those with
+ * AVX2 and without VNNI add products in pairs of 16 bits. Found by multiplying.
+ * @param probe a session of `saturationProbe.graph`; is released
+ */
+export async function cutsOff(
+  probe: InferenceSession,
+  makeTensor: TensorConstructor,
+): Promise<boolean> {
+  const { y } = await probe.run({ x: new makeTensor("float32", [1, 1, 1, 1], [1, 4]) });
+  await probe.release();
+  return Math.abs((y!.data[0] as number) - saturationProbe.exact) > 1;
+}
