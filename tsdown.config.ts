@@ -14,7 +14,7 @@ interface PackageJson {
   bin?: Record<string, string>;
 }
 
-export default defineConfig(globSync(["lib/*", "apps/cli"]).map(configOf));
+export default defineConfig(globSync(["lib/*", "functions/inference", "apps/cli"]).map(configOf));
 
 function configOf(folder: string): UserConfig {
   const text = readFileSync(join(folder, "package.json"), "utf8");

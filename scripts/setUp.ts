@@ -43,7 +43,7 @@ export async function convertNano(): Promise<void> {
 export async function buildPackages(): Promise<void> {
   const build = {
     name: "packages",
-    inputs: ["lib", "apps/cli", "tsdown.config.ts", "pnpm-lock.yaml"],
+    inputs: ["lib", "functions/inference", "apps/cli", "tsdown.config.ts", "pnpm-lock.yaml"],
     output: "apps/cli/dist/main.js",
   };
   await whenChanged(build, () =>
@@ -55,8 +55,8 @@ export async function buildPlayground(): Promise<void> {
   const folder = "apps/playground";
   const build = {
     name: "playground",
-    inputs: [folder, "functions/inference", "lib", "pnpm-lock.yaml"],
-    output: `${folder}/build/index.js`,
+    inputs: [folder, "lib", "pnpm-lock.yaml"],
+    output: `${folder}/build/site/index.html`,
   };
   await whenChanged(build, () =>
     step("Building the playground", () =>

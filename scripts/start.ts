@@ -3,7 +3,6 @@
  * Environment variables are those of the endpoint (HOST, PORT, TINYGPTV_...).
  */
 import { createServer } from "node:net";
-import { setTimeout } from "node:timers/promises";
 import { runProgram } from "./program.mjs";
 import { buildPlayground, convertNano, installPackages } from "./setUp.ts";
 import { StepError, explain } from "./step.ts";
@@ -16,12 +15,10 @@ interface Address {
 try {
   await installPackages();
   const { readEnvironment } = await import("../functions/inference/src/environment.ts");
-  const address = readEnvironment(process.env);
-  await assertFree(address);
+  await assertFree(readEnvironment(process.env));
   await convertNano();
   await buildPlayground();
-  void announce(address);
-  const { code } = await runProgram("node", ["apps/playground/server/main.ts"]);
+  const { code } = await runProgram("node", ["apps/cli/src/main.ts", "serve"]);
   process.exit(code);
 } catch (error) {
   explain(error);
@@ -42,16 +39,4 @@ async function assertFree({ host, port }: Address): Promise<void> {
   } finally {
     trial.close();
   }
-}
-
-/** Says where to go as soon as there is somebody. */
-async function announce({ host, port }: Address): Promise<void> {
-  const url = `http://${host}:${port}`;
-  const isUp = () =>
-    fetch(`${url}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  while (!(await isUp())) await setTimeout(100);
-  console.log(`\nTinyGPT-V is at ${url} (API: ${url}/docs). Ctrl-C ends it.\n`);
 }

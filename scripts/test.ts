@@ -41,8 +41,8 @@ async function runAll(): Promise<Tally[]> {
   results.push(...(await runGates()));
   results.push(await tallyOfStep("nano model", convertNano));
   results.push(await tallyOfStep("packages to install", buildPackages));
-  results.push(await runVitest("tests", ["--project=!e2e"]));
   results.push(await tallyOfStep("playground", buildPlayground));
+  results.push(await runVitest("tests", ["--project=!e2e"]));
   results.push(await runBrowserTests());
   return results;
 }

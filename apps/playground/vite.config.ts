@@ -1,24 +1,11 @@
-import nodeAdapter from "@sveltejs/adapter-node";
 import staticAdapter from "@sveltejs/adapter-static";
-import type { Adapter } from "@sveltejs/kit";
 import { sveltekit } from "@sveltejs/kit/vite";
 import { defineConfig } from "vite";
 
 const endpoint = process.env.TINYGPTV_ENDPOINT ?? "http://127.0.0.1:3000";
 
-const node = nodeAdapter();
-/** Every address has the same page: it finds out in the browser what it shows. */
-const site = staticAdapter({ pages: "build/site", fallback: "index.html" });
-
-/** One build, for both: the server of `npm start`, and plain files for a host that has the endpoint elsewhere. */
-const adapter: Adapter = {
-  ...node,
-  name: "node-and-site",
-  async adapt(builder) {
-    await node.adapt(builder);
-    await site.adapt(builder);
-  },
-};
+/** Plain files, for any server. Every address has the same page: it finds out in the browser what it shows. */
+const adapter = staticAdapter({ pages: "build/site", fallback: "index.html", precompress: true });
 
 /**
  * Scripts are ours alone, and nobody frames the page. It may call any endpoint:

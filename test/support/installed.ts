@@ -21,7 +21,8 @@ export interface Packed {
 export async function packPackages(out: string): Promise<Map<string, Packed>> {
   const lib = (await readdir(join(root, "lib"))).map((name) => join(root, "lib", name));
   const packed = new Map<string, Packed>();
-  for (const folder of [...lib, join(root, "apps/cli")]) {
+  const others = ["functions/inference", "apps/playground", "apps/cli"];
+  for (const folder of [...lib, ...others.map((name) => join(root, name))]) {
     const { stdout } = await run("pnpm", ["pack", "--json", "--pack-destination", out], {
       cwd: folder,
     });

@@ -8,6 +8,7 @@ import { notebookCommand } from "./commands/notebook.ts";
 import { prepackCommand } from "./commands/prepack.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { exitCodes, explain } from "./terminal/failure.ts";
 
@@ -51,6 +52,7 @@ function createProgram(): Command {
     verifyCommand,
     inspectCommand,
     notebookCommand,
+    serveCommand,
     pullCommand,
   ]) {
     program.addCommand(command());

@@ -17,8 +17,8 @@ describe("writeVercelOutput", () => {
   async function site(): Promise<string> {
     const path = join(folder, "site");
     await mkdir(join(path, "_app/immutable"), { recursive: true });
-    for (const name of ["index.html", "icon.svg", "_app/immutable/a.js"])
-      await writeFile(join(path, name), name);
+    const names = ["index.html", "index.html.br", "icon.svg", "icon.svg.gz", "_app/immutable/a.js"];
+    for (const name of names) await writeFile(join(path, name), name);
     return path;
   }
 
@@ -36,7 +36,9 @@ describe("writeVercelOutput", () => {
   it("leads the API's paths to the function and all others to the site", async () => {
     const output = join(folder, "output");
     await writeVercelOutput(output, { config, write, site: await site() });
-    const { route } = await readOutput(output);
+    const { route, statics } = await readOutput(output);
+    // Vercel compresses by itself.
+    expect(statics).toEqual(["_app/immutable/a.js", "icon.svg", "index.html"]);
     const answers = [
       ["/v1/chat/completions", "function"],
       ["/v1/images/img_1", "function"],

@@ -36,7 +36,8 @@ export async function writeVercelOutput(
   await write(join(partial, path));
   await writeJson(join(partial, path, ".vc-config.json"), config);
   await mkdir(join(partial, "static"));
-  if (site !== undefined) await cp(site, join(partial, "static"), { recursive: true });
+  if (site !== undefined)
+    await cp(site, join(partial, "static"), { recursive: true, filter: isNoCopy });
   const routes = site === undefined ? [toFunction("/.*")] : routesWithSite;
   await writeJson(join(partial, "config.json"), { version: 3, routes });
   await rm(output, { recursive: true, force: true });
@@ -58,6 +59,9 @@ const routesWithSite = [
   { handle: "filesystem" },
   { src: "^/.*$", dest: "/index.html" },
 ];
+
+/** Whether Vercel should have a file of a site: what it serves it compresses itself. */
+const isNoCopy = (path: string) => !/\.(br|gz)$/.test(path);
 
 const writeJson = (path: string, value: unknown) =>
   writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);

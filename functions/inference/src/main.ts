@@ -1,4 +1,12 @@
 /** Runs the endpoint: `node functions/inference/src/main.ts`, see docs/endpoint.md. */
-import { runProgram } from "./run.ts";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { readEnvironment, runEndpoint } from "./run.ts";
 
-await runProgram();
+try {
+  await runEndpoint(readEnvironment(process.env));
+} catch (error) {
+  if (!(error instanceof TinyGptvError)) throw error;
+  // What keeps it from starting, in a line.
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

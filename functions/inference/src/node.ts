@@ -5,13 +5,13 @@
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici";
+import { readManifest } from "@tinygptv/model/disk";
 import type { Engine } from "@tinygptv/protocol";
 import { createEngine } from "tinygptv";
 import { createActivity } from "./activity.ts";
 import type { Activity } from "./activity.ts";
 import { createApp } from "./app.ts";
 import type { EndpointApp } from "./app.ts";
-import { readEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { pullModel } from "./modelStore/index.ts";
 import { openStore } from "./store/index.ts";
@@ -22,20 +22,16 @@ export interface RunningEndpoint {
   readonly engine: Engine;
   readonly activity: Activity;
   readonly log: Logger;
-  readonly environment: Environment;
 }
 
 /**
  * Opens store and engine as the environment says, and the endpoint over them.
  * The engine loads a model when it is first asked for.
  *
- * @throws TinyGptvError "parameter" for a bad variable, "model" for a folder
- *   that holds none, "network" and "io" from a model store
+ * @throws TinyGptvError "model" for a folder that holds none, "network" and "io"
+ *   from a model store
  */
-export async function openEndpoint(
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<RunningEndpoint> {
-  const environment = readEnvironment(env);
+export async function openEndpoint(environment: Environment): Promise<RunningEndpoint> {
   const log = pino({ level: environment.logLevel });
   // The Blob client takes the process's own.
   if (environment.config.useProxy) setGlobalDispatcher(new EnvHttpProxyAgent());
@@ -43,6 +39,8 @@ export async function openEndpoint(
   const models = await Promise.all(
     environment.models.map((model) => folderOf(model, store, environment)),
   );
+  // Said now: the engine looks when it is first asked.
+  await Promise.all(models.map(readManifest));
   const engine = createEngine({
     ...environment.engine,
     models,
@@ -51,7 +49,7 @@ export async function openEndpoint(
   });
   const activity = createActivity();
   const app = createApp({ engine, store, config: environment.config, log, activity });
-  return { app, engine, activity, log, environment };
+  return { app, engine, activity, log };
 }
 
 const storePrefix = "store:";

@@ -1,41 +1,36 @@
 import { once } from "node:events";
-import { TinyGptvError } from "@tinygptv/protocol";
+import type { Environment } from "./environment.ts";
 import { openEndpoint } from "./node.ts";
-import type { RunningEndpoint } from "./node.ts";
+import { withPages } from "./pages.ts";
 import { startServer } from "./serve.ts";
-import type { ServeOptions } from "./serve.ts";
 
-/**
- * The endpoint as a program, set up by environment variables; `around` makes a
- * larger app of it. What keeps it from starting is told in a line.
- */
-export async function runProgram(
-  around: (app: RunningEndpoint["app"]) => ServeOptions["app"] = (app) => app,
-): Promise<void> {
-  try {
-    const endpoint = await openEndpoint(process.env);
-    await runServer(endpoint, around(endpoint.app));
-  } catch (error) {
-    if (!(error instanceof TinyGptvError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  }
+export { readEnvironment, type Environment } from "./environment.ts";
+
+export interface RunOptions {
+  /** Folder of a site to serve beside the API: the playground, built. */
+  readonly site?: string;
+  /** Called with the address as soon as it answers there. */
+  onListening?(url: string): void;
 }
 
 /**
- * Serves an endpoint, or a larger app around it, until SIGTERM or SIGINT; then
- * refuses what comes, finishes what runs, and ends the engine. A second signal
- * ends at once, as signals do.
+ * Serves the endpoint, perhaps with a site beside it, until SIGTERM or SIGINT;
+ * then refuses what comes, finishes what runs, and ends the engine. A second
+ * signal ends at once, as signals do.
+ *
+ * @throws TinyGptvError "parameter" for an address that must not be listened on, "model" for a
+ *   folder that holds none, "io" where it cannot listen; "network" and "io" from a model store
  */
-async function runServer(
-  { engine, activity, log, environment }: RunningEndpoint,
-  app: ServeOptions["app"],
+export async function runEndpoint(
+  environment: Environment,
+  { site, onListening }: RunOptions = {},
 ): Promise<void> {
   const { host, port, config, connections, keepAliveMs, shutdownGraceMs } = environment;
+  const { app, engine, activity, log } = await openEndpoint(environment);
   const hasKeys = config.keys.length > 0;
   const silenceMs = config.limits.generationMs + 10_000;
   const server = await startServer({
-    app,
+    app: site === undefined ? app : withPages(app, site),
     activity,
     host,
     port,
@@ -50,6 +45,7 @@ async function runServer(
   });
   log.info({ url: server.url, models: environment.models }, "listening");
   if (!hasKeys) log.warn("no keys are configured: only this machine may call");
+  onListening?.(server.url);
 
   const stop = new AbortController();
   const { signal } = stop;

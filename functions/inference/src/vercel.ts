@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
+import { readEnvironment } from "./environment.ts";
 import { openEndpoint } from "./node.ts";
 
 /** Models that the build has put beside this file, named by their place in the order they were given. */
@@ -20,7 +21,7 @@ const defaults = {
   TINYGPTV_MODEL_CACHE: "/tmp/models",
 };
 
-const { app } = await openEndpoint({ ...defaults, ...process.env });
+const { app } = await openEndpoint(readEnvironment({ ...defaults, ...process.env }));
 
 export default getRequestListener((request, env) => app.fetch(request, env), {
   overrideGlobalObjects: false,

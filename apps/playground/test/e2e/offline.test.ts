@@ -1,4 +1,5 @@
 /** The page without its server, and parts of it that do not come. */
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -73,6 +74,15 @@ it("keeps its own files, and nothing that the endpoint answered", async () => {
   expect(paths.filter((path) => !/^\/(_app\/.*|icon\.svg)?$/.test(path))).toEqual([]);
 });
 
+/** The page marked as another one, with the hash of its script as it is now. */
+function asNewer(page: string): string {
+  const [, script = ""] = /<script>([^]*?)<\/script>/.exec(page) ?? [];
+  const hash = createHash("sha256").update(script).digest("base64");
+  return page
+    .replace("<head>", '<head><meta name="newer">')
+    .replace(/'sha256-[^']+'/, `'sha256-${hash}'`);
+}
+
 /** The same server, and from `renew` on another version of the page. */
 async function renewable(target: string) {
   const { version } = (await (await fetch(`${target}/_app/version.json`)).json()) as {
@@ -86,8 +96,7 @@ async function renewable(target: string) {
       let body = Buffer.from(await answer.arrayBuffer());
       if (newer && /html|javascript|json/.test(type) && !request.url?.includes("immutable"))
         body = Buffer.from(body.toString().replaceAll(version, `${version}1`));
-      if (newer && type.includes("html"))
-        body = Buffer.from(body.toString().replace("<head>", '<head><meta name="newer">'));
+      if (newer && type.includes("html")) body = Buffer.from(asNewer(body.toString()));
       const headers = Object.fromEntries(answer.headers);
       for (const name of ["content-length", "content-encoding", "etag"]) delete headers[name];
       response.writeHead(answer.status, headers).end(body);

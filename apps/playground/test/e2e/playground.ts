@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { launchBrowser } from "../../../../test/e2e/browser.ts";
-import { runningServer, startServer, type Server } from "../support/server.ts";
+import { runningServer, startServer, type Command, type Server } from "../support/server.ts";
 
 /** Screenshots, kept for people to look at; git ignores them. */
 const artefacts = fileURLToPath(new URL("../../../../test/artefacts/playground/", import.meta.url));
@@ -56,12 +56,12 @@ export interface Playground {
 /**
  * Starts server and browser; `PLAYGROUND_URL` names a running server to use
  * instead of nano's.
- * @param program another server than the one with nano
+ * @param command another server than the one with nano
  */
-export async function startPlayground(program?: string): Promise<Playground> {
-  const running = program === undefined ? process.env["PLAYGROUND_URL"] : undefined;
+export async function startPlayground(command?: Command): Promise<Playground> {
+  const running = command === undefined ? process.env["PLAYGROUND_URL"] : undefined;
   const [server, browser] = await Promise.all([
-    running === undefined ? startServer({}, program) : runningServer(running),
+    running === undefined ? startServer({}, command) : runningServer(running),
     launchBrowser(),
   ]);
   await Promise.all([artefacts, images].map((folder) => mkdir(folder, { recursive: true })));

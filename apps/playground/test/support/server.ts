@@ -5,10 +5,13 @@ import { fileURLToPath } from "node:url";
 
 const program = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Program and arguments. */
+export type Command = readonly [string, ...string[]];
+
 /** The playground as `npm start` runs it, with the nano model. */
-const nanoServer = program("../../server/main.ts");
+const nanoServer: Command = [program("../../../cli/src/main.ts"), "serve"];
 /** The same with answers of any length from no model. */
-export const fakeServer = program("fakeServer.ts");
+export const fakeServer: Command = [program("fakeServer.ts")];
 const models = fileURLToPath(new URL("../../../../models/nano/converted", import.meta.url));
 
 export interface Server {
@@ -31,18 +34,18 @@ export const runningServer = (url: string): Server => ({
 /**
  * The built playground in a process of its own.
  * @param settings variables of its environment besides those of every test
- * @param main the program, the one with the nano model where it is left out
+ * @param command the program, the one with the nano model where it is left out
  */
 export async function startServer(
   settings: Record<string, string> = {},
-  main = nanoServer,
+  command = nanoServer,
 ): Promise<Server> {
   const port = await freePort();
-  let child = await start(main, port, settings);
+  let child = await start(command, port, settings);
   return {
     url: `http://127.0.0.1:${port}`,
     kill: () => end(child, "SIGKILL"),
-    restart: async () => void (child = await start(main, port, settings)),
+    restart: async () => void (child = await start(command, port, settings)),
     stop: () => end(child, "SIGTERM"),
   };
 }
@@ -62,7 +65,7 @@ async function freePort(): Promise<number> {
 
 /** Resolves when it listens. */
 async function start(
-  main: string,
+  command: Command,
   port: number,
   settings: Record<string, string>,
 ): Promise<ChildProcess> {
@@ -74,7 +77,7 @@ async function start(
     TINYGPTV_STORE: "memory",
     ...settings,
   };
-  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, command, { env, stdio: ["ignore", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.on("data", (chunk) => String(chunk).includes('"listening"') && resolve());
     child.once("exit", (code) =>

@@ -2,22 +2,35 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { HttpBindings } from "@hono/node-server";
 import { apiPaths, pageHeaders } from "@tinygptv/protocol/http";
 import { Hono } from "hono";
-import type { IncomingMessage, ServerResponse } from "node:http";
-
-/** How SvelteKit's Node adapter answers requests for pages. */
-export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
+import sirv from "sirv";
 
 /** The endpoint, as much of it as is needed here. */
 export interface Api {
   fetch(request: Request, env: HttpBindings): Response | Promise<Response>;
 }
 
+/** Files named by their content. */
+const immutable = "/_app/immutable/";
+
 /**
- * Endpoint and playground on one port, in one process: what is read and no path
- * of the API is the app's pages and files. What is sent elsewhere was meant for
- * the API, which says what path it is missing.
+ * Endpoint and a site on one port, in one process: what is read and no path of
+ * the API is a file of the site, or its one page, which finds out in the browser
+ * what it shows. What is sent elsewhere was meant for the API, which says what
+ * path it is missing.
+ * @param site folder with `index.html`; files beside it may have `.br` and `.gz` copies
  */
-export function withPages(api: Api, pages: PageHandler): Hono<{ Bindings: HttpBindings }> {
+export function withPages(api: Api, site: string): Hono<{ Bindings: HttpBindings }> {
+  const pages = sirv(site, {
+    single: true,
+    etag: true,
+    brotli: true,
+    gzip: true,
+    setHeaders: (response, path) =>
+      response.setHeader(
+        "cache-control",
+        path.startsWith(immutable) ? "public, max-age=31536000, immutable" : "no-cache",
+      ),
+  });
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.on(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], [...apiPaths], ({ req, env }) =>
     api.fetch(req.raw, env),

@@ -1,0 +1,49 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { exists } from "@tinygptv/model/disk";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { note } from "../terminal/output.ts";
+
+interface ServeFlags {
+  host?: string;
+  port?: string;
+  playground: boolean;
+}
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .summary("endpoint and playground, until Ctrl-C")
+    .description(
+      "Serves the endpoint and the playground. Keys, limits, store and the rest are set by environment variables (docs/endpoint.md).",
+    )
+    .argument("[model...]", "model folders, or store:NAME (default: TINYGPTV_MODELS)")
+    .option("--host <host>", "address to listen on (default: HOST, or 127.0.0.1)")
+    .option("--port <port>", "port to listen on, 0 for any (default: PORT, or 8000)")
+    .option("--no-playground", "the endpoint alone")
+    .action(serve);
+}
+
+async function serve(models: string[], { host, port, playground }: ServeFlags): Promise<void> {
+  const site = playground ? await playgroundFolder() : undefined;
+  const { readEnvironment, runEndpoint } = await import("@tinygptv/inference/run");
+  const environment = readEnvironment({
+    ...process.env,
+    ...(host !== undefined && { HOST: host }),
+    ...(port !== undefined && { PORT: port }),
+  });
+  await runEndpoint(models.length > 0 ? { ...environment, models } : environment, {
+    ...(site !== undefined && { site }),
+    onListening: (url) => note(`\nTinyGPT-V is at ${url} (API: ${url}/docs). Ctrl-C ends it.\n`),
+  });
+}
+
+/** Of the package beside this one, which has nothing but what its build wrote. */
+async function playgroundFolder(): Promise<string> {
+  const page = fileURLToPath(import.meta.resolve("@tinygptv/playground/site/index.html"));
+  if (await exists(page)) return dirname(page);
+  throw new TinyGptvError(
+    "io",
+    `playground: want it built, got no ${page}; \`pnpm --dir apps/playground run build\` builds it, --no-playground goes without`,
+  );
+}
