@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { askCommand } from "./commands/ask.ts";
+import { chatCommand } from "./commands/chat.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -45,6 +46,7 @@ function createProgram(): Command {
     .configureHelp({ showGlobalOptions: true });
   for (const command of [
     askCommand,
+    chatCommand,
     convertCommand,
     quantizeCommand,
     prepackCommand,

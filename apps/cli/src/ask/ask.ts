@@ -2,11 +2,9 @@
  * `tinygptv ask`: the model runs in this process, which starts soonest; Ctrl-C
  * ends it at once, as nothing has to be tidied up.
  */
-import { readFile } from "node:fs/promises";
-import { whatWasRead } from "@tinygptv/model/disk";
 import { TinyGptvError, answerOf } from "@tinygptv/protocol";
-import type { GenerateRequest, Task, Template } from "@tinygptv/protocol";
-import { openModel, resolveDecoding } from "tinygptv";
+import type { GenerateRequest } from "@tinygptv/protocol";
+import { openModel } from "tinygptv";
 import type { Model } from "tinygptv";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
@@ -14,18 +12,18 @@ import { answerRecord } from "./answerRecord.ts";
 import { decodingParams } from "./decodingOptions.ts";
 import { drawBoxes } from "./drawBoxes.ts";
 import { inOrder } from "./inOrder.ts";
+import { questionFields } from "./questionFields.ts";
+import type { QuestionFlags } from "./questionFields.ts";
+import { readPicture } from "./readPicture.ts";
 import { readRequests } from "./requests.ts";
 import type { AskRequest } from "./requests.ts";
 import { showAnswer } from "./showAnswer.ts";
 
 /** Options of `ask` besides the decoding parameters. */
-export interface AskFlags {
+export interface AskFlags extends QuestionFlags {
   prompt?: string;
   jsonl?: string;
-  task?: Task;
-  template?: Template;
   level?: string;
-  imageMode?: "display" | "reference";
   draw?: string;
   batch: number;
   json?: boolean;
@@ -43,15 +41,10 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
   if (flags.draw !== undefined && images.length === 0) {
     throw usageError("draw: want a picture to draw on, got none");
   }
-  const { task, template, imageMode, level } = flags;
-  const decoding = decodingParams({ ...flags });
-  resolveDecoding(decoding); // a wrong parameter should not cost the loading of a model
+  const { imageMode, level } = flags;
   const request: GenerateRequest = {
     rounds: [{ prompt: flags.prompt ?? "", images: images.length }],
-    decoding,
-    ...(task && { task }),
-    ...(template && { template }),
-    ...(imageMode && { imageMode }),
+    ...questionFields(flags),
   };
   const pictures = await Promise.all(images.map(readPicture));
   const model = await openModel(folder, level === undefined ? {} : { level });
@@ -115,11 +108,4 @@ async function answer(model: Model, { request, images }: AskRequest): Promise<ob
     const { code, message } = error;
     return { error: { code, message } };
   }
-}
-
-async function readPicture(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((cause: unknown) => {
-    const found = whatWasRead(cause);
-    throw new TinyGptvError("image", `${path}: want a picture, got ${found}`, { cause });
-  });
 }

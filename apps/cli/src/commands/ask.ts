@@ -1,8 +1,6 @@
-import { Command, Option } from "commander";
-import { tasks, templates } from "@tinygptv/protocol";
+import { Command } from "commander";
 import type { AskFlags } from "../ask/ask.ts";
-import { decodingOptions } from "../ask/decodingOptions.ts";
-import { levelOption, wholeNumber } from "./options.ts";
+import { levelOption, questionOptions, wholeNumber } from "./options.ts";
 
 export function askCommand(): Command {
   const command = new Command("ask")
@@ -12,23 +10,14 @@ export function askCommand(): Command {
     .argument("[image...]", "pictures, in the order of the prompt")
     .option("--prompt <text>", "the question")
     .option("--jsonl <file>", "many requests, one JSON object a line (docs/cli.md)")
-    .addOption(new Option("--task <task>", "task tag before the prompt").choices(tasks))
-    .addOption(
-      new Option("--template <name>", "prompt template (default stage4)").choices(templates),
-    )
-    .addOption(
-      new Option(
-        "--image-mode <mode>",
-        "read pictures for people or as the reference does",
-      ).choices(["display", "reference"]),
-    )
     .option("--draw <file>", "write a copy of the last picture with the answer's boxes")
     .option("--batch <n>", "requests of a --jsonl file worked on at once", wholeNumber(1), 8)
     .option("--json", "print the answer as one JSON object");
   levelOption(command, ["<level>", "quantization level (default: the model's)"], String);
-  for (const option of decodingOptions()) command.addOption(option);
-  return command.action(async (model: string, images: string[], flags: AskFlags) => {
-    const { ask } = await import("../ask/ask.ts");
-    await ask(model, images, flags);
-  });
+  return questionOptions(command).action(
+    async (model: string, images: string[], flags: AskFlags) => {
+      const { ask } = await import("../ask/ask.ts");
+      await ask(model, images, flags);
+    },
+  );
 }

@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
+import { tasks, templates } from "@tinygptv/protocol";
+import { decodingOptions } from "../ask/decodingOptions.ts";
 
 /** Reader of an option's value: a whole number of at least `min`. */
 export function wholeNumber(min: number): (text: string) => number {
@@ -36,4 +38,21 @@ export function levelOption<T>(
     if (command.getOptionValueSource("level") !== "cli")
       command.setOptionValueWithSource("level", command.getOptionValue("dtype"), "default");
   });
+}
+
+/** What may be chosen for a question: its form, and every decoding parameter. */
+export function questionOptions(command: Command): Command {
+  command
+    .addOption(new Option("--task <task>", "task tag before the prompt").choices(tasks))
+    .addOption(
+      new Option("--template <name>", "prompt template (default stage4)").choices(templates),
+    )
+    .addOption(
+      new Option(
+        "--image-mode <mode>",
+        "read pictures for people or as the reference does",
+      ).choices(["display", "reference"]),
+    );
+  for (const option of decodingOptions()) command.addOption(option);
+  return command;
 }
