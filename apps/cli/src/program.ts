@@ -5,6 +5,7 @@ import { chatCommand } from "./commands/chat.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { modelsCommand } from "./commands/models.ts";
 import { notebookCommand } from "./commands/notebook.ts";
 import { prepackCommand } from "./commands/prepack.ts";
 import { pullCommand } from "./commands/pull.ts";
@@ -53,6 +54,7 @@ function createProgram(): Command {
     compareCommand,
     verifyCommand,
     inspectCommand,
+    modelsCommand,
     notebookCommand,
     serveCommand,
     pullCommand,

@@ -6,6 +6,7 @@ export { convert, type ConvertOptions } from "./convert.ts";
 export type { WritePlan } from "./plan.ts";
 export type { ConvertProgress } from "./progress.ts";
 export { quantizeModel, type QuantizeOptions } from "./quantizeModel.ts";
+export { removeLevel } from "./removeLevel.ts";
 export type { CalibrationSet } from "./calibrate/samples.ts";
 export { levelNames } from "./quantize/registry.ts";
 export { inspect, type Inspection, type InspectedWeights } from "./inspect.ts";

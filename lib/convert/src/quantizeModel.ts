@@ -79,13 +79,16 @@ export async function quantizeModel(
   });
 }
 
+/** Levels that others are made from, the better first. */
+export const sourceLevels: readonly string[] = ["fp32", "fp16"];
+
 /** The graphs to start from, in float32: as exact as the folder has them. */
 async function sourceGraphs(
   folder: string,
   manifest: Manifest,
   replaced: readonly string[],
 ): Promise<Record<Component, Graph>> {
-  const level = ["fp32", "fp16"].find((name) => name in manifest.levels);
+  const level = sourceLevels.find((name) => name in manifest.levels);
   if (!level || replaced.includes(level))
     throw new TinyGptvError(
       "model",

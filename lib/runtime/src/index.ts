@@ -24,6 +24,7 @@ export type { Manifest } from "@tinygptv/model";
 export { readManifest } from "@tinygptv/model/disk";
 export { copyBytes } from "./session/prepacked.ts";
 export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
+export { copyFolders } from "./engine/copyFolders.ts";
 export { copiesOf, prepack, type GraphCopy, type PrepackOptions } from "./engine/graphCopies.ts";
 export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
 export type { AnswerOptions, Model, RunOptions } from "./model.ts";
