@@ -6,6 +6,7 @@ import { fork } from "node:child_process";
 
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import type { CopiesNews, GenerateEvent } from "@tinygptv/protocol";
+import type { CallHandlers } from "./answerStream.ts";
 import type {
   Call,
   CallResults,
@@ -21,11 +22,6 @@ import { withHugePages } from "./hugePages.ts";
 import { createPictureSender } from "./sentPictures.ts";
 import { createWatchdog } from "./watchdog.ts";
 import type { Watchdog } from "./watchdog.ts";
-
-export interface CallHandlers {
-  signal?: AbortSignal | undefined;
-  onEvent?: ((event: GenerateEvent) => void) | undefined;
-}
 
 export interface EngineProcess {
   readonly pid: number | undefined;

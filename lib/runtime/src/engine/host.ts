@@ -3,10 +3,11 @@
  * models it hosts. A module that calls `hostModels` can be run as the process.
  */
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { Call, CallResults, FromChild, ToChild } from "./messages.ts";
+import { createCallee } from "./callee.ts";
+import type { FromChild, ToChild } from "./messages.ts";
 import { toWire } from "./messages.ts";
 import { createModelPool, noCounters } from "./modelPool.ts";
-import type { ModelLease, ModelOpener, ModelPool } from "./modelPool.ts";
+import type { ModelOpener, ModelPool } from "./modelPool.ts";
 import { startPulse } from "./pulse.ts";
 import { createPictureReceiver } from "./sentPictures.ts";
 
@@ -19,34 +20,9 @@ export function send(message: FromChild): Promise<void> | undefined {
   return goOn ? undefined : taken.promise;
 }
 
-async function answer(
-  id: number,
-  call: Exclude<Call, { method: "models" }>,
-  { model }: ModelLease,
-  signal: AbortSignal,
-): Promise<CallResults[keyof CallResults]> {
-  const options = { signal, client: call.client };
-  switch (call.method) {
-    case "generate":
-      for await (const event of model.generate(call.request, call.images, options)) {
-        await send({ type: "event", id, event });
-      }
-      return undefined;
-    case "score":
-      return model.score(call.request, call.images, options);
-    case "tokenize":
-      return model.tokenize(call.text);
-    case "detokenize":
-      return model.detokenize(call.ids);
-    case "preprocess":
-      return model.preprocess(call.image, call.mode, options);
-  }
-}
-
 /** Makes this process an engine process. @throws TinyGptvError where no supervisor started it. */
 export function hostModels(opener: ModelOpener): void {
   let pool: ModelPool | undefined;
-  const calls = new Map<number, AbortController>();
   const pictures = createPictureReceiver();
 
   function sendStatus(): void {
@@ -64,27 +40,17 @@ export function hostModels(opener: ModelOpener): void {
     });
   }
 
-  async function run(id: number, call: Call): Promise<void> {
-    const controller = new AbortController();
-    calls.set(id, controller);
-    let lease: ModelLease | undefined;
-    let reply: FromChild;
-    try {
-      if (!pool) throw new TinyGptvError("engine", "called before it was ready");
-      if (call.method === "models") {
-        reply = { type: "result", id, value: pool.list() };
-      } else {
-        lease = await pool.acquire(call.model, controller.signal);
-        reply = { type: "result", id, value: await answer(id, call, lease, controller.signal) };
-      }
-    } catch (error) {
-      reply = { type: "error", id, error: toWire(error) };
-    }
-    lease?.release();
-    calls.delete(id);
-    sendStatus();
-    void send(reply);
+  function ready(): ModelPool {
+    if (!pool) throw new TinyGptvError("engine", "called before it was ready");
+    return pool;
   }
+
+  const callee = createCallee({
+    models: async () => ready().list(),
+    acquire: async (model, signal) => ready().acquire(model, signal),
+    send,
+    onDone: sendStatus,
+  });
 
   async function start(message: Extract<ToChild, { type: "start" }>): Promise<void> {
     setInterval(sendStatus, message.options.heartbeat);
@@ -107,9 +73,9 @@ export function hostModels(opener: ModelOpener): void {
       case "forgetPicture":
         return pictures.forget(message.picture);
       case "call":
-        return void run(message.id, pictures.complete(message.call));
+        return void callee.run(message.id, pictures.complete(message.call));
       case "cancel":
-        return calls.get(message.id)?.abort();
+        return callee.cancel(message.id);
       case "close":
         return void Promise.resolve(pool?.close()).finally(() => process.exit(0));
     }

@@ -60,7 +60,7 @@ interface Slot {
   /** What opening it threw, and when. */
   failure?: { error: unknown; at: number };
   users: number;
-  idle?: NodeJS.Timeout;
+  idle?: ReturnType<typeof setTimeout>;
 }
 
 /** @throws TinyGptvError `model` where a folder is none, or two have a level of the same id. */

@@ -1,12 +1,12 @@
-import { TinyGptvError, abortError, decodingDefaults } from "@tinygptv/protocol";
-import type { CopiesNews, CopiesState, Engine, GenerateEvent } from "@tinygptv/protocol";
+import { TinyGptvError, decodingDefaults } from "@tinygptv/protocol";
+import type { CopiesNews, CopiesState, Engine } from "@tinygptv/protocol";
 import { scoringRows } from "../decoding/scoring.ts";
 import { createAdmission } from "./admission.ts";
+import { answerStream, untilAborted } from "./answerStream.ts";
+import type { CallHandlers } from "./answerStream.ts";
 import type { Admission } from "./admission.ts";
 import { keepRunning } from "./connection.ts";
 import { startEngineProcess } from "./engineProcess.ts";
-import type { CallHandlers } from "./engineProcess.ts";
-import { createEventQueue } from "./eventQueue.ts";
 import type { Call, CallResults } from "./messages.ts";
 
 /** What an engine runs, and its bounds. */
@@ -110,36 +110,13 @@ export function createEngine(options: EngineOptions): Engine {
     return untilAborted(perform(admission, call, { signal }), signal);
   }
 
-  function startAnswer(
-    call: Extract<Call, { method: "generate" }>,
-    callerSignal: AbortSignal | undefined,
-  ): AsyncIterator<GenerateEvent, undefined> {
-    const given = new AbortController();
-    const signal = callerSignal ? AbortSignal.any([callerSignal, given.signal]) : given.signal;
-    const events = createEventQueue();
-    const arrival = performance.now();
-    const onEvent = (event: GenerateEvent) => {
-      const elapsed = performance.now() - arrival;
-      events.push(event.type === "end" ? withWait(event, elapsed) : event);
-    };
-    perform(answers, call, { signal, onEvent }).then(events.end, events.fail);
-    signal.addEventListener("abort", () => events.fail(abortError(signal)), { once: true });
-    const iterator = events[Symbol.asyncIterator]();
-    return {
-      next: () => iterator.next(),
-      // Not a generator: its `return` would wait for a `next` under way, perhaps in the line.
-      async return() {
-        given.abort();
-        return { done: true, value: undefined };
-      },
-    };
-  }
-
   return {
     models: () => ask(quick, { method: "models" }),
     generate: (request, images, { signal, ...whose } = {}) => ({
-      [Symbol.asyncIterator]: () =>
-        startAnswer({ method: "generate", ...whose, request, images }, signal),
+      [Symbol.asyncIterator]() {
+        const call = { method: "generate", ...whose, request, images } as const;
+        return answerStream((handlers) => perform(answers, call, handlers), signal);
+      },
     }),
     score: (request, images, { signal, ...whose } = {}) =>
       ask(answers, { method: "score", ...whose, request, images }, signal),
@@ -190,25 +167,4 @@ function requireAtLeast(min: number, options: Record<string, number>): void {
       subject: name,
     });
   }
-}
-
-/** The model's clock starts when it gets the call; the rest was waiting: for a place, the process, the model. */
-function withWait(
-  event: Extract<GenerateEvent, { type: "end" }>,
-  elapsed: number,
-): Extract<GenerateEvent, { type: "end" }> {
-  const { queue, total } = event.timings;
-  const timings = { ...event.timings, queue: queue + elapsed - total, total: elapsed };
-  return { ...event, timings };
-}
-
-/** The promise's outcome, or `aborted` as soon as the signal fires. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  const abort = Promise.withResolvers<never>();
-  const onAbort = () => abort.reject(abortError(signal));
-  signal.addEventListener("abort", onAbort, { once: true });
-  return Promise.race([promise, abort.promise]).finally(() =>
-    signal.removeEventListener("abort", onAbort),
-  );
 }
