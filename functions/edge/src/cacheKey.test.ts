@@ -7,6 +7,11 @@ const greedy = { messages, model: "nano" };
 const picture = (url: string) => ({
   messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }],
 });
+const responses = "/v1/responses";
+const input = "What is it?";
+const shown = (url: string) => ({
+  input: [{ role: "user", content: [{ type: "input_image", image_url: url }] }],
+});
 const handle = `img_${"0".repeat(64)}`;
 
 describe("cacheKey", () => {
@@ -46,6 +51,21 @@ describe("cacheKey", () => {
     );
   });
 
+  it("tells responses apart, by what they repeat too", async () => {
+    const bodies = [
+      { input },
+      { input, instructions: "be brief" },
+      { input, max_output_tokens: 5 },
+      { input, temperature: 1, seed: 1 },
+      { input, metadata: { a: "b" } },
+      shown(handle),
+    ];
+    const keys = await Promise.all(bodies.map((body) => cacheKey(responses, body)));
+    expect(keys).not.toContain(undefined);
+    expect(new Set(keys).size).toBe(bodies.length);
+    expect(await cacheKey(responses, { input, stream: false, seed: null })).toBe(keys[0]);
+  });
+
   it("keeps the order of a JSON schema's properties, in which answers are written", async () => {
     const asked = (properties: object) => ({
       ...greedy,
@@ -68,6 +88,10 @@ describe("cacheKey", () => {
     ["sampling by min_p alone", chat, { ...greedy, min_p: 0.5 }],
     ["a picture from the web", chat, picture("https://example.com/a.png")],
     ["a picture from the web, oddly written", chat, picture(" HTTPS://example.com/a.png")],
+    ["a response that streams", responses, { input, stream: true }],
+    ["a sampled response", responses, { input, top_p: 0.5 }],
+    ["a response to a picture from the web", responses, shown("https://example.com/a.png")],
+    ["a response to nobody", responses, { input: [{ role: "assistant", content: "a" }] }],
     ["a body that is not valid", chat, { ...greedy, tools: [{}] }],
     ["a body that is no object", chat, [1]],
     ["no body", chat, undefined],

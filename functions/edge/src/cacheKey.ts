@@ -3,26 +3,35 @@ import { TinyGptvError, isDeterministic } from "@tinygptv/protocol";
 import {
   chatRequestSchema,
   fromHttpDecoding,
+  fromResponseRequest,
   idleFields,
+  responseRequestSchema,
   scoreHttpRequestSchema,
   withoutNulls,
 } from "@tinygptv/protocol/http";
-import type { DecodingParameters, Message } from "@tinygptv/protocol/http";
+import type { Message, ResponseRequest } from "@tinygptv/protocol/http";
 
 /** A picture from the web may be another one the next time; data and handles are their content. */
+const isFixed = (url: string): boolean => /^(data:|img_)/.test(url);
+
 function hasFixedPictures({ messages }: { messages: readonly Message[] }): boolean {
   const parts = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
-  return parts.every((part) => part.type === "text" || /^(data:|img_)/.test(part.image_url.url));
+  return parts.every((part) => part.type === "text" || isFixed(part.image_url.url));
 }
 
 /** What cannot be decoded has no answer: the origin says why. */
-function hasOneAnswer(data: DecodingParameters): boolean {
+function holds(condition: () => boolean): boolean {
   try {
-    return isDeterministic(fromHttpDecoding(data));
+    return condition();
   } catch (error) {
     if (error instanceof TinyGptvError) return false;
     throw error;
   }
+}
+
+function hasOneResponse(data: ResponseRequest): boolean {
+  const { requests, pictures } = fromResponseRequest(data);
+  return pictures.every(({ url }) => isFixed(url)) && isDeterministic(requests[0]!.decoding ?? {});
 }
 
 /** Fields of a chat that say nothing about its answer. */
@@ -35,8 +44,21 @@ const normalizers: Readonly<Record<string, Normalize>> = {
   "/v1/chat/completions": (body) => {
     const { data } = chatRequestSchema.safeParse(body);
     // Streams are not kept; sampled answers differ each time unless a seed is given.
-    if (!data || data.stream || !hasFixedPictures(data) || !hasOneAnswer(data)) return undefined;
+    if (
+      !data ||
+      data.stream ||
+      !hasFixedPictures(data) ||
+      !holds(() => isDeterministic(fromHttpDecoding(data)))
+    )
+      return undefined;
     return Object.fromEntries(Object.entries(data).filter(([name]) => !withoutEffect.has(name)));
+  },
+  "/v1/responses": (body) => {
+    const { data } = responseRequestSchema.safeParse(body);
+    if (!data || data.stream || !holds(() => hasOneResponse(data))) return undefined;
+    // Its answer repeats fields that have no effect otherwise.
+    const { stream: _, ...rest } = data;
+    return rest;
   },
   "/v1/score": (body) => {
     const { data } = scoreHttpRequestSchema.safeParse(body);

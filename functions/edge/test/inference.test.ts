@@ -51,6 +51,17 @@ describe("an edge function before two inference functions", () => {
     expect(text).toBe("Hello? [0]");
   });
 
+  it("answers and streams as the Responses API does, and keeps an answer", async () => {
+    const request = { model: "fake", input: "Hello there?" };
+    const first = await openai.responses.create(request).withResponse();
+    const again = await openai.responses.create(request).withResponse();
+    expect(first.data.output_text).toBe("Hello there? [0]");
+    expect(again.response.headers.get("x-cache")).toBe("hit");
+    expect(again.data).toEqual(first.data);
+    const streamed = await openai.responses.stream(request).finalResponse();
+    expect(streamed.output_text).toBe("Hello there? [0]");
+  });
+
   it("gives the same answer again without asking", async () => {
     const first = await openai.chat.completions.create(ask("Once?")).withResponse();
     const before = asked();

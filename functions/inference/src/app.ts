@@ -36,6 +36,7 @@ import { modelRoutes } from "./routes/models.ts";
 import { notebookRoutes, sharedNotebookRoutes } from "./routes/notebooks.ts";
 import { answerNotFound } from "./routes/notFound.ts";
 import { preprocessRoutes } from "./routes/preprocess.ts";
+import { responseRoutes } from "./routes/responses.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { metricsRoutes, stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -122,6 +123,7 @@ export function createApp(options: AppOptions): EndpointApp {
     )
     .route("/", metricsRoutes(services))
     .route("/", chatRoutes(services))
+    .route("/", responseRoutes(services))
     .route("/", compareRoutes(services))
     .route("/", scoreRoutes(services))
     .route("/", tokenRoutes(services))

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "./services.ts";
 
-import type { SseEvent } from "@tinygptv/protocol/http";
+import type { ApiError, SseEvent } from "@tinygptv/protocol/http";
 
 const headers = {
   "content-type": "text/event-stream",
@@ -16,18 +16,20 @@ const headers = {
  * generation down, one that goes away cancels it, and no write error is lost.
  * There is a response only once there is a first event: what fails before is
  * thrown and can have a status of its own. A failure in mid-stream arrives as
- * the error object and ends it.
+ * an event and ends it.
+ * @param failed the event of a failure: the error object unless its API has another
  */
 export async function streamEvents(
   c: Context<AppEnv>,
   events: AsyncIterator<SseEvent>,
+  failed = (error: ApiError): SseEvent => ({ data: JSON.stringify(error) }),
 ): Promise<Response> {
   const life = c.get("life");
   const first = await events.next();
   const explained = (error: unknown): SseEvent => {
     const { body, code, cause } = life.explain(error);
     Object.assign(c.get("logFields"), { streamError: code, err: cause });
-    return { data: JSON.stringify(body) };
+    return failed(body);
   };
   return new Response(life.stream(encoded(first, events, explained)), { headers });
 }

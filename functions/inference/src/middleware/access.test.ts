@@ -137,8 +137,8 @@ test("paths that are nearly right are told what is", async () => {
     expect(response.status).toBe(404);
     return (JSON.parse(await response.text()) as { error: { message: string } }).error.message;
   };
-  expect(await tell("/v1/responses")).toMatch(
-    /want POST \/v1\/chat\/completions .*useResponsesApi/,
+  expect(await tell("/v1/responses/resp_1/cancel")).toMatch(
+    /not stored: want POST \/v1\/responses/,
   );
   for (const path of ["/chat/completions", "/v1/v1/chat/completions", "/api/chat/completions"])
     expect(await tell(path)).toMatch(

@@ -7,10 +7,7 @@ const ends = ["chat/completions", "models", "images", "compare", "score", "token
 
 /** What callers of OpenAI's other APIs want to know. */
 const elsewhere: Readonly<Record<string, string>> = {
-  "/v1/responses":
-    "the Responses API is not served: want POST /v1/chat/completions " +
-    '(AI SDK: createOpenAICompatible, or openai.chat("…"); LangChain: useResponsesApi: false; ' +
-    'Agents SDK: setOpenAIAPI("chat_completions"); openai: client.chat.completions)',
+  "/v1/responses": "responses are not stored: want POST /v1/responses only",
   "/v1/completions": "the older Completions API is not served: want POST /v1/chat/completions",
 };
 

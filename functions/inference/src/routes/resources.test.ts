@@ -267,6 +267,7 @@ test("the document names every route, and its page asks nobody else", async () =
     "/v1/notebooks",
     "/v1/notebooks/{id}",
     "/v1/preprocess",
+    "/v1/responses",
     "/v1/score",
     "/v1/tokenize",
   ]);

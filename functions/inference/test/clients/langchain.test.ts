@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => nano.close());
 
-const chat = (fields: { model?: string } = {}) =>
+const chat = (fields: { model?: string; useResponsesApi?: boolean } = {}) =>
   new ChatOpenAI({
     model: nano.model,
     apiKey,
@@ -35,6 +35,17 @@ test("answers", async () => {
   const answer = await chat().invoke(messages);
   expect(answer.content).toBe(expected);
   expect(answer.usage_metadata!.output_tokens).toBeGreaterThan(0);
+});
+
+test("answers and streams through the Responses API too", async () => {
+  const responses = chat({ useResponsesApi: true });
+  const answer = await responses.invoke(messages);
+  expect(answer.text).toBe(expected);
+  const again = await responses.invoke([...messages, answer, { role: "user", content: question }]);
+  expect(again.text.length).toBeGreaterThan(0);
+  let text = "";
+  for await (const chunk of await responses.stream(messages)) text += chunk.text;
+  expect(text).toBe(expected);
 });
 
 test("streams", async () => {

@@ -16,6 +16,7 @@ export * from "./pageOrigin.ts";
 export * from "./pageHeaders.ts";
 export * from "./paths.ts";
 export * from "./resources.ts";
+export * from "./responses.ts";
 export { withoutNulls } from "./withoutNulls.ts";
 export {
   toChatResponse,
@@ -40,3 +41,9 @@ export {
   toScoreRequest,
   type ChatPlan,
 } from "./translate/request.ts";
+export { fromResponseRequest } from "./translate/responseRequest.ts";
+export {
+  createResponseStreamWriter,
+  toResponse,
+  type ResponseContext,
+} from "./translate/responseStream.ts";

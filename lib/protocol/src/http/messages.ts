@@ -19,17 +19,20 @@ export const modelSchema = z
   .describe("`name:level`, or `name` for its default level; left out: the server's default model");
 
 /** Hints of where a prompt may be cached: here all of it is, by itself. */
-const cached = { prompt_cache_breakpoint: z.record(z.string(), z.unknown()).optional() };
+export const cached = { prompt_cache_breakpoint: z.record(z.string(), z.unknown()).optional() };
+
+/** How closely a picture is to be looked at. */
+export const detailSchema = z
+  .enum(["auto", "low", "high", "original"])
+  .optional()
+  .describe("Accepted for compatibility: the model has one picture size");
 
 const textPartSchema = z.strictObject({ type: z.literal("text"), text: z.string(), ...cached });
 const imagePartSchema = z.strictObject({
   type: z.literal("image_url"),
   image_url: z.strictObject({
     url: imageReferenceSchema,
-    detail: z
-      .enum(["auto", "low", "high", "original"])
-      .optional()
-      .describe("Accepted for compatibility: the model has one picture size"),
+    detail: detailSchema,
   }),
   ...cached,
 });
@@ -87,9 +90,8 @@ export const messageSchema = z
   .meta({ id: "Message" });
 export type Message = z.infer<typeof messageSchema>;
 
-/** What is asked: the conversation and how it is put before the model. */
-export const promptFields = {
-  messages: z.array(messageSchema).min(1).max(128),
+/** How what is asked is put before the model. */
+export const promptOptions = {
   task: z.enum(tasks).optional().describe("Task tag put first in the text"),
   template: z.enum(templates).optional().describe("Prompt template; default stage4"),
   image_mode: z
@@ -98,6 +100,12 @@ export const promptFields = {
     .describe(
       "How pictures are read: EXIF applied and alpha over white (display, default), or as the reference does",
     ),
+};
+
+/** What is asked: the conversation and how it is put before the model. */
+export const promptFields = {
+  messages: z.array(messageSchema).min(1).max(128),
+  ...promptOptions,
 };
 export type PromptFields = z.infer<z.ZodObject<typeof promptFields>>;
 
