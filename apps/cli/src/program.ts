@@ -4,6 +4,7 @@ import { askCommand } from "./commands/ask.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { notebookCommand } from "./commands/notebook.ts";
@@ -58,6 +59,7 @@ function createProgram(): Command {
     notebookCommand,
     serveCommand,
     pullCommand,
+    doctorCommand,
   ]) {
     program.addCommand(command());
   }

@@ -26,5 +26,6 @@ export {
 export { temperature, topK, topP } from "./decoding/logitsWarpers.ts";
 export { scoreCandidates } from "./decoding/scoring.ts";
 export { tokenSequences } from "./decoding/stopping.ts";
+export { cutsOffSums, runtimeVersion } from "./session/runtime.ts";
 export { resizeBicubic } from "./image/resize.ts";
 export { createScheduler, type Scheduler } from "./engine/scheduler.ts";
