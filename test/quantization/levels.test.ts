@@ -183,7 +183,10 @@ describe("quantize", () => {
   });
 
   it.each([
-    [["int3"], "level: want one of fp32, fp16, int8, int4, int4-b32, int4-gptq, auto, got int3"],
+    [
+      ["int3"],
+      "level: want one of fp32, fp16, int8, int4, int4-b32, int4-gptq, page, auto, got int3",
+    ],
     [["int4-gptq"], "level int4-gptq: want questions about pictures to calibrate with, got none"],
   ])("refuses %j", async (levels, message) => {
     await expect(quantizeModel(model, levels, { openSession })).rejects.toThrow(message);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   model = join(folder.path, "nano");
   const { paths, settings } = await findSources(nano("checkpoint"), {});
-  const levels = ["fp32", "fp16", "int8", "int4", "int4-b32", "auto"];
+  const levels = ["fp32", "fp16", "int8", "int4", "int4-b32", "page", "auto"];
   await convert({
     sources: paths,
     out: model,
@@ -57,6 +57,7 @@ describe("compared with fp32 on 24 questions of the evaluation", () => {
     // level, KL at most, same top token at least, feature cosine at least
     ["fp16", 1e-5, 0.99, 0.99999],
     ["int8", 0.001, 0.95, 0.999],
+    ["page", 0.002, 0.93, 0.999],
     ["auto", 0.003, 0.92, 0.999],
     ["int4-b32", 0.006, 0.88, 0.999],
     ["int4", 0.01, 0.88, 0.999],
@@ -95,7 +96,7 @@ it("tells apart what single modules cost", async () => {
   expect(vision.agreement.klDivergence.mean).toBeLessThan(phi.agreement.klDivergence.mean);
 });
 
-it.each(["fp32", "fp16", "int8", "int4", "int4-b32", "int4-gptq", "auto"])(
+it.each(["fp32", "fp16", "int8", "int4", "int4-b32", "int4-gptq", "page", "auto"])(
   "%s gives a row bit for bit the same logits alone and beside others, in even and in odd numbers",
   async (level) => {
     const manifest = await readManifest(model);

@@ -5,6 +5,7 @@ import { findOutliers } from "./calibrate/outliers.ts";
 import {
   phiSample,
   probePictures,
+  probePrompts,
   visionSample,
   type CalibrationSet,
 } from "./calibrate/samples.ts";
@@ -165,15 +166,18 @@ async function measure(
     const options = { ...run, openSession, output: "vision_states" };
     return { outliers: await findOutliers(graphs.vision, samples, options) };
   }
-  const samples = calibration!.prompts.map((embeds) => phiSample(embeds, config.phi));
+  const prompts = calibration?.prompts ?? probePrompts(config.phi);
+  const samples = prompts.map((embeds) => phiSample(embeds, config.phi));
   const options = { ...run, openSession, output: "logits" };
+  if (layers.kind === "dynamic")
+    return { outliers: await findOutliers(graphs.phi, samples, options) };
   const recipe = { layers, ...rest };
   return { calibrated: await compensate(graphs.phi, recipe, samples, options) };
 }
 
 /** Whether the form of a component's layers depends on what goes through them. */
 const needsRunning = (component: Component, { kind }: Method) =>
-  (component === "vision" && kind === "dynamic") || (component === "phi" && kind === "calibrated");
+  kind === "dynamic" || (component === "phi" && kind === "calibrated");
 
 const needsSession = (name: string) =>
   new TinyGptvError(

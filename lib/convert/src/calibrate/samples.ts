@@ -41,6 +41,14 @@ export function phiSample(embeds: Float32Array, config: PhiConfig): Sample {
   };
 }
 
+/** Positions of even spread, each another: enough to show which channels of a language model stand out, whatever it is told. */
+export function probePrompts({ width }: PhiConfig): Float32Array[] {
+  const positions = 32;
+  return [1, 2].map((turn) =>
+    Float32Array.from({ length: positions * width }, (_, i) => Math.sin(turn * i * i) / 8),
+  );
+}
+
 /** Colour waves of several widths, smooth and hard-edged: enough to show which channels of an encoder stand out. */
 export function probePictures({ imageSize }: VisionConfig): Float32Array[] {
   return [

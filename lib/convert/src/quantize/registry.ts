@@ -35,6 +35,8 @@ const calibrated = (bits: 4 | 8, blockSize: 32 | 64 | 128): Method => ({
   format: { bits, blockSize },
 });
 
+const dynamic: Method = { kind: "dynamic", fallback: { bits: 8, blockSize: 64 } };
+
 /**
  * The picture side of all integer levels. The encoder runs one picture at a
  * time over a thousand positions, where DynamicQuantizeMatMul is fastest; 4-bit
@@ -42,7 +44,7 @@ const calibrated = (bits: 4 | 8, blockSize: 32 | 64 | 128): Method => ({
  * are too small for speed to matter.
  */
 const int8Picture = {
-  vision: { layers: { kind: "dynamic", fallback: { bits: 8, blockSize: 64 } } },
+  vision: { layers: dynamic },
   qformer: { layers: blockwise(8, 64) },
   mapping: { layers: blockwise(8, 64) },
 } as const satisfies Partial<Level>;
@@ -54,6 +56,8 @@ export const levels = {
   int4: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(4, 128) } },
   "int4-b32": { ...int8Picture, phi: { layers: blockwise(4, 32), head: blockwise(4, 32) } },
   "int4-gptq": { ...int8Picture, phi: { layers: calibrated(4, 128), head: calibrated(4, 128) } },
+  /** For the engine in a page: over WebAssembly 4-bit blocks take three times as long, and float32 is four times the download. */
+  page: { ...int8Picture, phi: { layers: dynamic, head: dynamic } },
   /** As fast as `int4`; the head in 8 bits takes away two thirds of what 4 bits cost in quality. */
   auto: { ...int8Picture, phi: { layers: blockwise(4, 128), head: blockwise(8, 128) } },
 } as const satisfies Record<string, Level>;

@@ -58,6 +58,19 @@ it.each<[string, (rows: number) => readonly string[], number[]]>([
   expect(counts.padded(32)).toBe(32);
 });
 
+it("lets no rows share a pass where they share a range", async () => {
+  const session: Session = {
+    ...sessionOf(() => []),
+    async run({ inputs_embeds }: Readonly<Record<string, SessionTensor>>) {
+      const embeds = inputs_embeds!.data as Float32Array;
+      const step = (Math.max(...embeds) - Math.min(...embeds)) / 255;
+      const rounded = embeds.map((value) => Math.round(value / step) * step);
+      return { logits: rounded, "value.0": rounded };
+    },
+  };
+  expect(await findRowCounts(session, config)).toMatchObject({ sharing: false });
+});
+
 it("lets no rows share a pass where no count computes them alike", async () => {
   const byPlace = (rows: number) =>
     Array.from({ length: rows }, (_, row) => (row === 3 ? "rest" : "tile"));

@@ -21,12 +21,13 @@ const probed = 15;
 const tiles = [1, 2, 4, 8];
 
 /**
- * Runs one and the same row by itself and many times in a pass.
+ * Runs one and the same row by itself, many times in a pass, and beside others.
  * @param session the language model's graph (models/phi.ts)
  */
 export async function findRowCounts(session: Session, config: PhiConfig): Promise<RowCounts> {
   const [alone] = await runAlike(session, config, 1);
   const together = await runAlike(session, config, probed);
+  const [besideOthers] = await runAlike(session, config, probed, spike);
   const [first] = together;
   const isFirst = (row: readonly Float32Array[]) =>
     row.every((values, i) => values.every((value, j) => Object.is(value, first![i]![j])));
@@ -34,7 +35,9 @@ export async function findRowCounts(session: Session, config: PhiConfig): Promis
   const multiple = tiles.find((tile) =>
     same.slice(0, Math.floor(probed / tile) * tile).every(Boolean),
   );
-  if (multiple === undefined) return { padded: (rows) => rows, sharing: false };
+  // Where all rows of a pass share a range, those that stand out make the others coarser.
+  if (multiple === undefined || !isFirst(besideOthers!))
+    return { padded: (rows) => rows, sharing: false };
   const least = isFirst(alone!) ? 1 : 2;
   return {
     padded: (rows) => Math.ceil(Math.max(rows, least) / multiple) * multiple,
@@ -42,8 +45,12 @@ export async function findRowCounts(session: Session, config: PhiConfig): Promis
   };
 }
 
+/** What stands at a position: something everywhere, or all in one channel, which no norm evens out. */
+const even = (channel: number): number => Math.sin(channel + 1);
+const spike = (channel: number): number => Number(channel === 0);
+
 /**
- * Runs equal sequences of one position each. Of each, its values in every layer,
+ * Runs sequences of one position each, all equal unless others are given than the first. Of each, its values in every layer,
  * which come straight from a linear layer, and its logits: in these alone a last
  * digit may not show, rounded away before the head.
  */
@@ -51,8 +58,11 @@ async function runAlike(
   session: Session,
   { width, numLayers, numHeads, headDim }: PhiConfig,
   count: number,
+  others: (channel: number) => number = even,
 ): Promise<Float32Array[][]> {
-  const embeds = new Float32Array(count * width).map((_, i) => Math.sin((i % width) + 1));
+  const embeds = new Float32Array(count * width).map((_, i) =>
+    (i < width ? even : others)(i % width),
+  );
   const nothing: SessionTensor = {
     dtype: "float32",
     shape: [count, numHeads, 0, headDim],
