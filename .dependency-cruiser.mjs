@@ -86,8 +86,8 @@ const nodeModules = `^(node:)?(${builtinModules.join("|")})$`;
 
 /** Runs in browsers and at the edge. */
 const portable = {
-  path: "^(lib/(protocol|notebook)|functions/edge|apps/playground)/src/",
-  pathNot: `${tests}|\\.server\\.|/server/|\\+server\\.`,
+  path: "^(lib/(protocol|notebook)|functions/edge)/src/",
+  pathNot: tests,
 };
 
 export default {
@@ -113,7 +113,10 @@ export default {
       comment:
         "What else would know its types could not be tested without it; what its bindings have in common is in ortSession.ts.",
       severity: "error",
-      from: { pathNot: "^lib/runtime/src/(session/(runtime|ortSession)|web/sessions)\\.ts$" },
+      from: {
+        pathNot:
+          "^(lib/runtime/src/(session/(runtime|ortSession)|web/sessions)|apps/playground/src/engine-worker/index)\\.ts$",
+      },
       to: { path: "(^|/)onnxruntime-" },
     },
     {
@@ -139,6 +142,24 @@ export default {
           nodeModules,
           "(^|/)(onnxruntime-|sharp(/|$))",
           anyOf(["model", "transfer", "graph", "convert", "runtime", "evaluate"]),
+          "^functions/inference/",
+        ],
+        reachable: true,
+      },
+    },
+    {
+      name: "pages-reach-no-node",
+      comment: "The engine in a page reaches the runtime, and no more of it than runs there.",
+      severity: "error",
+      from: {
+        path: "^apps/playground/src/",
+        pathNot: `${tests}|\\.server\\.|/server/|\\+server\\.`,
+      },
+      to: {
+        path: [
+          nodeModules,
+          "(^|/)(onnxruntime-node|sharp)(/|$)",
+          anyOf(["transfer", "convert", "evaluate"]),
           "^functions/inference/",
         ],
         reachable: true,

@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm test` and `npm run tinygptv`. Runs on whatever Node the
+ * `npm start`, `npm test`, `npm run static` and `npm run tinygptv`. Runs on whatever Node the
  * machine has: finds or fetches the Node and pnpm the project needs, then hands
  * over to a program that runs under that Node.
  */
@@ -10,6 +10,7 @@ import { bringToolchain } from "./toolchain.mjs";
 const programs = {
   start: "scripts/start.ts",
   test: "scripts/test.ts",
+  static: "scripts/static.ts",
   tinygptv: "apps/cli/src/main.ts",
 };
 

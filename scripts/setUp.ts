@@ -13,28 +13,17 @@ export async function installPackages(): Promise<void> {
 
 /** Converts the embedded nano model. */
 export async function convertNano(): Promise<void> {
+  await convert("nano", "models/nano/converted", "fp32,int8,int4");
+}
+
+/** @param levels the first one is the default */
+async function convert(name: string, converted: string, levels: string): Promise<void> {
   const checkpoint = "models/nano/checkpoint";
-  const converted = "models/nano/converted";
-  const build = {
-    name: "nano",
-    inputs: [checkpoint, "lib"],
-    output: `${converted}/manifest.json`,
-  };
+  const build = { name, inputs: [checkpoint, "lib"], output: `${converted}/manifest.json` };
+  const args = ["--from", checkpoint, "--out", converted, "--name", "nano", "--level", levels];
   await whenChanged(build, () =>
-    step("Converting the nano model", () =>
-      mustRun("node", [
-        "apps/cli/src/main.ts",
-        "convert",
-        "--from",
-        checkpoint,
-        "--out",
-        converted,
-        "--name",
-        "nano",
-        "--dtype",
-        "fp32,int8,int4",
-        "--force",
-      ]),
+    step(`Converting the model ${name}`, () =>
+      mustRun("node", ["apps/cli/src/main.ts", "convert", ...args, "--force"]),
     ),
   );
 }
@@ -51,18 +40,30 @@ export async function buildPackages(): Promise<void> {
   );
 }
 
+/** The playground as a server of files has it. */
+const site = "apps/playground/build/site";
+
 export async function buildPlayground(): Promise<void> {
   const folder = "apps/playground";
   const build = {
     name: "playground",
     inputs: [folder, "lib", "pnpm-lock.yaml"],
-    output: `${folder}/build/site/index.html`,
+    output: `${site}/index.html`,
   };
   await whenChanged(build, () =>
     step("Building the playground", () =>
       mustRun("pnpm", ["--dir", folder, "run", "build"], { output: "keep" }),
     ),
   );
+}
+
+/**
+ * Puts the nano model beside the playground's pages, for browsers that run it themselves.
+ * @returns the folder of the site
+ */
+export async function placeNano(): Promise<string> {
+  await convert("nano-page", `${site}/models/nano`, "page,int4,fp32");
+  return site;
 }
 
 /** Lets SvelteKit write the types and the compiler settings that the playground's own extend. */

@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:net";
 import { runProgram } from "./program.mjs";
-import { buildPlayground, convertNano, installPackages } from "./setUp.ts";
+import { buildPlayground, convertNano, installPackages, placeNano } from "./setUp.ts";
 import { StepError, explain } from "./step.ts";
 
 interface Address {
@@ -18,6 +18,7 @@ try {
   await assertFree(readEnvironment(process.env));
   await convertNano();
   await buildPlayground();
+  await placeNano();
   const { code } = await runProgram("node", ["apps/cli/src/main.ts", "serve"]);
   process.exit(code);
 } catch (error) {

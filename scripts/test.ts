@@ -10,6 +10,7 @@ import {
   buildPlayground,
   convertNano,
   installPackages,
+  placeNano,
   syncPlayground,
 } from "./setUp.ts";
 import { explain, seconds } from "./step.ts";
@@ -42,6 +43,7 @@ async function runAll(): Promise<Tally[]> {
   results.push(await tallyOfStep("nano model", convertNano));
   results.push(await tallyOfStep("packages to install", buildPackages));
   results.push(await tallyOfStep("playground", buildPlayground));
+  results.push(await tallyOfStep("nano model for pages", placeNano));
   results.push(await runVitest("tests", ["--project=!e2e"]));
   results.push(await runBrowserTests());
   return results;
@@ -69,7 +71,7 @@ async function runGate(title: string, args: readonly string[]): Promise<Tally> {
 }
 
 /** A step of the set-up counts only where it fails. */
-async function tallyOfStep(title: string, work: () => Promise<void>): Promise<Tally> {
+async function tallyOfStep(title: string, work: () => Promise<unknown>): Promise<Tally> {
   try {
     await work();
     return noTests;

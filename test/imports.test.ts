@@ -45,6 +45,7 @@ const refused = [
   ["lib/runtime/src/index.ts", "functions/inference/src/b.ts", "lib-stands-alone"],
   ["functions/inference/src/a.ts", "apps/cli/src/b.ts", "functions-stand-below-apps"],
   ["functions/edge/src/a.ts", "node:path", "portable-reaches-no-node"],
+  ["apps/playground/src/lib/a.ts", "node:path", "pages-reach-no-node"],
   ["lib/notebook/src/near.ts", "node:fs", "portable-reaches-no-node"],
   ["lib/graph/src/e.ts", "sharp", "converting-needs-no-runtime"],
   ["lib/runtime/src/engine/assembleModel.ts", "sharp", "answering-reaches-no-node"],

@@ -1,20 +1,30 @@
 import staticAdapter from "@sveltejs/adapter-static";
+import type { Adapter } from "@sveltejs/kit";
 import { sveltekit } from "@sveltejs/kit/vite";
 import { defineConfig } from "vite";
+import { compressFiles } from "./compress.ts";
 
 const endpoint = process.env.TINYGPTV_ENDPOINT ?? "http://127.0.0.1:3000";
 
 /** Plain files, for any server. Every address has the same page: it finds out in the browser what it shows. */
-const adapter = staticAdapter({ pages: "build/site", fallback: "index.html", precompress: true });
+const pages = "build/site";
+const files = staticAdapter({ pages, fallback: "index.html" });
+const adapter: Adapter = {
+  ...files,
+  async adapt(builder) {
+    await files.adapt(builder);
+    await compressFiles(pages);
+  },
+};
 
 /**
- * Scripts are ours alone, and nobody frames the page. It may call any endpoint:
+ * Scripts are ours alone (ONNX Runtime is WebAssembly), and nobody frames the page. It may call any endpoint:
  * people connect it to theirs.
  */
 const csp: NonNullable<Parameters<typeof sveltekit>[0]>["csp"] = {
   directives: {
     "default-src": ["self"],
-    "script-src": ["self"],
+    "script-src": ["self", "wasm-unsafe-eval"],
     "style-src": ["self", "unsafe-inline"],
     "font-src": ["self", "data:"],
     "img-src": ["self", "data:", "blob:"],
@@ -32,6 +42,8 @@ const paths = { relative: false };
 export default defineConfig({
   plugins: [sveltekit({ adapter, csp, paths, compilerOptions: { runes: true } })],
   build: { target: "es2023" },
+  // The engine in this page: a module that loads others.
+  worker: { format: "es" },
   // `vite dev` serves the pages only; the endpoint runs beside it.
   server: {
     proxy: Object.fromEntries(

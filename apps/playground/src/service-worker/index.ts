@@ -13,7 +13,10 @@ const cacheName = `page-${version}`;
 /** Every address has the same page: it finds out in the browser what it shows. */
 const page = "/";
 const files = new Set(
-  [...immutable, ...assets].map(({ path }) => new URL(path, worker.origin).pathname),
+  [...immutable, ...assets]
+    .map(({ path }) => new URL(path, worker.origin).pathname)
+    // The engine keeps ONNX Runtime itself, in browsers that have one.
+    .filter((path) => !path.endsWith(".wasm")),
 );
 
 worker.addEventListener("install", (event) => event.waitUntil(keepFiles()));

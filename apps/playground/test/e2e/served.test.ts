@@ -14,7 +14,7 @@ it("serves pages that nobody frames and that run no script but their own", async
   const [, policy] = /<meta http-equiv="content-security-policy" content="([^"]+)"/.exec(
     await response.text(),
   )!;
-  expect(policy).toMatch(/script-src 'self' 'sha256-[^']+';/);
+  expect(policy).toMatch(/script-src 'self' 'wasm-unsafe-eval' 'sha256-[^']+';/);
 });
 
 it("tells who sends to a path without /v1 which one is meant", async () => {

@@ -10,6 +10,7 @@ import type { RemoteModel } from "./levels.ts";
 import type { FromWorker, LoadProgress, PageLevel, ToWorker, WorkerOptions } from "./messages.ts";
 import { openModel } from "./openModel.ts";
 import { createWasmSessions } from "./sessions.ts";
+import type { WasmSessions } from "./sessions.ts";
 import { openStore } from "./store.ts";
 import type { FileStore, RemoteFile } from "./store.ts";
 
@@ -95,15 +96,20 @@ async function openModels(
   tell: (progress: LoadProgress) => void,
 ): Promise<Models> {
   const store = await openStore();
-  const sessions = createWasmSessions(wasm);
+  let sessions: Promise<WasmSessions> | undefined;
   const remotes = new Map<string, RemoteModel>();
   for (const address of addresses) remotes.set(address, await findModel(address, store));
 
   const pool = await createModelPool(
     {
       list: async (address, memory) => levelsOf(remotes.get(address)!.manifest, memory),
-      open: (address, { level, ...options }) =>
-        openModel(remotes.get(address)!, level, { store, sessions }, options),
+      async open(address, { level, ...options }) {
+        sessions ??= createWasmSessions(wasm);
+        // One that did not come is asked for again by the next.
+        sessions.catch(() => (sessions = undefined));
+        const given = { store, sessions: await sessions };
+        return openModel(remotes.get(address)!, level, given, options);
+      },
     },
     {
       models: addresses,

@@ -21,11 +21,11 @@ export interface WasmSessions {
   cutsOffSums(): Promise<boolean>;
 }
 
-/** @param wasm where `ort-wasm-simd-threaded.wasm` is; beside ONNX Runtime's script unless given */
-export function createWasmSessions(wasm: string | undefined): WasmSessions {
+/** @param wasm where `ort-wasm-simd-threaded.wasm` is; beside ONNX Runtime's script unless given, and not kept then */
+export async function createWasmSessions(wasm: string | undefined): Promise<WasmSessions> {
   // Threads would want headers that few static hosts send, and are slower on small models.
   ort.env.wasm.numThreads = 1;
-  if (wasm !== undefined) ort.env.wasm.wasmPaths = { wasm };
+  if (wasm !== undefined) ort.env.wasm.wasmBinary = await keptProgram(wasm);
   const options = { executionProviders: ["wasm"], logSeverityLevel: 3 } as const;
   // One memory for all sessions: their runs must not meet.
   const inTurn = oneAtATime();
@@ -52,6 +52,24 @@ export function createWasmSessions(wasm: string | undefined): WasmSessions {
         cutsOff(await ort.InferenceSession.create(saturationProbe.graph, options), ort.Tensor),
       ),
   };
+}
+
+/** ONNX Runtime itself, kept beside the models: a later visit needs no server for it either. */
+async function keptProgram(address: string): Promise<ArrayBuffer> {
+  const cache = await caches.open("tinygptv");
+  const key = new URL(address, location.href);
+  key.searchParams.set("onnxruntime", ort.env.versions.web!);
+  let response = await cache.match(key);
+  if (!response) {
+    const refuse = (got: string, cause?: unknown) =>
+      new TinyGptvError("network", `${address}: want ONNX Runtime, got ${got}`, { cause });
+    response = await fetch(address).catch((cause: unknown) => {
+      throw refuse("no answer", cause);
+    });
+    if (!response.ok) throw refuse(`status ${response.status}`);
+    await cache.put(key, response.clone());
+  }
+  return response.arrayBuffer();
 }
 
 function oneAtATime() {

@@ -17,18 +17,25 @@ import type { ChatChunk, ModelObject, PreprocessResponse } from "@tinygptv/proto
 import { apiError, codeOf, endpointFetch, postJson, type Endpoint, type Fetch } from "./http.ts";
 import { eventData } from "./eventData.ts";
 
-export interface HttpEngine extends NotebookEngine {
+/** A picture as the model sees it. */
+export type ModelView = Pick<
+  PreprocessResponse,
+  "width" | "height" | "size" | "tensor_sha256" | "preview"
+>;
+
+/** What the page asks of an engine, wherever it runs. */
+export interface PlaygroundEngine extends NotebookEngine {
   models(): Promise<ModelInfo[]>;
   /** What the model sees of a picture. */
   preprocess(
     picture: Uint8Array,
     mode: "display" | "reference" | undefined,
     model: string | undefined,
-  ): Promise<PreprocessResponse>;
+  ): Promise<ModelView>;
 }
 
 /** An engine behind an endpoint. Pictures are uploaded once and named by their handle. */
-export function httpEngine(endpoint: Endpoint): HttpEngine {
+export function httpEngine(endpoint: Endpoint): PlaygroundEngine {
   const fetchApi = endpointFetch(endpoint);
   const post = withHandles(fetchApi);
 

@@ -30,6 +30,12 @@ export class App {
         kind: "info",
         text: "This is a shared copy. Keep it as yours to change it.",
       });
+    this.connection.onFilesOnly = () =>
+      this.notices.say({
+        about: "place",
+        kind: "info",
+        text: "There is no endpoint at this address. Cells run in this browser; the first one downloads the model.",
+      });
     this.notebook.beginning = (type) => {
       const { models } = this.connection;
       const columns = levelColumns(models, this.connection.model(this.notebook.model)?.name);

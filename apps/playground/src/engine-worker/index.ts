@@ -1,0 +1,5 @@
+/** The engine in this page: its worker. */
+import { hostModels } from "tinygptv/web/worker";
+import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
+
+hostModels({ wasm });

@@ -1,0 +1,58 @@
+import type { PreprocessResult } from "@tinygptv/protocol";
+import { toBase64 } from "@tinygptv/notebook";
+import type { LoadProgress, PageEngine, PageLevel } from "tinygptv/web";
+import type { ModelView, PlaygroundEngine } from "./engine.ts";
+
+/** An engine in this page, and the files that it keeps in this browser. */
+export interface BrowserEngine extends PlaygroundEngine {
+  levels(): Promise<PageLevel[]>;
+  /** Downloads a level and opens it. */
+  load(model: string, signal: AbortSignal): Promise<void>;
+  /** Deletes a level's files; what runs is stopped. */
+  remove(model: string): Promise<void>;
+}
+
+/** Models that the site has beside its pages. */
+const models = ["/models/nano/"];
+
+/** An engine in a worker of this page, which starts with the first call. */
+export function browserEngine(onProgress: (progress: LoadProgress) => void): BrowserEngine {
+  let opened: Promise<PageEngine> | undefined;
+  const engine = (): Promise<PageEngine> => (opened ??= open(onProgress));
+
+  return {
+    models: async () => (await engine()).models(),
+    async *generate(request, pictures, options) {
+      yield* (await engine()).generate(request, pictures, options);
+    },
+    score: async (request, pictures, options) => (await engine()).score(request, pictures, options),
+    async preprocess(picture, mode = "display", model) {
+      const options = model === undefined ? {} : { model };
+      return toView(await (await engine()).preprocess(picture, mode, options));
+    },
+    levels: async () => (await engine()).levels(),
+    load: async (model, signal) => (await engine()).load(model, signal),
+    remove: async (model) => (await engine()).remove(model),
+  };
+}
+
+/** Loaded when it is wanted: most people have a server. */
+async function open(onProgress: (progress: LoadProgress) => void): Promise<PageEngine> {
+  const { createEngine } = await import("tinygptv/web");
+  return createEngine({
+    models,
+    worker: () =>
+      new Worker(new URL("../../engine-worker/index.ts", import.meta.url), { type: "module" }),
+    onProgress,
+  });
+}
+
+function toView({ width, height, size, tensorHash, png }: PreprocessResult): ModelView {
+  return {
+    width,
+    height,
+    size,
+    tensor_sha256: tensorHash,
+    preview: `data:image/png;base64,${toBase64(png)}`,
+  };
+}
