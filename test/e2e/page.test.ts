@@ -219,6 +219,15 @@ describe("a level's files", () => {
     }
   });
 
+  it("are asked for again where nobody had them at first", async () => {
+    const before = server.folders;
+    server.folders = { "/": scratch.path };
+    const page = await openPage(await browser.newContext());
+    expect(await load(page)).toMatch(/^network: .*manifest\.json: want .*, got status 404$/);
+    server.folders = before;
+    expect(await load(page)).toBe("loaded");
+  });
+
   it("are refused where they are not what the manifest says, naming the file", async () => {
     const damaged = join(scratch.path, "damaged");
     await cp(join(nano, "converted"), damaged, { recursive: true });

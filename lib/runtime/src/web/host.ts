@@ -29,13 +29,20 @@ interface Channel {
 /** Makes this worker the engine of the page that started it. */
 export function hostModels({ wasm }: HostOptions = {}): void {
   const channel = globalThis as unknown as Channel;
-  const started = Promise.withResolvers<Models>();
-  started.promise.catch(() => {}); // each call hears of it
+  const options = Promise.withResolvers<WorkerOptions>();
+  let opened: Promise<Models> | undefined;
   const tell = (progress: LoadProgress) => channel.postMessage({ type: "progress", progress });
 
+  /** What could not be found out (nobody answered) is tried again by the next call. */
+  function models(): Promise<Models> {
+    opened ??= options.promise.then((given) => openModels(given, wasm, tell));
+    opened.catch(() => (opened = undefined));
+    return opened;
+  }
+
   const callee = createCallee({
-    models: async () => (await started.promise).pool.list(),
-    acquire: async (model, signal) => (await started.promise).acquire(model, signal),
+    models: async () => (await models()).pool.list(),
+    acquire: async (model, signal) => (await models()).acquire(model, signal),
     send(news) {
       channel.postMessage(news);
       return undefined;
@@ -56,7 +63,7 @@ export function hostModels({ wasm }: HostOptions = {}): void {
     const controller = new AbortController();
     loads.set(id, controller);
     try {
-      (await (await started.promise).acquire(model, controller.signal)).release();
+      (await (await models()).acquire(model, controller.signal)).release();
     } finally {
       loads.delete(id);
     }
@@ -65,15 +72,15 @@ export function hostModels({ wasm }: HostOptions = {}): void {
   channel.addEventListener("message", ({ data: message }) => {
     switch (message.type) {
       case "start":
-        return void openModels(message.options, wasm, tell).then(started.resolve, started.reject);
+        return options.resolve(message.options);
       case "call":
         return void callee.run(message.id, message.call);
       case "load":
         return void reply(message.id, () => load(message.id, message.model));
       case "levels":
-        return void reply(message.id, async () => (await started.promise).levels());
+        return void reply(message.id, async () => (await models()).levels());
       case "remove":
-        return void reply(message.id, async () => (await started.promise).remove(message.model));
+        return void reply(message.id, async () => (await models()).remove(message.model));
       case "cancel":
         callee.cancel(message.id);
         return loads.get(message.id)?.abort();

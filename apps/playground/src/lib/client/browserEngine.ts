@@ -18,7 +18,12 @@ const models = ["/models/nano/"];
 /** An engine in a worker of this page, which starts with the first call. */
 export function browserEngine(onProgress: (progress: LoadProgress) => void): BrowserEngine {
   let opened: Promise<PageEngine> | undefined;
-  const engine = (): Promise<PageEngine> => (opened ??= open(onProgress));
+  function engine(): Promise<PageEngine> {
+    opened ??= open(onProgress);
+    // A script that did not come is asked for again by the next call.
+    opened.catch(() => (opened = undefined));
+    return opened;
+  }
 
   return {
     models: async () => (await engine()).models(),
