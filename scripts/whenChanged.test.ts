@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { whenChanged } from "./whenChanged.ts";
 
@@ -51,6 +53,19 @@ test("what is made from sources is not looked at", async () => {
   await writeFile("source/node_modules/a.js", "");
   await run();
   expect(builds).toBe(1);
+});
+
+test("what is wanted twice at once is built once, and nobody goes on before it is there", async () => {
+  await rm("output");
+  const slowly = async (): Promise<void> => {
+    await setTimeout(300);
+    await build();
+  };
+  const wanted = [run(slowly), run(slowly)];
+  await Promise.race(wanted);
+  expect(existsSync("output")).toBe(true);
+  await Promise.all(wanted);
+  expect(builds).toBe(2);
 });
 
 test("a build that failed is done again", async () => {

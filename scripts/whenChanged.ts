@@ -17,9 +17,16 @@ export interface Build {
 
 /**
  * Runs `build` if its output is missing or the contents of its inputs are not
- * those of the last run that succeeded.
+ * those of the last run that succeeded. Whoever wants the same beside it
+ * (`npm start` beside `npm test`) waits, and finds it built.
  */
-export async function whenChanged(
+export async function whenChanged(thing: Build, build: () => Promise<void>): Promise<void> {
+  // Only here: it needs packages, and what installs those imports this file.
+  const { withFolderLock } = await import("../functions/inference/src/store/folderLock.ts");
+  await withFolderLock(join(".cache", `${thing.name}.lock`), () => buildIfChanged(thing, build));
+}
+
+async function buildIfChanged(
   { name, inputs, output }: Build,
   build: () => Promise<void>,
 ): Promise<void> {

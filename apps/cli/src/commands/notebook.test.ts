@@ -1,18 +1,10 @@
 import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { repository, runCli, temporaryFolder } from "../testing/runCli.ts";
 
 const folder = temporaryFolder();
-let nano = "";
-
-beforeAll(async () => {
-  nano = folder.path("nano");
-  await runCli([
-    ["convert", "--from", "models/nano/checkpoint", "--out", nano],
-    ["--name", "nano", "--dtype", "fp32,int8,int4"],
-  ]);
-});
+const nano = "models/nano/converted";
 
 /** A notebook about the apple in a folder of its own. */
 async function appleNotebook(name: string, text: string): Promise<string> {
