@@ -1,8 +1,9 @@
 /** The playground as a person has it: a real server on nano and a real Chromium. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { launchBrowser } from "../../../../test/e2e/browser.ts";
+import { createProfiles } from "./profiles.ts";
 import { runningServer, startServer, type Command, type Server } from "../support/server.ts";
 
 /** Screenshots, kept for people to look at; git ignores them. */
@@ -66,13 +67,23 @@ export async function startPlayground(command?: Command): Promise<Playground> {
   ]);
   await Promise.all([artefacts, images].map((folder) => mkdir(folder, { recursive: true })));
   let problems: string[] = [];
+  const profiles = createProfiles(browser, server.url);
+  /** What a service worker kept would outlive the test. */
+  const passing: BrowserContext[] = [];
+  const contextFor = async (options: OpenOptions): Promise<BrowserContext> => {
+    if (!options.offline) return profiles.take(settingsOf(options));
+    const context = await browser.newContext(settingsOf(options));
+    passing.push(context);
+    return context;
+  };
   return {
     server,
     open: async (options = {}) =>
-      openPage(await newContext(browser, options), server.url, options, problems),
+      openPage(await contextFor(options), server.url, options, problems),
     openBeside: (page) => openPage(page.context(), server.url, {}, problems),
     async endTest() {
-      await Promise.all(browser.contexts().map((context) => context.close()));
+      await Promise.all(passing.splice(0).map((context) => context.close()));
+      await profiles.release();
       const found = problems;
       problems = [];
       if (found.length > 0)
@@ -92,21 +103,17 @@ export async function startPlayground(command?: Command): Promise<Playground> {
   };
 }
 
-const newContext = (
-  browser: Browser,
-  { size = desktop, offline = false }: OpenOptions,
-): Promise<BrowserContext> =>
-  browser.newContext({
-    viewport: size,
-    colorScheme: "light",
-    hasTouch: size.width < 500,
-    isMobile: size.width < 500,
-    reducedMotion: "reduce",
-    acceptDownloads: true,
-    permissions: ["clipboard-read", "clipboard-write", "camera"],
-    // It fetches all files of the page; only what is tried without a server needs it.
-    serviceWorkers: offline ? "allow" : "block",
-  });
+const settingsOf = ({ size = desktop, offline = false }: OpenOptions): BrowserContextOptions => ({
+  viewport: size,
+  colorScheme: "light",
+  hasTouch: size.width < 500,
+  isMobile: size.width < 500,
+  reducedMotion: "reduce",
+  acceptDownloads: true,
+  permissions: ["clipboard-read", "clipboard-write", "camera"],
+  // It fetches all files of the page; only what is tried without a server needs it.
+  serviceWorkers: offline ? "allow" : "block",
+});
 
 async function openPage(
   context: BrowserContext,
