@@ -11,9 +11,10 @@ const packages = {
   model: ["protocol"],
   transfer: ["protocol"],
   graph: ["model", "protocol"],
-  convert: ["graph", "model", "protocol"],
-  runtime: ["graph", "model", "protocol"],
-  evaluate: ["convert", "graph", "model", "protocol", "runtime"],
+  network: ["graph", "model", "protocol"],
+  convert: ["graph", "model", "network", "protocol"],
+  runtime: ["graph", "model", "network", "protocol"],
+  evaluate: ["convert", "graph", "model", "network", "protocol", "runtime"],
 };
 
 /**
@@ -35,7 +36,6 @@ const layers = {
   },
   "convert/src": {
     checkpoint: [],
-    models: [],
     quantize: [],
     // how to quantize a layer is found by running it
     calibrate: ["quantize"],
@@ -54,7 +54,7 @@ const layers = {
 
 /** What a package offers: the exports of its package.json. */
 const door =
-  "^lib/(\\w+/src/index|protocol/src/http/index|model/src/disk|graph/src/session|runtime/src/(parts|web|worker))\\.ts$";
+  "^lib/(\\w+/src/index|protocol/src/http/index|model/src/disk|graph/src/session|network/src/fromNothing|runtime/src/(parts|web|worker))\\.ts$";
 
 const tests = "\\.test\\.ts$|(^|/)(test|testing)/";
 
@@ -115,7 +115,7 @@ export default {
       severity: "error",
       from: {
         pathNot:
-          "^(lib/runtime/src/(session/(runtime|ortSession)|web/sessions)|apps/playground/src/engine-worker/index)\\.ts$",
+          "^(lib/runtime/src/(session/(runtime|ortSession|device)|web/sessions)|apps/playground/src/engine-worker/index)\\.ts$",
       },
       to: { path: "(^|/)onnxruntime-" },
     },
@@ -141,7 +141,7 @@ export default {
         path: [
           nodeModules,
           "(^|/)(onnxruntime-|sharp(/|$))",
-          anyOf(["model", "transfer", "graph", "convert", "runtime", "evaluate"]),
+          anyOf(["model", "transfer", "graph", "network", "convert", "runtime", "evaluate"]),
           "^functions/inference/",
         ],
         reachable: true,
@@ -179,7 +179,7 @@ export default {
     {
       name: "converting-needs-no-runtime",
       severity: "error",
-      from: { path: "^lib/(convert|graph|model)/src/", pathNot: tests },
+      from: { path: "^lib/(convert|graph|model|network)/src/", pathNot: tests },
       to: { path: "(^|/)(onnxruntime-|sharp(/|$))", reachable: true },
     },
     {

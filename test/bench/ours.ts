@@ -31,7 +31,7 @@ function contextOf(length: number): Sequence {
     );
   if (!saved.has(length)) {
     saved.clear();
-    const rows = { buffers: random(), length };
+    const rows = { buffers: random(), length, free: () => {} };
     saved.set(length, { rows, stamps: Array<number>(length).fill(-1) });
   }
   return model.restore(saved.get(length)!, length);

@@ -7,7 +7,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildGraphs } from "../../lib/convert/src/convert.ts";
+import { buildGraphs } from "../../lib/network/src/index.ts";
 import { writeModelFolder } from "../../lib/convert/src/modelFolder.ts";
 import type { Graph, Initializer } from "../../lib/graph/src/graph.ts";
 import { writeModel } from "../../lib/graph/src/modelFile.ts";
@@ -17,7 +17,7 @@ import {
   type Component,
   type Manifest,
 } from "../../lib/model/src/manifest.ts";
-import type { Weights } from "../../lib/convert/src/models/weights.ts";
+import type { Weights } from "../../lib/network/src/index.ts";
 import { quantizeGraph } from "../../lib/convert/src/quantize/quantize.ts";
 import {
   levels,

@@ -1,7 +1,8 @@
 /** The shapes that graphs know beforehand are those that ONNX Runtime gives, at every value of every level. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { phiSample, visionSample } from "../../lib/convert/src/calibrate/samples.ts";
+import { visionSample } from "../../lib/convert/src/calibrate/samples.ts";
+import { feedsFromNothing } from "../../lib/network/src/fromNothing.ts";
 import { convert } from "../../lib/convert/src/convert.ts";
 import { findSources } from "../../lib/convert/src/sources.ts";
 import { GraphBuilder } from "../../lib/graph/src/builder.ts";
@@ -131,7 +132,7 @@ it("samples for calibration fit the inputs of the graphs", async () => {
       Object.entries(inputs).map(([name, { dtype, shape }]) => [name, [dtype, shape.length]]),
     );
   for (const [graph, sample] of [
-    [phi, phiSample(new Float32Array(2 * config.phi.width), config.phi)],
+    [phi, feedsFromNothing(new Float32Array(2 * config.phi.width), config.phi)],
     [vision, visionSample(new Float32Array(3 * config.vision.imageSize ** 2), config.vision)],
   ] as const)
     expect(ranks(sample)).toEqual(

@@ -43,6 +43,7 @@ it("hold what was built, the licence and nothing else", async () => {
     "@tinygptv/graph",
     "@tinygptv/inference",
     "@tinygptv/model",
+    "@tinygptv/network",
     "@tinygptv/notebook",
     "@tinygptv/playground",
     "@tinygptv/protocol",

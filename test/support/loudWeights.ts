@@ -1,4 +1,4 @@
-import type { Weights } from "../../lib/convert/src/models/weights.ts";
+import type { Weights } from "../../lib/network/src/index.ts";
 
 /** Dimensions of a small vision transformer. */
 export const config = {

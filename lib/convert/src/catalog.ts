@@ -4,7 +4,7 @@ import { toFloat32 } from "@tinygptv/model";
 import type { DType } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { shown } from "./checkpoint/untrusted.ts";
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 import { compile, type Rename } from "./weightMap.ts";
 
 /** A parameter in a checkpoint file. */

@@ -1,7 +1,7 @@
 /** Parameters that are computed from stored ones, against plain implementations. */
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../runtime/src/decoding/rng.ts";
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 import { mergeLora } from "./lora.ts";
 import { fromInterleaved, fromSeparate } from "./phiAttention.ts";
 import { resizePositionEmbedding } from "./positionEmbedding.ts";

@@ -3,16 +3,11 @@
  * weights under our names, build the four graphs, write them as a model folder.
  */
 import { basename, join } from "node:path";
-import type { Graph } from "@tinygptv/graph";
 import type { OpenSession } from "@tinygptv/graph/session";
-import { byteLength, checkName, formatVersion, visionTokens } from "@tinygptv/model";
-import type { Component, Manifest, ModelConfig } from "@tinygptv/model";
+import { byteLength, checkName, formatVersion } from "@tinygptv/model";
+import type { Manifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError, version } from "@tinygptv/protocol";
-import { evaVit } from "./models/evaVit.ts";
-import { mapping } from "./models/mapping.ts";
-import { phi } from "./models/phi.ts";
-import { qformer } from "./models/qformer.ts";
-import type { Weights } from "./models/weights.ts";
+import { buildGraphs } from "@tinygptv/network";
 import { adopt, type Catalog } from "./catalog.ts";
 import { deriveConfig, settingsFor } from "./config.ts";
 import { embeddingsDtype, writeEmbeddings } from "./embeddings.ts";
@@ -164,26 +159,6 @@ function collect(sources: Sources, layout: PhiLayout, allowUnknown: boolean): Ca
     );
   }
   return catalog;
-}
-
-/** The four graphs, in the order a request passes through them. */
-export function buildGraphs(weights: Weights, config: ModelConfig): Record<Component, Graph> {
-  const { width: visionWidth } = config.vision;
-  const { width, numQueryTokens } = config.qformer;
-  return {
-    vision: evaVit(weights, config.vision),
-    qformer: qformer(weights, config.qformer, {
-      width: visionWidth,
-      tokens: visionTokens(config.vision),
-    }),
-    mapping: mapping(weights, {
-      queryTokens: numQueryTokens,
-      inWidth: width,
-      width: config.mapping.width,
-      outWidth: config.phi.width,
-    }),
-    phi: phi(weights, config.phi),
-  };
 }
 
 /** Strict both ways: nothing missing, nothing left over. */

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import type { WriteOptions } from "@tinygptv/graph";
 import { toFloat16 } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
-import { asBytes } from "./models/weights.ts";
+import { asBytes } from "@tinygptv/network";
 import type { StoredWeight } from "./catalog.ts";
 import type { FolderWriter } from "./modelFolder.ts";
 

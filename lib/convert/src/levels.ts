@@ -3,7 +3,6 @@ import { rm } from "node:fs/promises";
 import { compensate } from "./calibrate/compensate.ts";
 import { findOutliers } from "./calibrate/outliers.ts";
 import {
-  phiSample,
   probePictures,
   probePrompts,
   visionSample,
@@ -13,6 +12,7 @@ import type { WalkOptions } from "./calibrate/walk.ts";
 import { writeModel } from "@tinygptv/graph";
 import type { Graph } from "@tinygptv/graph";
 import type { OpenSession } from "@tinygptv/graph/session";
+import { feedsFromNothing } from "@tinygptv/network/feeds";
 import { byteLength, components } from "@tinygptv/model";
 import type { Component, Manifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
@@ -167,7 +167,7 @@ async function measure(
     return { outliers: await findOutliers(graphs.vision, samples, options) };
   }
   const prompts = calibration?.prompts ?? probePrompts(config.phi);
-  const samples = prompts.map((embeds) => phiSample(embeds, config.phi));
+  const samples = prompts.map((embeds) => feedsFromNothing(embeds, config.phi));
   const options = { ...run, openSession, output: "logits" };
   if (layers.kind === "dynamic")
     return { outliers: await findOutliers(graphs.phi, samples, options) };

@@ -1,4 +1,4 @@
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 import { expectShape } from "./shape.ts";
 
 /** A low-rank update of a weight: W' = W + scale · B·A, with scale = alpha / rank (LoRA, arXiv 2106.09685). */

@@ -3,7 +3,7 @@
  * plus the few that are computed (attention order, LoRA, position embedding, defaults).
  */
 import type { ModelConfig } from "@tinygptv/model";
-import type { Weight, Weights } from "./models/weights.ts";
+import type { Weight, Weights } from "@tinygptv/network";
 import type { Catalog, StoredWeight } from "./catalog.ts";
 import { mergeLora } from "./lora.ts";
 import { fromInterleaved, fromSeparate } from "./phiAttention.ts";

@@ -3,7 +3,7 @@
  * all of v (3·H rows), whichever of the three public layouts it is stored in.
  * Taking one layout for another loads without complaint and talks gibberish.
  */
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 import { concatRows } from "./rows.ts";
 
 /**

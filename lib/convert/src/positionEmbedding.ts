@@ -1,5 +1,5 @@
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 import { originOf } from "./shape.ts";
 
 /** Torch's cubic coefficient; Pillow's (image/resize.ts) is -0.5. */

@@ -1,4 +1,4 @@
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 
 /** Weights one above the other along the first axis. */
 export function concatRows(name: string, parts: readonly Weight[]): Weight {

@@ -1,5 +1,5 @@
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { Weight } from "./models/weights.ts";
+import type { Weight } from "@tinygptv/network";
 
 /** Where a weight comes from, for messages: key and file where it is stored in one. */
 export function originOf(weight: Weight): string {

@@ -45,11 +45,14 @@ export class GraphBuilder {
     throw this.#fault(`want a value of the graph, got the name ${name}`, name);
   }
 
-  /** An input of the graph; its name must be new. */
-  input(name: string, dtype: DType, shape: Shape): Value {
+  /**
+   * An input of the graph; its name must be new.
+   * @param contents names for the elements of one that says a shape
+   */
+  input(name: string, dtype: DType, shape: Shape, contents?: Shape): Value {
     this.#claim(name);
-    this.#state.inputs.push({ name, dtype, shape });
-    return this.#add(name, { dtype, shape });
+    this.#state.inputs.push({ name, dtype, shape, contents });
+    return this.#add(name, { dtype, shape, contents });
   }
 
   /** Makes a value an output of the model under a stable name, which it has everywhere once the graph is built. */

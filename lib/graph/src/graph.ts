@@ -1,6 +1,14 @@
 import type { Shape } from "./dimension.ts";
 import type { DType } from "@tinygptv/model";
 
+/** A stretch of a data file. */
+export interface DataPlace {
+  /** Name of the file, in the graph's folder. */
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Constant data of a graph. Bytes are asked for once, when the file is written. */
 export interface Initializer {
   readonly name: string;
@@ -8,6 +16,8 @@ export interface Initializer {
   readonly shape: readonly number[];
   /** The elements of a small list of integers, which other shapes may depend on. */
   readonly contents?: readonly number[] | undefined;
+  /** Where in a file beside the graph its bytes lie, of one that was read. */
+  readonly place?: DataPlace | undefined;
   /** Dense, row-major, little-endian bytes. */
   readonly load: () => Promise<Uint8Array>;
 }
@@ -32,6 +42,8 @@ export interface Port {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
+  /** Names for the elements of an input that says a shape; not kept in the file. */
+  readonly contents?: Shape | undefined;
 }
 
 /** A whole graph: what a builder makes, a quantization pass rewrites, and `writeModel` stores. */

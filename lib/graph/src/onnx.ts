@@ -6,7 +6,8 @@ import onnxProto from "onnx-proto";
 import { byteLength, viewAs, type DType } from "@tinygptv/model";
 import { shorten, TinyGptvError } from "@tinygptv/protocol";
 import { dataTypes, dtypeOf } from "./dataTypes.ts";
-import type { Attribute, Graph, Initializer, Node, Port } from "./graph.ts";
+import { typesOf } from "./types.ts";
+import type { Attribute, DataPlace, Graph, Initializer, Node, Port } from "./graph.ts";
 
 const { onnx } = onnxProto;
 type ITensorProto = onnxProto.onnx.ITensorProto;
@@ -25,9 +26,7 @@ const { AttributeType } = onnx.AttributeProto;
 const maxContentsBytes = 512;
 
 /** Where an initializer's bytes lie: in the protobuf, or in the external data file. */
-export type StoredData =
-  | { inline: Uint8Array }
-  | { location: string; offset: number; length: number };
+export type StoredData = { inline: Uint8Array } | DataPlace;
 
 /** Metadata: a stage's value by its name, and the value that ends each block by its number. */
 const stagePrefix = "stage:";
@@ -53,6 +52,19 @@ export function encodeModel(graph: Graph, stored: ReadonlyMap<string, StoredData
       ),
     },
   }).finish();
+}
+
+/**
+ * Serialises a graph whose large initializers lie in files already: what was read,
+ * in another form. What lies in no file becomes part of the protobuf.
+ * Errors: "layout" where its shapes do not fit.
+ */
+export async function encodeOverData(graph: Graph): Promise<Uint8Array> {
+  typesOf(graph);
+  const stored = new Map<string, StoredData>();
+  for (const { name, place, load } of graph.initializers.values())
+    stored.set(name, place ?? { inline: await load() });
+  return encodeModel(graph, stored);
 }
 
 /** Reads a graph written by `encodeModel`; `load` fetches an initializer's bytes. */
@@ -86,26 +98,6 @@ function entriesOf(
   return metadataProps
     .filter(({ key }) => key?.startsWith(prefix))
     .map(({ key, value }) => [key!.slice(prefix.length), value!]);
-}
-
-/**
- * Makes the stages of a model outputs too, for comparison with golden data.
- * @returns the changed protobuf, and stage or output name -> name to fetch it by
- */
-export function exposeStages(bytes: Uint8Array): {
-  bytes: Uint8Array;
-  outputs: Map<string, string>;
-} {
-  const model = onnx.ModelProto.decode(bytes);
-  const graph = model.graph!;
-  const outputs = new Map((graph.output ?? []).map(({ name }) => [name!, name!]));
-  const inputs = new Set((graph.input ?? []).map(({ name }) => name!));
-  for (const [stage, value] of entriesOf(model, stagePrefix)) {
-    if (inputs.has(value)) continue;
-    outputs.set(stage, value);
-    graph.output!.push({ name: value, type: { tensorType: { elemType: dataTypes.float32 } } });
-  }
-  return { bytes: onnx.ModelProto.encode(model).finish(), outputs };
 }
 
 function encodePort({ name, dtype, shape }: Port): onnxProto.onnx.IValueInfoProto {
@@ -206,6 +198,7 @@ function decodeInitializer(
     dtype,
     shape,
     ...(contents && { contents }),
+    ...("inline" in stored ? {} : { place: stored }),
     load: () => load(stored),
   };
 }

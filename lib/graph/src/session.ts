@@ -8,7 +8,18 @@ import type { Port } from "./graph.ts";
 /** A dense tensor that goes into or comes out of a session. */
 export type SessionTensor =
   | { dtype: "float32"; shape: readonly number[]; data: Float32Array }
-  | { dtype: "int64"; shape: readonly number[]; data: BigInt64Array };
+  | { dtype: "int64"; shape: readonly number[]; data: BigInt64Array }
+  | { dtype: "int32"; shape: readonly number[]; data: Int32Array };
+
+/** A tensor in the memory of a device, which only what made it can look into. */
+export interface DeviceTensor {
+  readonly dtype: "float32" | "float16";
+  readonly shape: readonly number[];
+  /** What the runtime knows it by. */
+  readonly device: object;
+  /** Gives its memory back; without that it is never given back. */
+  dispose(): void;
+}
 
 /** What a graph says of a tensor that goes in or out; a dimension that varies has a name. */
 export type SessionPort = Pick<Port, "name" | "shape">;
@@ -20,10 +31,13 @@ export interface Session {
   /**
    * Runs the graph on named inputs and returns the named outputs (float32).
    * ONNX Runtime blocks the calling thread meanwhile and cannot be interrupted.
+   * @param inPlace outputs that are written to memory of the device, over what
+   *   is there: the same tensors as are given as inputs
    */
   run(
-    feeds: Readonly<Record<string, SessionTensor>>,
+    feeds: Readonly<Record<string, SessionTensor | DeviceTensor>>,
     outputs: readonly string[],
+    inPlace?: Readonly<Record<string, DeviceTensor>>,
   ): Promise<Record<string, Float32Array>>;
   /** Frees its memory; it cannot be run again. */
   release(): Promise<void>;

@@ -12,7 +12,7 @@ import { domainOf, outputTypes } from "./shapes/operators.ts";
  */
 export function typesOf(graph: Graph): Map<string, TensorType> {
   const types = new Map<string, TensorType>();
-  for (const { name, dtype, shape } of graph.inputs) types.set(name, { dtype, shape });
+  for (const { name, ...type } of graph.inputs) types.set(name, type);
   for (const { name, ...type } of graph.initializers.values()) types.set(name, type);
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => (name === "" ? undefined : types.get(name)));

@@ -23,6 +23,8 @@ export interface ModelInfo {
   loaded: boolean;
   /** What ONNX Runtime really runs on, once loaded. */
   executionProvider: string | undefined;
+  /** Why that, and in what form, once loaded. */
+  execution?: string | undefined;
   /**
    * How a level with 8-bit weights per output multiplies them here, once loaded: unsigned
    * where the processor would cut off sums of signed ones; undefined for levels without.

@@ -40,3 +40,4 @@ export { compileJsonSchema } from "./json/jsonSchema.ts";
 export { fromTransformers } from "./decoding/transformersParams.ts";
 export { parseSchema } from "./json/schema.ts";
 export { judge, metricOf, metrics, type Metric } from "./judge.ts";
+export { precisions, providers, type PrecisionChoice, type Provider } from "./execution.ts";

@@ -18,7 +18,9 @@ export type {
   EngineStatus,
   ErrorCode,
   ModelInfo,
+  PrecisionChoice,
   PreprocessResult,
+  Provider,
 } from "@tinygptv/protocol";
 export type { Manifest } from "@tinygptv/model";
 export { readManifest } from "@tinygptv/model/disk";
@@ -26,6 +28,7 @@ export { copyBytes } from "./session/prepacked.ts";
 export { createEngine, type EngineOptions } from "./engine/supervisor.ts";
 export { copyFolders } from "./engine/copyFolders.ts";
 export { copiesOf, prepack, type GraphCopy, type PrepackOptions } from "./engine/graphCopies.ts";
+export { testWebgpu } from "./engine/execution.ts";
 export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
 export type { AnswerOptions, Model, RunOptions } from "./model.ts";
 export { openSession } from "./session/runtime.ts";

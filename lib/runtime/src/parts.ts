@@ -2,9 +2,12 @@
  * The parts that answers are made of, for those who look inside: verification, comparison, benchmarks.
  * @module tinygptv/parts
  */
-export { openParts, type ModelFiles } from "./engine/openParts.ts";
+export type { ModelFiles } from "./engine/modelFiles.ts";
+export { openParts } from "./engine/openParts.ts";
 export { graphsOf, type ModelParts, type OpenedParts } from "./engine/parts.ts";
 export type { GraphOptions } from "./engine/openGraph.ts";
+export { runPromptWithStages, runWithStages } from "./engine/stages.ts";
+export { chooseExecution, type Execution } from "./engine/execution.ts";
 export { seeded } from "./decoding/rng.ts";
 export { argmax, logSoftmax, logSumExp } from "./decoding/logSoftmax.ts";
 export type { LanguageModel } from "./decoding/sequence.ts";

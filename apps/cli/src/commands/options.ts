@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { tasks, templates } from "@tinygptv/protocol";
+import { precisions, providers, tasks, templates } from "@tinygptv/protocol";
+import type { PrecisionChoice, Provider } from "@tinygptv/protocol";
 import { decodingOptions } from "../ask/decodingOptions.ts";
 
 /** Reader of an option's value: a whole number of at least `min`. */
@@ -10,6 +11,29 @@ export function wholeNumber(min: number): (text: string) => number {
     if (Number.isInteger(value) && value >= min) return value;
     throw new InvalidArgumentError(`Want a whole number from ${min}, got ${text}.`);
   };
+}
+
+/** Options for what runs a model. */
+export function executionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--provider <name>",
+        "what runs the model: cpu, webgpu (the GPU), cuda (the picture side), or auto, the best that computes right",
+      ).choices(providers),
+    )
+    .addOption(
+      new Option(
+        "--precision <type>",
+        "in which the language model computes on a GPU (default: the best that is right there, float32 for the level fp32)",
+      ).choices(precisions),
+    );
+}
+
+/** Values of `executionOptions`. */
+export interface ExecutionFlags {
+  provider?: Provider;
+  precision?: PrecisionChoice;
 }
 
 /** Reader of a list of quantization levels. */

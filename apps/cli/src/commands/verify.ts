@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import type { VerifyReport } from "@tinygptv/evaluate";
 import { exitCodes } from "../terminal/failure.ts";
-import { levelOption } from "./options.ts";
+import { executionOptions, levelOption, type ExecutionFlags } from "./options.ts";
 import { coloursFor, printJson, printLine, table } from "../terminal/output.ts";
 
-interface VerifyFlags {
+interface VerifyFlags extends ExecutionFlags {
   golden: string;
   level?: string;
   json?: boolean;
@@ -20,6 +20,7 @@ export function verifyCommand(): Command {
     .requiredOption("--golden <file>", "golden.json of a set in the fixtures' format")
     .option("--json", "print the report as JSON")
     .action(verifyModel);
+  executionOptions(command);
   return levelOption(command, ["<level>", "quantization level (default fp32)"], String);
 }
 
@@ -29,6 +30,8 @@ async function verifyModel(model: string | undefined, flags: VerifyFlags): Promi
     golden: flags.golden,
     ...(model === undefined ? {} : { model }),
     ...(flags.level === undefined ? {} : { level: flags.level }),
+    provider: flags.provider,
+    precision: flags.precision,
   });
   if (flags.json) printJson(report);
   else printReport(report);

@@ -89,6 +89,7 @@ export function routingContract({ origin, edge }: Bench): void {
         output_modalities: ["text"],
         loaded: false,
         execution_provider: null,
+        execution: null,
         integer_weights: null,
         copies: null,
       });

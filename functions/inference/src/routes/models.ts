@@ -52,6 +52,7 @@ function toModelObject(info: ModelInfo, { copies }: EngineStatus, created: numbe
     output_modalities: ["text"],
     loaded: info.loaded,
     execution_provider: info.executionProvider ?? null,
+    execution: info.execution ?? null,
     integer_weights: info.integerWeights ?? null,
     copies: copies[info.id] ?? null,
   };

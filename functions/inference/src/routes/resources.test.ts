@@ -19,6 +19,7 @@ test("lists every level, and shows one by id or name", async () => {
   expect(list.data[0]).toMatchObject({
     loaded: true,
     execution_provider: "cpu",
+    execution: null,
     copies: "ready",
   });
   expect(list.data[1]).toMatchObject({ loaded: false, copies: null });

@@ -5,7 +5,7 @@ import { byteLength, transpose, viewAs } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import type { BlockwiseWeight } from "../quantize/blockwise.ts";
 import { quantizeCompensated, rangeCount } from "../quantize/gptq.ts";
-import { linearLayers } from "../quantize/linear.ts";
+import { linearLayers } from "@tinygptv/network";
 import { loadFloats } from "../quantize/operators.ts";
 import { quantizeGraph } from "../quantize/quantize.ts";
 import { methodFor, type Recipe } from "../quantize/registry.ts";

@@ -1,6 +1,6 @@
 /** Statistics of a block's layers, computed by the graph itself: only sums leave it. */
 import { GraphBuilder, type Graph, type Value } from "@tinygptv/graph";
-import type { LinearLayer } from "../quantize/linear.ts";
+import type { LinearLayer } from "@tinygptv/network";
 
 /** A graph being extended by statistics of its values. Each is named, by what it is and of what, and computed once. */
 export interface Statistics {

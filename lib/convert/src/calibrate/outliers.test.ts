@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { evaVit } from "../models/evaVit.ts";
+import { evaVit } from "@tinygptv/network";
 import { openSession } from "../../../runtime/src/session/runtime.ts";
 import { config, loudWeights } from "../../../../test/support/loudWeights.ts";
 import { findOutliers } from "./outliers.ts";

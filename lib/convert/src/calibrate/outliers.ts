@@ -1,6 +1,6 @@
 import type { Graph } from "@tinygptv/graph";
 import { byteLength } from "@tinygptv/model";
-import { linearLayers } from "../quantize/linear.ts";
+import { linearLayers } from "@tinygptv/network";
 import { createStatistics } from "./observe.ts";
 import { walkBlocks, type Sample, type WalkOptions } from "./walk.ts";
 

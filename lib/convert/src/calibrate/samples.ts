@@ -1,7 +1,6 @@
 /** What graphs are run on for calibration. */
 import { clipMean, clipStd } from "@tinygptv/model";
 import type { PhiConfig, VisionConfig } from "@tinygptv/model";
-import type { SessionTensor } from "@tinygptv/graph/session";
 import type { Sample } from "./walk.ts";
 
 /** What a model is calibrated with, ready for its graphs. */
@@ -15,29 +14,6 @@ export interface CalibrationSet {
 export function visionSample(pixelValues: Float32Array, { imageSize }: VisionConfig): Sample {
   return {
     pixel_values: { dtype: "float32", shape: [1, 3, imageSize, imageSize], data: pixelValues },
-  };
-}
-
-/** One whole prompt from an empty cache, with logits everywhere. */
-export function phiSample(embeds: Float32Array, config: PhiConfig): Sample {
-  const { width, numLayers, numHeads, headDim } = config;
-  const empty: SessionTensor = {
-    dtype: "float32",
-    shape: [1, numHeads, 0, headDim],
-    data: new Float32Array(0),
-  };
-  const past = Array.from({ length: numLayers }, (_, layer) => [
-    [`past_key.${layer}`, empty] as const,
-    [`past_value.${layer}`, empty] as const,
-  ]);
-  const length = embeds.length / width;
-  const positions = BigInt64Array.from({ length }, (_, i) => BigInt(i));
-  return {
-    inputs_embeds: { dtype: "float32", shape: [1, length, width], data: embeds },
-    padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
-    past_length: { dtype: "int64", shape: [1], data: new BigInt64Array(1) },
-    logits_rows: { dtype: "int64", shape: [length], data: positions },
-    ...Object.fromEntries(past.flat()),
   };
 }
 

@@ -7,7 +7,7 @@ import {
   type BlockFormat,
   type BlockwiseWeight,
 } from "./blockwise.ts";
-import type { LinearLayer, LinearOperator } from "./linear.ts";
+import type { LinearLayer, LinearOperator } from "@tinygptv/network";
 import { quantizePerChannel } from "./perChannel.ts";
 
 /** Activations are rounded to 8 bits per block, so that the product runs on integers. */

@@ -6,7 +6,7 @@ import { GraphBuilder, readModel, writeModel } from "@tinygptv/graph";
 import type { Graph } from "@tinygptv/graph";
 import { openSession } from "../../../runtime/src/session/runtime.ts";
 import { storeFloat16, widenFloat16 } from "./float16.ts";
-import { linearLayers } from "./linear.ts";
+import { linearLayers } from "@tinygptv/network";
 import { quantizeGraph } from "./quantize.ts";
 import { recipeName, type Method, type Recipe } from "./registry.ts";
 

@@ -3,7 +3,7 @@ import type { Graph } from "@tinygptv/graph";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { BlockwiseWeight } from "./blockwise.ts";
 import { storeFloat16 } from "./float16.ts";
-import { linearLayers, replaceLinearLayers, type LinearOperator } from "./linear.ts";
+import { linearLayers, replaceLinearLayers, type LinearOperator } from "@tinygptv/network";
 import { blockwiseOperator, dynamicOperator } from "./operators.ts";
 import { methodFor, type Recipe } from "./registry.ts";
 

@@ -1,9 +1,10 @@
 /** The forward pass, stage by stage, against the reference's numbers. */
 import { transpose, visionTokens } from "@tinygptv/model";
 import type { SessionTensor } from "@tinygptv/graph/session";
+import { runPromptWithStages, runWithStages } from "tinygptv/parts";
 import type { GoldenTensors, ModelGolden } from "./goldenSet.ts";
 import type { Report } from "./report.ts";
-import { readInitializer, runWithStages } from "./stageSessions.ts";
+import { readInitializer } from "./initializers.ts";
 import {
   embedGoldenPrompt,
   embedPrompt,
@@ -159,25 +160,9 @@ export async function checkHiddenStates(
   if (!want || !prompt) return;
   const { model, config, options } = subject;
   const embeds = embedGoldenPrompt(subject, prompt, features);
-  const { width, numLayers, numHeads, headDim } = config.phi;
+  const { width, numLayers } = config.phi;
   const length = embeds.length / width;
-  const positions = BigInt64Array.from({ length }, (_, i) => BigInt(i));
-  const empty: SessionTensor = {
-    dtype: "float32",
-    shape: [1, numHeads, 0, headDim],
-    data: new Float32Array(0),
-  };
-  const feeds: Record<string, SessionTensor> = {
-    inputs_embeds: { dtype: "float32", shape: [1, length, width], data: embeds },
-    padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
-    past_length: { dtype: "int64", shape: [1], data: new BigInt64Array(1) },
-    logits_rows: { dtype: "int64", shape: [length], data: positions },
-  };
-  for (let layer = 0; layer < numLayers; layer++) {
-    feeds[`past_key.${layer}`] = empty;
-    feeds[`past_value.${layer}`] = empty;
-  }
-  const results = await runWithStages(model, "phi", feeds, options);
+  const results = await runPromptWithStages(model, embeds, options);
   for (let layer = 1; layer <= numLayers; layer++) {
     const stage = `hidden_states.${layer}`;
     const slice = want.subarray(layer * length * width, (layer + 1) * length * width);

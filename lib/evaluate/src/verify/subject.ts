@@ -22,7 +22,7 @@ export interface SpeakingSubject extends Subject {
 export async function openSubject(
   folder: string,
   wanted: string | undefined,
-  given: Pick<GraphOptions, "openSession">,
+  given: Pick<GraphOptions, "openSession" | "execution">,
 ): Promise<Subject> {
   const manifest = await readManifest(folder);
   const level = wanted ?? ("fp32" in manifest.levels ? "fp32" : manifest.defaultLevel);

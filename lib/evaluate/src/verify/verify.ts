@@ -1,5 +1,7 @@
 /** Proof that a converted model computes what the reference computes: golden data, stage by stage and answer by answer. */
 import { TinyGptvError } from "@tinygptv/protocol";
+import type { PrecisionChoice, Provider } from "@tinygptv/protocol";
+import { chooseExecution } from "tinygptv/parts";
 import type { GraphOptions } from "tinygptv/parts";
 import {
   checkBatch,
@@ -29,6 +31,10 @@ export interface VerifyOptions {
   model?: string;
   /** Quantization level; `fp32` where there is one. */
   level?: string;
+  /** What runs the model; the processor unless given. */
+  provider?: Provider | undefined;
+  /** In what precision, on a GPU; float32 unless given. */
+  precision?: PrecisionChoice | undefined;
   /** Opens graphs; ONNX Runtime unless given. */
   openSession?: GraphOptions["openSession"];
 }
@@ -60,7 +66,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
 async function verifyModel(
   set: GoldenSet & { kind: "model" },
   folder: string,
-  { level, openSession }: VerifyOptions,
+  { level, openSession, provider = "cpu", precision = "float32" }: VerifyOptions,
   report: Report,
 ): Promise<void> {
   const { golden, tensors } = set;
@@ -73,7 +79,8 @@ async function verifyModel(
       "model",
       `${set.folder}: want golden data with pictures and prompts, got neither here nor in the set it refers to`,
     );
-  const subject = await openSubject(folder, level, { openSession });
+  const execution = await chooseExecution(provider, precision);
+  const subject = await openSubject(folder, level, { openSession, execution });
   try {
     const { imageSize } = subject.config.vision;
     const shape = source!.shape("images")!;

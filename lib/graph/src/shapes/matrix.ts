@@ -1,6 +1,7 @@
 /** Products of matrices, plain and quantized, convolution and attention. */
 import { describeShape, type Dimension, type Shape } from "../dimension.ts";
 import {
+  axisOf,
   broadcast,
   floats,
   input,
@@ -84,6 +85,45 @@ export const multiHeadAttention: Rule = (call) => {
     require(typeof size === "number" &&
       size % heads === 0, `a width that is a multiple of ${heads} heads`, String(size));
   return [{ dtype: q.dtype, shape: [batch, rows, v.shape[2]!] }];
+};
+
+/**
+ * q, k, v (B,S,H), cached keys and values (B,heads,P,d), last position of each row (B), length of the
+ * longest (), tables of cosines and sines -> (B,S,H), and the cache with this step's rows in it.
+ */
+export const groupQueryAttention: Rule = (call) => {
+  const q = floats(call, 0, "queries");
+  requireRank("queries", q, 3);
+  const [batch, , width] = q.shape as [Dimension, Dimension, Dimension];
+  const heads = integer(call, "num_heads");
+  require(integer(call, "kv_num_heads") === heads, `${heads} heads of keys`, String(
+    call.attributes.kv_num_heads,
+  ));
+  for (const [i, what] of ["keys", "values"].entries())
+    requireShape(what, floats(call, i + 1, what), q.shape);
+  const past = floats(call, 3, "cached keys");
+  requireRank("cached keys", past, 4);
+  requireShape("cached keys", past, [batch, heads, past.shape[2]!, Number(width) / heads]);
+  requireShape("cached values", floats(call, 4, "cached values"), past.shape);
+  for (const [i, shape] of [[5, [batch]] as const, [6, []] as const]) {
+    const lengths = input(call, i, "lengths");
+    require(lengths.dtype === "int32", "lengths of int32", lengths.dtype);
+    requireShape("lengths", lengths, shape);
+  }
+  requireShape(
+    "sines",
+    floats(call, 8, "a table of sines"),
+    floats(call, 7, "a table of cosines").shape,
+  );
+  return [q, past, past].map(({ dtype, shape }) => ({ dtype, shape }));
+};
+
+/** Codes of 8 bits and a scale for each index of an axis -> floats. */
+export const dequantize: Rule = (call) => {
+  const [codes, scales] = [input(call, 0, "codes"), floats(call, 1, "scales")];
+  require(codes.dtype === "int8" || codes.dtype === "uint8", "codes of 8 bits", codes.dtype);
+  requireShape("scales", scales, [codes.shape[axisOf(integer(call, "axis", 1), codes)]!]);
+  return [{ dtype: scales.dtype, shape: codes.shape }];
 };
 
 /** x (N,C,H,W), kernel (O,C,h,w), bias (O) -> (N,O,H',W'); no padding, no groups. */

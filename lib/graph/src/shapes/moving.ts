@@ -41,6 +41,14 @@ export const reshape: Rule = (call) => {
   return [{ dtype: x.dtype, shape: shape as Shape }];
 };
 
+/** Two dimensions: those before an axis as one, and the others. */
+export const flatten: Rule = (call) => {
+  const { dtype, shape } = input(call, 0, "an input");
+  const axis = integer(call, "axis", 1);
+  require(axis >= 0 && axis <= shape.length, `an axis of ${describeShape(shape)}`, String(axis));
+  return [{ dtype, shape: [elements(shape.slice(0, axis)), elements(shape.slice(axis))] }];
+};
+
 export const transpose: Rule = (call) => {
   const { dtype, shape } = input(call, 0, "an input");
   const order = integers(call, "perm");
@@ -86,6 +94,31 @@ export const gather: Rule = (call) => {
   const axis = axisOf(integer(call, "axis", 0), x);
   const shape = [...x.shape.slice(0, axis), ...at.shape, ...x.shape.slice(axis + 1)];
   return [{ dtype: x.dtype, shape }];
+};
+
+/** x with `updates` written where `indices` say along an axis; both have one shape. */
+export const scatterElements: Rule = (call) => {
+  const [x, at, updates] = ["an input", "indices", "updates"].map((what, i) =>
+    input(call, i, what),
+  ) as [TensorType, TensorType, TensorType];
+  require(at.dtype === "int64" || at.dtype === "int32", "indices of int64 or int32", at.dtype);
+  require(updates.dtype === x.dtype, `updates of ${x.dtype}`, updates.dtype);
+  requireShape("indices", at, updates.shape);
+  const axis = axisOf(integer(call, "axis", 0), x);
+  requireShape("updates", updates, x.shape.with(axis, updates.shape[axis]!));
+  return [{ dtype: x.dtype, shape: x.shape }];
+};
+
+/** x with rows of its first axis replaced: indices (M,1), updates (M,…). */
+export const scatterRows: Rule = (call) => {
+  const [x, at, updates] = ["an input", "indices", "updates"].map((what, i) =>
+    input(call, i, what),
+  ) as [TensorType, TensorType, TensorType];
+  require(at.dtype === "int64", "indices of int64", at.dtype);
+  requireShape("indices", at, [at.shape[0]!, 1]);
+  require(updates.dtype === x.dtype, `updates of ${x.dtype}`, updates.dtype);
+  requireShape("updates", updates, [at.shape[0]!, ...x.shape.slice(1)]);
+  return [{ dtype: x.dtype, shape: x.shape }];
 };
 
 export const expand: Rule = (call) => {

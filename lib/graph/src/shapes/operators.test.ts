@@ -14,6 +14,7 @@ const tensor =
 const f32 = tensor("float32");
 const f16 = tensor("float16");
 const i64 = tensor("int64");
+const i32 = tensor("int32");
 const u8 = tensor("uint8");
 const i8 = tensor("int8");
 const bool = tensor("bool");
@@ -28,6 +29,21 @@ const int = { K: 64, N: 8, bits: 4, block_size: 32, accuracy_level: 4 };
 const conv = { kernel_shape: [2, 2], strides: [2, 2] };
 const rotary = { rotary_embedding_dim: 4, num_heads: 2, interleaved: 0 };
 const kept = { attributes: { keepdims: 0 } };
+
+const cached = "float32 (batch,2,past,4)";
+const groupedAttributes = { num_heads: 2, kv_num_heads: 2, do_rotary: 1, scale: { float: 0.5 } };
+const groupedOptions = { outputs: 3, attributes: groupedAttributes };
+const grouped = (key: Given = f32(B, S, 8), past: Given = f32(B, 2, P, 4)): Given[] => [
+  f32(B, S, 8),
+  key,
+  f32(B, S, 8),
+  past,
+  f32(B, 2, P, 4),
+  i32(B),
+  i32(),
+  f32(99, 1),
+  f32(99, 1),
+];
 
 interface Fine {
   attributes?: Record<string, Attribute>;
@@ -57,6 +73,21 @@ const fine: [op: string, inputs: Given[], outputs: string | string[], options?: 
     { outputs: 3, attributes: { axis: -1 } },
   ],
   ["SimplifiedLayerNormalization", [f32(B, 8), f32(8)], "float32 (batch,8)"],
+  ["DequantizeLinear", [i8(8, 6), f32(6)], "float32 (8,6)", { attributes: { axis: 1 } }],
+  [
+    "ScatterElements",
+    [f16(B, 2, 4, P), i32(B, 2, 4, S), f16(B, 2, 4, S)],
+    "float16 (batch,2,4,past)",
+    { attributes: { axis: 3 } },
+  ],
+  ["Flatten", [f32(B, 2, P)], "float32 (2*batch,past)", { attributes: { axis: 2 } }],
+  ["ScatterND", [f32(B, 2, P), i64(3, 1), f32(3, 2, P)], "float32 (batch,2,past)"],
+  [
+    "GroupQueryAttention",
+    grouped(),
+    ["float32 (batch,sequence,8)", cached, cached],
+    groupedOptions,
+  ],
   ["ReduceMax", [f32(B, 8)], "float32 ()", kept],
   ["ReduceMin", [f32(B, 8)], "float32 (1,1)"],
   ["ReduceMean", [f32(B, 8)], "float32 ()", kept],
@@ -270,6 +301,35 @@ const wrong: [
   ["Range", [scalar(1), scalar(S), scalar(1)], "want a range from 0 in steps of 1, got 1, step 1"],
   ["Range", [list(0), scalar(S), scalar(1)], "want a start of 0 dimensions, got (1)"],
   ["Unsqueeze", [f32(B), list(3)], "want axes of (batch), got 3"],
+  ["DequantizeLinear", [i8(8, 6), f32(8)], "want scales (6), got (8)", { axis: 1 }],
+  ["DequantizeLinear", [f32(8, 6), f32(6)], "want codes of 8 bits, got float32", { axis: 1 }],
+  [
+    "ScatterElements",
+    [f32(B, P), i32(B, S), f32(B, 3)],
+    "want indices (batch,3), got (batch,sequence)",
+    { axis: 1 },
+  ],
+  [
+    "ScatterElements",
+    [f32(B, P), i32(3, S), f32(3, S)],
+    "want updates (batch,sequence), got (3,sequence)",
+    { axis: 1 },
+  ],
+  ["Flatten", [f32(B, 2)], "want an axis of (batch,2), got 3", { axis: 3 }],
+  ["ScatterND", [f32(B, 8), i64(3, 2), f32(3, 8)], "want indices (3,1), got (3,2)"],
+  ["ScatterND", [f32(B, 8), i64(3, 1), f32(3, 7)], "want updates (3,8), got (3,7)"],
+  [
+    "GroupQueryAttention",
+    grouped(f32(B, S, 4)),
+    "want keys (batch,sequence,8), got (batch,sequence,4)",
+    groupedAttributes,
+  ],
+  [
+    "GroupQueryAttention",
+    grouped(f32(B, S, 8), f32(B, 2, P, 3)),
+    "want cached keys (batch,2,past,4), got (batch,2,past,3)",
+    groupedAttributes,
+  ],
   ["Loop", [f32(B)], "want an operator with a shape rule, got one without"],
 ];
 

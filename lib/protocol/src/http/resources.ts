@@ -22,7 +22,11 @@ export const modelObjectSchema = z
     execution_provider: z
       .string()
       .nullable()
-      .describe("What ONNX Runtime really runs on, once loaded"),
+      .describe("What ONNX Runtime really runs on, once loaded: cpu, webgpu or cuda"),
+    execution: z
+      .string()
+      .nullable()
+      .describe("Why that, and on a GPU the forms of attention and numbers, once loaded"),
     integer_weights: z
       .enum(["signed", "unsigned"])
       .nullable()

@@ -34,6 +34,7 @@ export function describe(manifest: Manifest, level: string, memory: MemoryOption
     imageSize: config.vision.imageSize,
     loaded: false,
     executionProvider: undefined,
+    execution: undefined,
     integerWeights: undefined,
   };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Manifest } from "@tinygptv/model";
 import { discardCopy, findCopy } from "../session/prepacked.ts";
 import type { CopyPlace } from "../session/prepacked.ts";
+import type { Execution } from "./execution.ts";
 import { openSession } from "../session/runtime.ts";
 import type { Session } from "@tinygptv/graph/session";
 
@@ -16,6 +17,8 @@ export interface GraphOptions {
    * inside the model's own unless given, nowhere if false.
    */
   prepacked?: string | false | undefined;
+  /** What runs the graphs; the processor unless given. */
+  execution?: Execution | undefined;
 }
 
 /**

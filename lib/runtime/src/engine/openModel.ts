@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { readManifest } from "@tinygptv/model/disk";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import type { ModelInfo } from "@tinygptv/protocol";
+import type { ModelInfo, PrecisionChoice, Provider } from "@tinygptv/protocol";
 import { checkImage } from "../image/decode.ts";
 import { encodePng } from "../image/encodePng.ts";
 import type { Model } from "../model.ts";
 import { integerWeightsOf } from "../session/integerWeights.ts";
 import { assembleModel } from "./assembleModel.ts";
+import { chooseExecution, describeExecution } from "./execution.ts";
 import type { AssemblyOptions, Platform } from "./assembleModel.ts";
 import type { GraphOptions } from "./openGraph.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
@@ -30,6 +31,10 @@ const node: Platform = {
 export interface OpenOptions extends GraphOptions, AssemblyOptions {
   /** Quantization level; the manifest's default unless given. */
   level?: string;
+  /** What runs it; the processor unless given. */
+  provider?: Provider | undefined;
+  /** In what precision the language model computes on a GPU; the best that is right there unless given. */
+  precision?: PrecisionChoice | undefined;
 }
 
 /** The levels of a converted folder, without loading anything. */
@@ -37,17 +42,32 @@ export async function listModels(folder: string, memory: MemoryOptions = {}): Pr
   return levelsOf(await readManifest(folder), memory);
 }
 
-/** Loads a level. Errors have code "model" and name the file at fault. */
+/** Loads a level. Errors have code "model" and name the file at fault, or "engine" for a provider that is not there. */
 export async function openModel(folder: string, options: OpenOptions = {}): Promise<Model> {
   const manifest = await readManifest(folder);
   const level = options.level ?? manifest.defaultLevel;
   const listed = describe(manifest, level, options);
   await checkFiles(folder, manifest);
   const files = graphsOf(manifest, level);
-  const integerWeights = await integerWeightsOf(join(folder, files.vision));
-  const info = { ...listed, loaded: true, executionProvider: "cpu", integerWeights };
-  return assembleModel(inFolder({ folder, manifest, files }, options), info, node, options);
+  const execution = await chooseExecution(options.provider ?? "cpu", precisionFor(level, options));
+  const onProcessor = execution.provider !== "webgpu";
+  const integerWeights = onProcessor
+    ? await integerWeightsOf(join(folder, files.vision))
+    : undefined;
+  const info = {
+    ...listed,
+    loaded: true,
+    executionProvider: execution.provider,
+    execution: describeExecution(execution),
+    integerWeights,
+  };
+  const parts = inFolder({ folder, manifest, files }, { ...options, execution });
+  return assembleModel(parts, info, node, options);
 }
+
+/** Who asks for full precision in the weights has it in what is computed, too. */
+const precisionFor = (level: string, { precision }: OpenOptions): PrecisionChoice =>
+  precision ?? (level === "fp32" ? "float32" : "auto");
 
 /** Every file of the manifest must be there in full; what is inside is ONNX Runtime's to check. */
 async function checkFiles(folder: string, { files }: Manifest): Promise<void> {

@@ -1,20 +1,15 @@
 /** The parts of a model in a folder on disk. */
 import { join } from "node:path";
 import { loadTokenizer } from "@tinygptv/model/disk";
-import type { Component, Manifest, ModelConfig } from "@tinygptv/model";
+import type { ModelConfig } from "@tinygptv/model";
 import { openEmbeddings } from "../session/embeddingsFile.ts";
+import { openSession } from "../session/runtime.ts";
+import type { ModelFiles } from "./modelFiles.ts";
+import { onDevice } from "./onDevice.ts";
 import { openGraph } from "./openGraph.ts";
 import type { GraphOptions } from "./openGraph.ts";
 import { assembleParts } from "./parts.ts";
 import type { OpenableModel, OpenedParts, Part } from "./parts.ts";
-
-/** A model of a converted folder; its graphs may come from different levels. */
-export interface ModelFiles {
-  readonly folder: string;
-  readonly manifest: Manifest;
-  /** Paths inside the folder. */
-  readonly files: Readonly<Record<Component, string>>;
-}
 
 /** How parts are opened. */
 export interface PartOptions extends GraphOptions {
@@ -41,13 +36,21 @@ export function inFolder(
   options: GraphOptions = {},
 ): OpenableModel {
   const { config, embeddings } = manifest;
+  const { execution } = options;
   const threads = options.threads ?? threadsFor(config);
   const nameOf = (path: string) => join(folder, path);
   return {
     manifest,
     nameOf,
     graphs: files,
-    openGraph: (path) => openGraph(folder, manifest, path, { ...options, threads }),
+    openGraph: (path) =>
+      execution?.provider === "cuda" && path !== files.phi
+        ? openSession(nameOf(path), { threads, onCuda: true })
+        : openGraph(folder, manifest, path, { ...options, threads }),
+    onDevice:
+      execution?.provider === "webgpu"
+        ? onDevice(execution.device, execution.form, { folder, manifest, files })
+        : undefined,
     openTokenizer: () => loadTokenizer(nameOf(manifest.tokenizer)),
     async openEmbeddings() {
       const { vocabSize: rows, width } = config.phi;

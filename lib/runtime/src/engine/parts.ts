@@ -9,7 +9,10 @@ import type { Component, Manifest, Tokenizer } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { TokenEmbeddings } from "../session/embeddings.ts";
 import { checkPorts } from "../session/graphPorts.ts";
+import { hostPasses } from "../session/hostPass.ts";
+import type { CacheStorage } from "../session/cacheStorage.ts";
 import { createLanguageModel } from "../session/languageModel.ts";
+import type { PassRunner } from "../session/pass.ts";
 import { findRowCounts } from "../session/rowCounts.ts";
 
 /** A model's files and what they are opened with: on a disk (openParts.ts) or handed in. */
@@ -21,10 +24,20 @@ export interface OpenableModel {
   readonly graphs: Readonly<Record<Component, string>>;
   /** @throws TinyGptvError "model" */
   openGraph(path: string): Promise<Session>;
+  /** Where its graphs run on a device instead, in forms of their own. */
+  readonly onDevice?: OnDevice | undefined;
   /** @throws TinyGptvError "model", "io" */
   openTokenizer(): Promise<Tokenizer>;
   /** @throws TinyGptvError "model" */
   openEmbeddings(): Promise<TokenEmbeddings>;
+}
+
+/** A model's graphs on a device. */
+export interface OnDevice {
+  /** @throws TinyGptvError "model", "engine" */
+  openGraph(component: Component): Promise<Session>;
+  /** Passes of the language model's graph. */
+  openPasses(phi: Session, embeddings: TokenEmbeddings): Promise<PassRunner<CacheStorage>>;
 }
 
 /** Everything a model consists of, by the name it is asked for. */
@@ -70,9 +83,9 @@ export async function assembleParts<Wanted extends Part>(
 
   async function graph(component: Component): Promise<Session> {
     const file = model.graphs[component];
-    const session = await model.openGraph(file);
+    const session = await (model.onDevice?.openGraph(component) ?? model.openGraph(file));
     closers.push(() => session.release());
-    checkPorts(model.nameOf(file), component, config, session);
+    if (!model.onDevice) checkPorts(model.nameOf(file), component, config, session);
     return session;
   }
 
@@ -89,9 +102,12 @@ export async function assembleParts<Wanted extends Part>(
     },
     async languageModel() {
       const phi = await open("phi");
-      const rowCounts = await findRowCounts(phi, config.phi);
       const embeddings = await open("embeddings");
-      return createLanguageModel(phi, embeddings, config.phi, rowCounts, cacheBytes);
+      const passes: PassRunner<CacheStorage> = model.onDevice
+        ? await model.onDevice.openPasses(phi, embeddings)
+        : hostPasses(phi, embeddings, config.phi, await findRowCounts(phi, config.phi));
+      closers.push(() => passes.close());
+      return createLanguageModel(passes, config.phi, cacheBytes);
     },
   };
 

@@ -1,6 +1,6 @@
 /** ONNX Runtime's sessions as ours, whichever of its bindings they come from. */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
-import type { Session, SessionPort, SessionTensor } from "@tinygptv/graph/session";
+import type { DeviceTensor, Session, SessionPort, SessionTensor } from "@tinygptv/graph/session";
 import { elementCount } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { saturationProbe } from "./saturationProbe.ts";
@@ -10,19 +10,17 @@ export function ortSession(session: InferenceSession, makeTensor: TensorConstruc
   /** Of inputs that are given again: cached keys and values stay the same for many steps. */
   const tensors = new WeakMap<SessionTensor, Tensor>();
 
-  function toOrt(name: string, tensor: SessionTensor): Tensor {
+  function toOrt(name: string, tensor: SessionTensor | DeviceTensor): Tensor {
+    if ("device" in tensor) return tensor.device as Tensor;
     const known = tensors.get(tensor);
     if (known) return known;
-    const { dtype, shape, data } = tensor;
+    const { shape, data } = tensor;
     if (data.length !== elementCount(shape))
       throw new TinyGptvError(
         "model",
         `${name}: want ${elementCount(shape)} elements for [${shape}], got ${data.length}`,
       );
-    const made =
-      dtype === "float32"
-        ? new makeTensor("float32", data, shape)
-        : new makeTensor("int64", data, shape);
+    const made = makeTyped(makeTensor, tensor);
     tensors.set(tensor, made);
     return made;
   }
@@ -30,15 +28,30 @@ export function ortSession(session: InferenceSession, makeTensor: TensorConstruc
   return {
     inputs: portsOf(session.inputMetadata),
     outputs: portsOf(session.outputMetadata),
-    async run(feeds, outputs) {
+    async run(feeds, outputs, inPlace) {
       const inputs = Object.fromEntries(
         Object.entries(feeds).map(([name, tensor]) => [name, toOrt(name, tensor)]),
       );
-      const results = await session.run(inputs, outputs);
+      const results = await session.run(inputs, inPlace ? fetches(outputs, inPlace) : outputs);
       return Object.fromEntries(outputs.map((name) => [name, results[name]!.data as Float32Array]));
     },
     release: () => session.release(),
   };
+}
+
+export function makeTyped(makeTensor: TensorConstructor, tensor: SessionTensor): Tensor {
+  const { dtype, shape } = tensor;
+  if (dtype === "float32") return new makeTensor("float32", tensor.data, shape);
+  if (dtype === "int64") return new makeTensor("int64", tensor.data, shape);
+  return new makeTensor("int32", tensor.data, shape);
+}
+
+/** Outputs to be made anew, and those that go where they are told. */
+function fetches(outputs: readonly string[], inPlace: Readonly<Record<string, DeviceTensor>>) {
+  const wanted: Record<string, Tensor | null> = {};
+  for (const name of outputs) wanted[name] = null;
+  for (const [name, { device }] of Object.entries(inPlace)) wanted[name] = device as Tensor;
+  return wanted;
 }
 
 function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): SessionPort[] {

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { onHost } from "./hostStorage.ts";
 import { KvCache } from "./kvCache.ts";
 import { createPrefixCache } from "./prefixCache.ts";
 import { CachedSequences } from "./sequences.ts";
@@ -7,7 +8,7 @@ const shape = { numLayers: 1, numHeads: 1, headDim: 1, contextLength: 2048 };
 
 /** Sequences as the language model has them, without anything in them; 8 bytes a position. */
 function shelf() {
-  const cache = new KvCache(shape, Infinity);
+  const cache = new KvCache(onHost(shape), Infinity);
   const sequences = new CachedSequences(cache);
   const model = {
     bytesPerPosition: 8,

@@ -7,7 +7,8 @@
  * on the format of the weights, so it is tried when a model is opened.
  */
 import type { PhiConfig } from "@tinygptv/model";
-import type { Session, SessionTensor } from "@tinygptv/graph/session";
+import { feedsFromNothing } from "@tinygptv/network/feeds";
+import type { Session } from "@tinygptv/graph/session";
 
 export interface RowCounts {
   /** The least count of rows, this many or more, at which each is computed alike. */
@@ -22,7 +23,7 @@ const tiles = [1, 2, 4, 8];
 
 /**
  * Runs one and the same row by itself, many times in a pass, and beside others.
- * @param session the language model's graph (models/phi.ts)
+ * @param session the language model's graph (lib/network/src/phi.ts)
  */
 export async function findRowCounts(session: Session, config: PhiConfig): Promise<RowCounts> {
   const [alone] = await runAlike(session, config, 1);
@@ -56,37 +57,17 @@ const spike = (channel: number): number => Number(channel === 0);
  */
 async function runAlike(
   session: Session,
-  { width, numLayers, numHeads, headDim }: PhiConfig,
+  config: PhiConfig,
   count: number,
   others: (channel: number) => number = even,
 ): Promise<Float32Array[][]> {
+  const { width, numLayers } = config;
   const embeds = new Float32Array(count * width).map((_, i) =>
     (i < width ? even : others)(i % width),
   );
-  const nothing: SessionTensor = {
-    dtype: "float32",
-    shape: [count, numHeads, 0, headDim],
-    data: new Float32Array(0),
-  };
-  const past = Array.from({ length: numLayers }, (_, layer) => [
-    [`past_key.${layer}`, nothing] as const,
-    [`past_value.${layer}`, nothing] as const,
-  ]);
   const values = Array.from({ length: numLayers }, (_, layer) => `value.${layer}`);
-  const results = await session.run(
-    {
-      inputs_embeds: { dtype: "float32", shape: [count, 1, width], data: embeds },
-      padding: { dtype: "float32", shape: [0, width], data: new Float32Array(0) },
-      past_length: { dtype: "int64", shape: [count], data: new BigInt64Array(count) },
-      logits_rows: {
-        dtype: "int64",
-        shape: [count],
-        data: BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
-      },
-      ...Object.fromEntries(past.flat()),
-    },
-    ["logits", ...values],
-  );
+  const feeds = feedsFromNothing(embeds, config, count);
+  const results = await session.run(feeds, ["logits", ...values]);
   return Array.from({ length: count }, (_, row) =>
     Object.values(results).map((data) => {
       const size = data.length / count;

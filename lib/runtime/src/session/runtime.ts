@@ -2,26 +2,64 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
+import { encodeOverData } from "@tinygptv/graph";
+import type { Graph } from "@tinygptv/graph";
 import type { Session } from "@tinygptv/graph/session";
 import { elementCount } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { Device } from "./device.ts";
 import { cutsOff, ortSession } from "./ortSession.ts";
 import { saturationProbe } from "./saturationProbe.ts";
 
 export interface SessionOptions {
   /** Threads within an operator; all cores unless given. */
   threads?: number | undefined;
+  /** Whether what CUDA has kernels for runs there. */
+  onCuda?: boolean | undefined;
 }
 
 /** Opens an ONNX file. Errors have code "model". */
 export async function openSession(
   path: string,
-  { threads }: SessionOptions = {},
+  { threads, onCuda = false }: SessionOptions = {},
 ): Promise<Session> {
   if (!existsSync(path))
     throw new TinyGptvError("model", `${path}: want an ONNX file, got no such file`);
-  const session = await create(path, threads === undefined ? {} : { intraOpNumThreads: threads });
+  const session = await create(path, {
+    ...(threads !== undefined && { intraOpNumThreads: threads }),
+    ...(onCuda && { executionProviders: ["cuda", "cpu"] }),
+  });
   return ortSession(session, ort.Tensor);
+}
+
+/**
+ * Opens a graph that is in no file, on the processor.
+ * @param folder of the data files that it refers to
+ */
+export async function openInMemory(graph: Graph, folder?: string): Promise<Session> {
+  const entries = folder === undefined ? {} : inFolder(folder);
+  return ortSession(await create(await encodeOverData(graph), {}, entries), ort.Tensor);
+}
+
+/** Where the data files are of a graph that is in no file itself. */
+const inFolder = (folder: string) => ({ model_external_initializers_file_folder_path: folder });
+
+/**
+ * The GPU of this machine, through Vulkan, Metal or Direct3D 12. One a process.
+ * What data files a graph refers to is said as the folder they are in.
+ */
+export function webgpuDevice(): Device {
+  return new Device({
+    Tensor: ort.Tensor,
+    create: (graph, { weights, keepsOutputs }) =>
+      ort.InferenceSession.create(graph, {
+        executionProviders: ["webgpu"],
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 4, // what goes wrong is thrown
+        ...(keepsOutputs && { preferredOutputLocation: "gpu-buffer" }),
+        ...(typeof weights === "string" && { extra: { session: inFolder(weights) } }),
+      }),
+  });
 }
 
 /** What a graph as ONNX Runtime keeps it in memory depends on, beside the processor. */
@@ -102,19 +140,26 @@ const unsignedWeights = { x64quantprecision: "1" };
 
 /** @param entries of ONNX Runtime's `session` settings, as text */
 async function create(
-  path: string,
+  graph: string | Uint8Array,
   options: ort.InferenceSession.SessionOptions,
   entries: Readonly<Record<string, string>> = {},
 ): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(path, {
+  const settings: ort.InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     // Warnings about unused initializers and the like are not for users.
     logSeverityLevel: 3,
     ...options,
     extra: { session: { ...entries, ...((await cutsOffSums()) && unsignedWeights) } },
-  }).catch((cause: Error) => {
-    throw new TinyGptvError("model", `${path}: ONNX Runtime cannot load it: ${cause.message}`, {
+  };
+  // Apart: the binding tells paths from bytes by overloads.
+  const creating =
+    typeof graph === "string"
+      ? ort.InferenceSession.create(graph, settings)
+      : ort.InferenceSession.create(graph, settings);
+  return creating.catch((cause: Error) => {
+    const name = typeof graph === "string" ? graph : "a graph in memory";
+    throw new TinyGptvError("model", `${name}: ONNX Runtime cannot load it: ${cause.message}`, {
       cause,
     });
   });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Sequence } from "../decoding/sequence.ts";
+import { onHost } from "./hostStorage.ts";
 import { KvCache } from "./kvCache.ts";
 import { CachedSequences } from "./sequences.ts";
 
@@ -10,7 +11,7 @@ const rowSize = shape.numHeads * shape.headDim;
 
 /** A cache whose positions hold numbers of the test's choosing, so that contents can be compared. */
 function harness(limit = Infinity) {
-  const cache = new KvCache(shape, limit);
+  const cache = new KvCache(onHost(shape), limit);
   const sequences = new CachedSequences(cache);
   return {
     cache,
@@ -22,7 +23,7 @@ function harness(limit = Infinity) {
         for (let layer = 0; layer < shape.numLayers; layer++) {
           const key = new Float32Array(rowSize).map((_, i) => value * 100 + layer * 10 + i);
           const step = { key, value: key.map((x) => -x), row: 0, count: 1 };
-          pool.append(layer, slot, sequence.length, step);
+          pool.storage.append(layer, slot, sequence.length, step);
         }
         sequences.extend(sequence, 1);
       }
@@ -31,7 +32,7 @@ function harness(limit = Infinity) {
     content(sequence: Sequence): number[] {
       if (sequence.length === 0) return [];
       const { pool, slot } = sequences.placeOf(sequence);
-      const { key, value } = pool.view(1, slot, 1);
+      const { key, value } = pool.storage.view(1, slot, 1);
       return Array.from({ length: sequence.length }, (_, position) => {
         const at = (head: number) => (head * pool.capacity + position) * shape.headDim;
         const number = (key[at(0)]! - 10) / 100;

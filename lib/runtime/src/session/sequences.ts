@@ -1,14 +1,16 @@
 /** Which text lives in which slot of the cache: forks, beam reordering, batches. */
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { Sequence, SequenceStore } from "../decoding/sequence.ts";
-import type { KvCache, KvPool, SavedRows, Tenant } from "./kvCache.ts";
+import type { CacheStorage, SavedRows } from "./cacheStorage.ts";
+import type { KvCache } from "./kvCache.ts";
+import type { KvPool, Tenant } from "./kvPool.ts";
 
 /**
  * A sequence's place in the cache. `stamps` has one number a position, unique
  * to the step that wrote it: two sequences share exactly the positions on which
  * their stamps agree, so a copy can leave those out.
  */
-interface Held extends Sequence, Tenant {
+interface Held<Storage extends CacheStorage> extends Sequence, Tenant<Storage> {
   readonly length: number;
   stamps: number[];
 }
@@ -19,13 +21,13 @@ export interface SavedSequence {
   readonly stamps: readonly number[];
 }
 
-export class CachedSequences implements SequenceStore {
-  readonly #cache: KvCache;
-  readonly #held = new Set<Held>();
+export class CachedSequences<Storage extends CacheStorage> implements SequenceStore {
+  readonly #cache: KvCache<Storage>;
+  readonly #held = new Set<Held<Storage>>();
   #nextId = 0;
   #nextStamp = 0;
 
-  constructor(cache: KvCache) {
+  constructor(cache: KvCache<Storage>) {
     this.#cache = cache;
   }
 
@@ -36,8 +38,8 @@ export class CachedSequences implements SequenceStore {
   fork(parent: Sequence): Sequence {
     const from = this.#find(parent);
     const child = this.#hold([]);
-    if (from.pool) this.#cache.settle(child, from.pool.capacity);
-    child.pool?.copy(from.slot, child.slot, 0, from.length);
+    if (from.pool) this.#cache.settleIn(child, from.pool.capacity);
+    child.pool?.storage.copy(from.slot, child.slot, 0, from.length);
     child.stamps.push(...from.stamps);
     return child;
   }
@@ -47,20 +49,20 @@ export class CachedSequences implements SequenceStore {
     // Beams grow in step, so as a rule they have one capacity.
     const capacity = Math.max(...held.map(({ pool }) => pool?.capacity ?? 0));
     if (capacity === 0) return; // all empty
-    for (const one of held) this.#cache.settle(one, capacity);
+    for (const one of held) this.#cache.settleIn(one, capacity);
     const { pool } = held[0]!;
     const before = held.map(({ slot, stamps }) => ({ slot, stamps }));
     // The first child of a parent takes over its slot; slots of parents without children are free.
     const kept = new Set(parents);
     const free = before.filter((_, i) => !kept.has(i));
     const settled = new Set<number>();
-    const seats = new Map<number, Held>();
+    const seats = new Map<number, Held<Storage>>();
     parents.forEach((parent, child) => {
       const { slot, stamps } = before[parent]!;
       const target = held[child]!;
       if (settled.has(parent)) {
         const place = takeClosest(free, stamps);
-        pool!.copy(slot, place.slot, place.shared, stamps.length);
+        pool!.storage.copy(slot, place.slot, place.shared, stamps.length);
         seats.set(place.slot, target);
       } else {
         seats.set(slot, target);
@@ -86,7 +88,7 @@ export class CachedSequences implements SequenceStore {
   restore({ rows, stamps }: SavedSequence, length: number): Sequence {
     const held = this.#hold([]);
     this.#cache.settle(held, length);
-    held.pool!.restore(held.slot, rows, length);
+    held.pool!.storage.restore(held.slot, rows, length);
     held.stamps.push(...stamps.slice(0, length));
     return held;
   }
@@ -113,7 +115,7 @@ export class CachedSequences implements SequenceStore {
   }
 
   /** Where a sequence stands, once room was made for it. */
-  placeOf(sequence: Sequence): { readonly pool: KvPool; readonly slot: number } {
+  placeOf(sequence: Sequence): { readonly pool: KvPool<Storage>; readonly slot: number } {
     const { pool, slot } = this.#find(sequence);
     return { pool: pool!, slot };
   }
@@ -129,10 +131,11 @@ export class CachedSequences implements SequenceStore {
     const outside = (first: number) =>
       held.filter(({ slot }) => slot < first || slot >= first + count);
     let first = 0;
-    for (let start = 1; start + count <= pool.tenants.length; start++)
+    const last = pool.storage.isAnchored ? 0 : pool.tenants.length - count;
+    for (let start = 1; start <= last; start++)
       if (outside(start).length < outside(first).length) first = start;
 
-    const members = new Set<Tenant | undefined>(held);
+    const members = new Set<Tenant<Storage> | undefined>(held);
     for (const one of outside(first)) {
       let target = first;
       while (members.has(pool.tenants[target])) target++;
@@ -147,8 +150,8 @@ export class CachedSequences implements SequenceStore {
     for (let i = 0; i < count; i++) stamps.push(this.#nextStamp++);
   }
 
-  #hold(stamps: number[]): Held {
-    const held: Held = {
+  #hold(stamps: number[]): Held<Storage> {
+    const held: Held<Storage> = {
       id: this.#nextId++,
       pool: undefined,
       slot: 0,
@@ -161,8 +164,8 @@ export class CachedSequences implements SequenceStore {
     return held;
   }
 
-  #find(sequence: Sequence): Held {
-    const held = sequence as Held;
+  #find(sequence: Sequence): Held<Storage> {
+    const held = sequence as Held<Storage>;
     if (!this.#held.has(held))
       throw new TinyGptvError(
         "engine",

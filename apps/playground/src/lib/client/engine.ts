@@ -89,6 +89,7 @@ const toModelInfo = (model: ModelObject): ModelInfo => ({
   imageSize: model.image_size,
   loaded: model.loaded,
   executionProvider: model.execution_provider ?? undefined,
+  execution: model.execution ?? undefined,
   integerWeights: model.integer_weights ?? undefined,
 });
 

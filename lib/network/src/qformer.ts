@@ -6,7 +6,16 @@
 import { GraphBuilder } from "@tinygptv/graph";
 import type { Graph, Value } from "@tinygptv/graph";
 import type { QformerConfig } from "@tinygptv/model";
-import { add, attention, expandLike, gelu, layerNorm, linear, parameter } from "./layers.ts";
+import {
+  add,
+  expandLike,
+  fusedAttention,
+  gelu,
+  layerNorm,
+  linear,
+  parameter,
+  type Attention,
+} from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
 /** Pictures. */
@@ -17,6 +26,7 @@ export function qformer(
   weights: Weights,
   config: QformerConfig,
   vision: { width: number; tokens: number },
+  attention: Attention = fusedAttention,
 ): Graph {
   const { width: D, numQueryTokens: Q, numLayers, crossAttentionFrequency } = config;
   const g = new GraphBuilder("qformer");
@@ -31,7 +41,7 @@ export function qformer(
   for (let layer = 0; layer < numLayers; layer++) {
     const at = root.at(`layers.${layer}`);
     const name = `qformer.layers.${layer}`;
-    x = attend(at.at("attention"), weights, x, x, `${name}.attention`, config);
+    x = attend(at.at("attention"), weights, x, x, `${name}.attention`, config, attention);
     if (layer % crossAttentionFrequency === 0)
       x = attend(
         at.at("crossAttention"),
@@ -40,6 +50,7 @@ export function qformer(
         visionStates,
         `${name}.crossAttention`,
         config,
+        attention,
       );
     x = feedForward(at.at("mlp"), weights, x, `${name}.mlp`, config);
     g.endBlock(x);
@@ -57,6 +68,7 @@ function attend(
   keys: Value,
   name: string,
   { width, numHeads, layerNormEps }: QformerConfig,
+  attention: Attention,
 ): Value {
   const q = linear(g.at("query"), weights, x, `${name}.query`, width);
   const k = linear(g.at("key"), weights, keys, `${name}.key`, width);

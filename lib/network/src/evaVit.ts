@@ -8,8 +8,8 @@ import { visionTokens } from "@tinygptv/model";
 import type { VisionConfig } from "@tinygptv/model";
 import {
   add,
-  attention,
   expandLike,
+  fusedAttention,
   gelu,
   layerNorm,
   linear,
@@ -18,6 +18,7 @@ import {
   reshape,
   splitInThree,
   transposeAxes,
+  type Attention,
 } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
@@ -25,7 +26,11 @@ import type { Weights } from "./weights.ts";
 const N = "batch";
 
 /** pixel_values (N,3,S,S) -> vision_states (N,T,D) */
-export function evaVit(weights: Weights, config: VisionConfig): Graph {
+export function evaVit(
+  weights: Weights,
+  config: VisionConfig,
+  attention: Attention = fusedAttention,
+): Graph {
   const { imageSize: S, patchSize, width: D, depth } = config;
   const G = S / patchSize;
   const T = visionTokens(config);
@@ -55,7 +60,7 @@ export function evaVit(weights: Weights, config: VisionConfig): Graph {
   g.stage("vit.patch_pos", x);
 
   for (let layer = 0; layer < depth; layer++) {
-    x = block(root.at(`blocks.${layer}`), weights, x, `vision.blocks.${layer}`, config);
+    x = block(root.at(`blocks.${layer}`), weights, x, `vision.blocks.${layer}`, config, attention);
     g.endBlock(x);
     if (layer === 0) g.stage("vit.block0", x);
   }
@@ -74,6 +79,7 @@ function block(
   x: Value,
   name: string,
   config: VisionConfig,
+  attention: Attention,
 ): Value {
   const { width: D, numHeads, mlpWidth: M, normEps } = config;
   const T = visionTokens(config);

@@ -1,6 +1,6 @@
-/** Layers that several components share, as ONNX operators. Widths are those of what goes in. */
+/** Layers that several components share, as ONNX operators. Widths and precision are those of what goes in. */
 import type { GraphBuilder, Shape, Value } from "@tinygptv/graph";
-import { asInitializer, asMatMulInitializer, type Weights } from "./weights.ts";
+import { asInitializer, asMatMulInitializer, type Precision, type Weights } from "./weights.ts";
 
 /** x·Wᵀ + b, with W [out,in] named `name.weight`. (…,in) -> (…,out) */
 export function linear(
@@ -12,7 +12,7 @@ export function linear(
 ): Value {
   return g.op("Add", [
     matMul(g, weights, x, name, outWidth),
-    parameter(g, weights, `${name}.bias`, [outWidth]),
+    parameter(g, weights, `${name}.bias`, [outWidth], precisionOf(x)),
   ]);
 }
 
@@ -25,7 +25,7 @@ export function matMul(
   outWidth: number,
 ): Value {
   const weight = weights(`${name}.weight`, [outWidth, widthOf(x)]);
-  return g.op("MatMul", [x, g.initializer(asMatMulInitializer(weight))]);
+  return g.op("MatMul", [x, g.initializer(asMatMulInitializer(weight, precisionOf(x)))]);
 }
 
 /** LayerNorm over the last axis. */
@@ -36,8 +36,8 @@ export function layerNorm(
   name: string,
   eps: number,
 ): Value {
-  const scale = parameter(g, weights, `${name}.weight`, [widthOf(x)]);
-  const bias = parameter(g, weights, `${name}.bias`, [widthOf(x)]);
+  const scale = parameter(g, weights, `${name}.weight`, [widthOf(x)], precisionOf(x));
+  const bias = parameter(g, weights, `${name}.bias`, [widthOf(x)], precisionOf(x));
   return g.op("LayerNormalization", [x, scale, bias], {
     attributes: { axis: -1, epsilon: { float: eps } },
   });
@@ -51,16 +51,35 @@ export function rmsNorm(
   name: string,
   eps: number,
 ): Value {
-  const scale = parameter(g, weights, `${name}.weight`, [widthOf(x)]);
+  const scale = parameter(g, weights, `${name}.weight`, [widthOf(x)], precisionOf(x));
   return g.op("SimplifiedLayerNormalization", [x, scale], {
     attributes: { axis: -1, epsilon: { float: eps } },
   });
 }
 
 /** Softmax(q·kᵀ/√d)·v over all heads. q (N,S,D), k and v (N,T,D) -> (N,S,D) */
-export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, numHeads: number): Value {
-  return g.op("MultiHeadAttention", [q, k, v], { attributes: { num_heads: numHeads } });
-}
+export type Attention = (g: GraphBuilder, q: Value, k: Value, v: Value, numHeads: number) => Value;
+
+/** In one operator. */
+export const fusedAttention: Attention = (g, q, k, v, numHeads) =>
+  g.op("MultiHeadAttention", [q, k, v], { attributes: { num_heads: numHeads } });
+
+/** Step by step: right on every device, where ONNX Runtime's WebGPU kernels for the one operator are not. */
+export const explicitAttention: Attention = (g, q, k, v, numHeads) => {
+  const d = widthOf(q) / numHeads;
+  const ofHeads = (place: string, x: Value, perm: readonly number[]) => {
+    const at = g.at(place);
+    const [batch, rows] = x.shape;
+    return transposeAxes(at, reshape(at, x, [batch!, rows!, numHeads, d]), perm);
+  };
+  const scale = g.constant("float32", [d ** -0.5]);
+  const query = g.op("Mul", [ofHeads("heads/query", q, [0, 2, 1, 3]), scale], { label: "scale" });
+  let scores = g.op("MatMul", [query, ofHeads("heads/key", k, [0, 2, 3, 1])], { label: "scores" });
+  scores = g.op("Softmax", [scores], { attributes: { axis: -1 } });
+  const value = ofHeads("heads/value", v, [0, 2, 1, 3]);
+  const attended = g.op("MatMul", [scores, value], { label: "values" });
+  return reshape(g, transposeAxes(g, attended, [0, 2, 1, 3]), q.shape, "joined");
+};
 
 /** Exact (erf) GELU. */
 export function gelu(g: GraphBuilder, x: Value): Value {
@@ -110,9 +129,21 @@ export function parameter(
   weights: Weights,
   name: string,
   shape: readonly number[],
+  precision: Precision = "float32",
 ): Value {
-  return g.initializer(asInitializer(weights(name, shape)));
+  return g.initializer(asInitializer(weights(name, shape), precision));
 }
+
+/** The same numbers in another precision; itself where it has that already. */
+export function inPrecision(g: GraphBuilder, x: Value, precision: Precision, label: string): Value {
+  if (x.dtype === precision) return x;
+  return g.op("Cast", [x], { attributes: { to: onnxTypes[precision] }, label });
+}
+
+/** ONNX's numbers for them. */
+export const onnxTypes = { float32: 1, float16: 10 } satisfies Record<Precision, number>;
+
+const precisionOf = (x: Value) => x.dtype as Precision;
 
 /** Size of the last axis, which is never known only at run time. */
 const widthOf = (x: Value) => x.shape.at(-1) as number;

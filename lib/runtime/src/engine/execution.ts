@@ -1,0 +1,103 @@
+/** What runs a model: the processor, or the GPU through WebGPU or CUDA. Chosen when models are loaded, once a process. */
+import { TinyGptvError } from "@tinygptv/protocol";
+import type { PrecisionChoice, Provider } from "@tinygptv/protocol";
+import type { Device } from "../session/device.ts";
+import type { DeviceForm } from "../session/devicePass.ts";
+import { openInMemory, webgpuDevice } from "../session/runtime.ts";
+import { selfTest, type Verdict } from "../session/selfTest.ts";
+import { keptVerdict } from "./verdicts.ts";
+
+/** What was chosen. */
+export type Execution =
+  | { readonly provider: "cpu"; readonly reason: string }
+  | { readonly provider: "cuda"; readonly reason: string }
+  | {
+      readonly provider: "webgpu";
+      readonly reason: string;
+      readonly device: Device;
+      readonly form: DeviceForm;
+      readonly verdict: Verdict;
+    };
+
+/** Below this a device is not worth its memory: software that passes for one, or a processor's neighbour. */
+const worthwhile = 1.5;
+
+/**
+ * @throws TinyGptvError "engine" where what was asked for by name is not there or computes wrong,
+ *   saying what is missing and how to get it
+ */
+export async function chooseExecution(
+  provider: Provider,
+  precision: PrecisionChoice = "auto",
+): Promise<Execution> {
+  if (provider === "cpu") return { provider, reason: "asked for" };
+  if (provider === "cuda") return { provider, reason: "asked for: the picture side only" };
+  try {
+    const verdict = await testWebgpu();
+    const form = formFor(verdict, precision);
+    if (provider === "auto" && verdict.speed < worthwhile)
+      return { provider: "cpu", reason: `the GPU is ${verdict.speed.toFixed(1)} times as fast` };
+    return {
+      provider: "webgpu",
+      reason: "passed its self-test",
+      device: theDevice(),
+      form,
+      verdict,
+    };
+  } catch (error) {
+    if (provider === "webgpu") throw error;
+    const reason = error instanceof Error ? error.message.split("\n")[0]! : String(error);
+    return { provider: "cpu", reason };
+  }
+}
+
+/** In a sentence, for people. */
+export function describeExecution(execution: Execution): string {
+  const { reason } = execution;
+  if (execution.provider !== "webgpu") return reason;
+  const { attention, precision } = execution.form;
+  return `${attention === "grouped" ? "grouped" : "explicit"} attention in ${precision}; ${reason}`;
+}
+
+/** One a process, whoever asks. */
+const theDevice = (() => {
+  let device: Device | undefined;
+  return () => (device ??= webgpuDevice());
+})();
+
+let testing: Promise<Verdict> | undefined;
+
+/** The self-test's verdict on this machine's GPU, from an earlier time where device and driver are the same. */
+export function testWebgpu(): Promise<Verdict> {
+  return (testing ??= keptVerdict(() => selfTest(webgpuDevice, openInMemory)));
+}
+
+function formFor({ form, findings }: Verdict, precision: PrecisionChoice): DeviceForm {
+  if (!form) {
+    const failed = findings.filter(({ passed }) => !passed);
+    const [{ got } = { got: "nothing" }] = failed;
+    const isAbsent =
+      typeof got === "string" && /adapter|device/i.test(got) && failed.length === findings.length;
+    throw new TinyGptvError("engine", isAbsent ? absent(got) : wrong(failed), {
+      subject: "webgpu",
+    });
+  }
+  const passed = findings.filter((finding) => finding.passed).map(({ what }) => what);
+  if (precision === "auto" || form.precision === precision) return form;
+  if (precision === "float32")
+    return {
+      attention: passed.includes("grouped float32") ? "grouped" : "inPlace",
+      precision,
+    };
+  throw new TinyGptvError(
+    "engine",
+    "webgpu: precision: want one that the device computes right, float32, got float16",
+    { subject: "precision" },
+  );
+}
+
+const absent = (got: string) =>
+  `webgpu: want a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows), got none: ${got.trim()}; on Linux it takes libvulkan.so.1 (package libvulkan1) and the GPU's own driver, in a container NVIDIA_DRIVER_CAPABILITIES with graphics; \`tinygptv doctor\` says what is there`;
+
+const wrong = (failed: Verdict["findings"]) =>
+  `webgpu: want a device that computes what the processor does, got one that differs in ${failed.map(({ what, got }) => `${what} (${got})`).join(", ")}`;

@@ -1,0 +1,101 @@
+/** Verdicts of the self-test, kept for as long as device, driver and program are the same. */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { arch, homedir, platform, release } from "node:os";
+import { dirname, join } from "node:path";
+import { version } from "@tinygptv/protocol";
+import { z } from "zod";
+import { runtimeVersion } from "../session/runtime.ts";
+import type { Verdict } from "../session/selfTest.ts";
+
+const verdictSchema = z.object({
+  form: z
+    .object({
+      attention: z.enum(["inPlace", "grouped"]),
+      precision: z.enum(["float32", "float16"]),
+    })
+    .optional(),
+  findings: z.array(
+    z.object({
+      what: z.string(),
+      passed: z.boolean(),
+      got: z.union([z.number(), z.string()]),
+    }),
+  ),
+  speed: z.number(),
+}) satisfies z.ZodType<Verdict>;
+
+/** A verdict from an earlier time, or a new one, which is kept if it is good and there is a place for it. */
+export async function keptVerdict(test: () => Promise<Verdict>): Promise<Verdict> {
+  const path = join(cacheFolder(), `${await fingerprint()}.json`);
+  const kept = await readFile(path, "utf8")
+    .then((text) => verdictSchema.parse(JSON.parse(text)))
+    .catch(() => undefined); // none, or of another form: then it is made again
+  if (kept) return kept;
+  const verdict = await test();
+  // What failed may be mended by the next start: a driver installed, memory free again.
+  if (verdict.form) await keep(path, verdict).catch(() => {}); // a read-only disk costs the next start some seconds
+  return verdict;
+}
+
+async function keep(path: string, verdict: Verdict): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}`;
+  await writeFile(partial, JSON.stringify(verdict));
+  await rename(partial, path);
+}
+
+function cacheFolder(): string {
+  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
+  return join(XDG_CACHE_HOME || LOCALAPPDATA || join(homedir(), ".cache"), "tinygptv", "devices");
+}
+
+/** Where Vulkan's loader finds drivers. */
+const driverFolders = [
+  "/usr/share/vulkan/icd.d",
+  "/etc/vulkan/icd.d",
+  "/usr/local/nvidia/share/vulkan/icd.d",
+];
+
+/** What the result may depend on, as far as it can be seen from outside. */
+async function fingerprint(): Promise<string> {
+  const { VK_ICD_FILENAMES = "", VK_DRIVER_FILES = "", LD_LIBRARY_PATH = "" } = process.env;
+  const named = [...VK_ICD_FILENAMES.split(":"), ...VK_DRIVER_FILES.split(":")].filter(Boolean);
+  const listed = await Promise.all(
+    driverFolders.map(async (folder) =>
+      (await readdir(folder).catch(() => [])).map((name) => join(folder, name)),
+    ),
+  );
+  const drivers = await Promise.all([...named, ...listed.flat()].map(describeFile));
+  const facts = [
+    version,
+    runtimeVersion,
+    platform(),
+    arch(),
+    release(),
+    LD_LIBRARY_PATH,
+    await textOf("/proc/driver/nvidia/version"),
+    ...(await graphicsCards()),
+    ...drivers,
+  ];
+  return createHash("sha256").update(facts.join("\n")).digest("hex").slice(0, 32);
+}
+
+async function describeFile(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return `${path} ${found?.mtimeMs ?? "missing"} ${await textOf(path)}`;
+}
+
+/** Maker and model of each, where Linux says so. */
+async function graphicsCards(): Promise<string[]> {
+  const root = "/sys/class/drm";
+  const cards = await readdir(root).catch(() => []);
+  return Promise.all(
+    cards.map(async (card) => {
+      const device = join(root, card, "device");
+      return `${await textOf(join(device, "vendor"))} ${await textOf(join(device, "device"))}`;
+    }),
+  );
+}
+
+const textOf = (path: string) => readFile(path, "utf8").catch(() => "");

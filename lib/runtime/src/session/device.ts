@@ -1,0 +1,169 @@
+/**
+ * A GPU as ONNX Runtime's WebGPU provider offers it, whichever binding it comes
+ * from: sessions on it, memory on it, and one thing at a time.
+ *
+ * What is known of the provider (1.30), each found by trying:
+ * - Outputs are written in place only in sessions without a preferred output
+ *   location; with one, tensors given to be written to are ignored in silence.
+ * - A view can be made of the first rows of a buffer, not of others.
+ * - Memory of the device comes back by `dispose` alone.
+ * - One device a process; runs from several threads crash.
+ */
+import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
+import { GraphBuilder, encodeOverData } from "@tinygptv/graph";
+import type { Graph } from "@tinygptv/graph";
+import type { DeviceTensor, Session, SessionTensor } from "@tinygptv/graph/session";
+import { elementCount } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { makeTyped, ortSession } from "./ortSession.ts";
+
+/** What a device is made with: ONNX Runtime's binding, on a page or in Node. */
+export interface DeviceBinding {
+  readonly Tensor: TensorConstructor & Pick<typeof Tensor, "fromGpuBuffer">;
+  /**
+   * Creates a session on the device.
+   * @param weights where its data files are: a folder, or what the binding takes instead
+   * @param keepsOutputs whether its outputs stay on the device
+   */
+  create(
+    graph: Uint8Array,
+    options: { weights?: unknown; keepsOutputs: boolean },
+  ): Promise<InferenceSession>;
+}
+
+type Floats = DeviceTensor["dtype"];
+
+export class Device {
+  readonly #binding: DeviceBinding;
+  #last: Promise<unknown> = Promise.resolve();
+  #failure: TinyGptvError | undefined;
+  readonly #zeros = new Map<Floats, Promise<DeviceMaker>>();
+
+  constructor(binding: DeviceBinding) {
+    this.#binding = binding;
+  }
+
+  /** Why the device is of no use any more; what it holds is lost. */
+  get failure(): TinyGptvError | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Does something on the device after everything that was begun before. Where it
+   * fails nothing that follows can be trusted: all of it fails with the same error.
+   */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(async () => {
+      if (this.#failure) throw this.#failure;
+      try {
+        return await work();
+      } catch (cause) {
+        this.#failure = new TinyGptvError(
+          "engine",
+          `webgpu: the device failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { cause },
+        );
+        throw this.#failure;
+      }
+    });
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** The same, for what nobody waits for: whoever comes next is told if it fails. */
+  soon(work: () => Promise<void>): void {
+    this.inTurn(work).catch(() => {});
+  }
+
+  /** Opens a graph; its runs are for `inTurn`. */
+  async open(graph: Graph, weights?: unknown): Promise<Session> {
+    const { Tensor } = this.#binding;
+    const bytes = await encodeOverData(graph);
+    return ortSession(await this.#binding.create(bytes, { weights, keepsOutputs: false }), Tensor);
+  }
+
+  /** Opens a graph whose outputs stay on the device. */
+  async openMaker(graph: Graph): Promise<DeviceMaker> {
+    const session = await this.#binding.create(await encodeOverData(graph), { keepsOutputs: true });
+    const { Tensor } = this.#binding;
+    const run = async (feeds: Feeds) => {
+      const results = await session.run(
+        Object.fromEntries(
+          Object.entries(feeds).map(([name, tensor]) => [
+            name,
+            "device" in tensor ? (tensor.device as Tensor) : makeTyped(Tensor, tensor),
+          ]),
+        ),
+      );
+      return Object.fromEntries(
+        Object.entries(results).map(([name, tensor]) => [name, onDevice(tensor)]),
+      );
+    };
+    return { run, release: () => session.release() };
+  }
+
+  /** Memory, all zeros; at least one element. */
+  async allocate(dtype: Floats, shape: readonly number[]): Promise<DeviceTensor> {
+    const zeros = this.#zeros.get(dtype) ?? this.openMaker(zerosGraph(dtype));
+    this.#zeros.set(dtype, zeros);
+    const count = int64([elementCount(shape)]);
+    const { zeros: made } = await (await zeros).run({ count });
+    return { ...this.#view(made!, shape), dispose: made!.dispose };
+  }
+
+  /** The first so many rows of a tensor, in the same memory: nothing to dispose of. */
+  firstRows(tensor: DeviceTensor, rows: number): DeviceTensor {
+    const [all, ...row] = tensor.shape;
+    return rows === all ? tensor : this.#view(tensor, [rows, ...row]);
+  }
+
+  /** The same memory in so many dimensions: the first ones as one. Nothing to dispose of. */
+  reshaped(tensor: DeviceTensor, rank: number): DeviceTensor {
+    const { shape } = tensor;
+    const joined = shape.length - rank + 1;
+    return this.#view(tensor, [elementCount(shape.slice(0, joined)), ...shape.slice(joined)]);
+  }
+
+  #view({ dtype, device }: DeviceTensor, shape: readonly number[]): DeviceTensor {
+    const { gpuBuffer } = device as Tensor;
+    const view = this.#binding.Tensor.fromGpuBuffer(gpuBuffer, { dataType: dtype, dims: shape });
+    return { dtype, shape, device: view, dispose: () => {} };
+  }
+}
+
+type Feeds = Readonly<Record<string, SessionTensor | DeviceTensor>>;
+
+/** A graph whose outputs stay on the device, by name. */
+export interface DeviceMaker {
+  run(feeds: Feeds): Promise<Record<string, DeviceTensor>>;
+  release(): Promise<void>;
+}
+
+function onDevice(tensor: Tensor): DeviceTensor {
+  return {
+    dtype: tensor.type as Floats,
+    shape: tensor.dims,
+    device: tensor,
+    dispose: () => tensor.dispose(),
+  };
+}
+
+/** count (1) int64 -> zeros (N) */
+function zerosGraph(dtype: Floats): Graph {
+  const g = new GraphBuilder("zeros");
+  const count = g.input("count", "int64", [1], ["N"]);
+  const one = g.initializer({
+    name: "zero",
+    dtype,
+    shape: [1],
+    load: async () => new Uint8Array(dtype === "float32" ? 4 : 2),
+  });
+  g.output("zeros", g.op("Expand", [one, count]));
+  return g.build();
+}
+
+const int64 = (values: readonly number[]): SessionTensor => ({
+  dtype: "int64",
+  shape: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+});
