@@ -5,6 +5,7 @@ import { toFloat16, transpose } from "@tinygptv/model";
 export interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Its numbers, row-major. */
   readonly load: () => Promise<Float32Array>;
 }
 
@@ -33,6 +34,7 @@ export function asMatMulInitializer({ name, shape, load }: Weight, dtype: Precis
   };
 }
 
+/** The bytes of numbers, in the precision they are stored in. */
 export function asBytes(values: Float32Array, dtype: Precision = "float32"): Uint8Array {
   const stored = dtype === "float16" ? toFloat16(values) : values;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);

@@ -82,6 +82,7 @@ export const inputItemSchema = z
 export type InputItem = z.infer<typeof inputItemSchema>;
 
 const jsonSchema = z.record(z.string(), z.unknown());
+/** What form an answer is asked to have: text, or JSON that follows a schema. */
 export const textFormatSchema = z
   .discriminatedUnion("type", [
     z.strictObject({ type: z.literal("text") }),
@@ -95,6 +96,7 @@ export const textFormatSchema = z
     }),
   ])
   .meta({ id: "TextFormat" });
+/** A parsed `textFormatSchema`. */
 export type TextFormat = z.infer<typeof textFormatSchema>;
 
 /** Asks for every token's log-probability; the others ask for what no answer of ours has. */

@@ -72,28 +72,21 @@ export function testWebgpu(): Promise<Verdict> {
   return (testing ??= keptVerdict(() => selfTest(webgpuDevice, openInMemory)));
 }
 
-function formFor({ form, findings }: Verdict, precision: PrecisionChoice): DeviceForm {
-  if (!form) {
-    const failed = findings.filter(({ passed }) => !passed);
-    const [{ got } = { got: "nothing" }] = failed;
-    const isAbsent =
-      typeof got === "string" && /adapter|device/i.test(got) && failed.length === findings.length;
-    throw new TinyGptvError("engine", isAbsent ? absent(got) : wrong(failed), {
-      subject: "webgpu",
-    });
-  }
-  const passed = findings.filter((finding) => finding.passed).map(({ what }) => what);
-  if (precision === "auto" || form.precision === precision) return form;
-  if (precision === "float32")
-    return {
-      attention: passed.includes("grouped float32") ? "grouped" : "inPlace",
-      precision,
-    };
-  throw new TinyGptvError(
-    "engine",
-    "webgpu: precision: want one that the device computes right, float32, got float16",
-    { subject: "precision" },
-  );
+function formFor({ forms, findings }: Verdict, precision: PrecisionChoice): DeviceForm {
+  const form = forms.find((one) => precision === "auto" || one.precision === precision);
+  if (form) return form;
+  const failed = findings.filter(({ passed }) => !passed);
+  if (forms.length > 0)
+    throw new TinyGptvError(
+      "engine",
+      `webgpu: precision: want one that the device computes right, ${forms[0]!.precision}, got ${precision}`,
+      { subject: "precision" },
+    );
+  const [first] = failed;
+  // Without a device the first thing that is tried says so.
+  const isAbsent = findings.length === 1 && /adapter|device/i.test(String(first?.got));
+  const message = isAbsent ? absent(String(first?.got)) : wrong(failed);
+  throw new TinyGptvError("engine", message, { subject: "webgpu" });
 }
 
 const absent = (got: string) =>

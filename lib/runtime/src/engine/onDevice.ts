@@ -34,9 +34,10 @@ export function onDevice(
   };
 }
 
-/** The grouped operator takes heads of multiples of 8 numbers only. */
+/** The grouped operator takes heads of multiples of 8 numbers only, of which it turns multiples of 16. */
 function formFor({ phi }: ModelConfig, best: DeviceForm): DeviceForm {
-  return phi.headDim % 8 === 0 ? best : { ...best, attention: "inPlace" };
+  const fits = phi.headDim % 8 === 0 && phi.rotaryDim % 16 === 0;
+  return fits ? best : { ...best, attention: "inPlace" };
 }
 
 function inTurn(device: Device, session: Session): Session {

@@ -9,12 +9,12 @@ import { runtimeVersion } from "../session/runtime.ts";
 import type { Verdict } from "../session/selfTest.ts";
 
 const verdictSchema = z.object({
-  form: z
-    .object({
+  forms: z.array(
+    z.object({
       attention: z.enum(["inPlace", "grouped"]),
       precision: z.enum(["float32", "float16"]),
-    })
-    .optional(),
+    }),
+  ),
   findings: z.array(
     z.object({
       what: z.string(),
@@ -34,7 +34,7 @@ export async function keptVerdict(test: () => Promise<Verdict>): Promise<Verdict
   if (kept) return kept;
   const verdict = await test();
   // What failed may be mended by the next start: a driver installed, memory free again.
-  if (verdict.form) await keep(path, verdict).catch(() => {}); // a read-only disk costs the next start some seconds
+  if (verdict.forms.length > 0) await keep(path, verdict).catch(() => {}); // a read-only disk costs the next start some seconds
   return verdict;
 }
 

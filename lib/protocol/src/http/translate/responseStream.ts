@@ -53,6 +53,7 @@ type Unnumbered = ResponseEvent extends infer Event
     : never
   : never;
 
+/** Turns the events of one answer into those of the Responses API, numbered in their order. */
 export function createResponseStreamWriter(context: ResponseContext): ResponseStreamWriter {
   const { plan } = context;
   const dealer = createTokenDealer();
