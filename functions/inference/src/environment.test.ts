@@ -14,6 +14,8 @@ test("nothing set: this machine only, nano, a folder beside", () => {
       memoryLimit: undefined,
       cacheBytes: undefined,
       idleUnload: undefined,
+      provider: "auto",
+      precision: "auto",
     },
   });
 });
@@ -25,6 +27,8 @@ test("reads lists, numbers and limits", () => {
     TINYGPTV_KEYS: "first-key,second-key",
     TINYGPTV_IDLE_UNLOAD: "60",
     TINYGPTV_HANG_TIMEOUT: "12",
+    TINYGPTV_PROVIDER: "webgpu",
+    TINYGPTV_PRECISION: "float32",
     TINYGPTV_SHUTDOWN_GRACE: "5",
     TINYGPTV_BODY_BYTES: "1000",
     TINYGPTV_LOG_CONTENT: "true",
@@ -33,7 +37,13 @@ test("reads lists, numbers and limits", () => {
     port: 0,
     models: ["models/a", "store:b"],
     shutdownGraceMs: 5000,
-    engine: { idleUnload: 60_000, hangTimeout: 12_000, stallTimeout: 300_000 },
+    engine: {
+      idleUnload: 60_000,
+      hangTimeout: 12_000,
+      stallTimeout: 300_000,
+      provider: "webgpu",
+      precision: "float32",
+    },
     config: { keys: ["first-key", "second-key"], logContent: true, limits: { bodyBytes: 1000 } },
   });
 });
@@ -51,6 +61,8 @@ test.each([
   [{ TINYGPTV_CORS_ORIGINS: "https://a.example/app" }, /^TINYGPTV_CORS_ORIGINS: /],
   [{ TINYGPTV_BYTES_IN_FLIGHT: "0" }, /^TINYGPTV_BYTES_IN_FLIGHT: /],
   [{ TINYGPTV_HANG_TIMEOUT: "0" }, "TINYGPTV_HANG_TIMEOUT: want at least 1"],
+  [{ TINYGPTV_PROVIDER: "gpu" }, /^TINYGPTV_PROVIDER: .*"webgpu"/],
+  [{ TINYGPTV_PRECISION: "half" }, /^TINYGPTV_PRECISION: .*"float16"/],
   [{ TINYGPTV_LOG_LEVEL: "loud" }, /^TINYGPTV_LOG_LEVEL: /],
   [{ TINYGPTV_MODEL: "nano" }, "TINYGPTV_MODEL: there is no such variable"],
 ])("%o is refused", (variables, message) => {

@@ -1,6 +1,7 @@
 /** What a deployment sets, in environment variables. */
 import { z } from "zod";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, precisions, providers } from "@tinygptv/protocol";
+import type { PrecisionChoice, Provider } from "@tinygptv/protocol";
 import { configSchema } from "./config.ts";
 import type { Config } from "./config.ts";
 import { memoryStoreBytes } from "./store/openStore.ts";
@@ -35,6 +36,10 @@ const variables = z.object({
   TINYGPTV_CACHE_BYTES: atLeastOne.optional(),
   /** Seconds without a request after which a model is unloaded. */
   TINYGPTV_IDLE_UNLOAD: number.optional(),
+  /** What runs models. */
+  TINYGPTV_PROVIDER: z.enum(providers).default("auto"),
+  /** In what precision language models compute on a GPU. */
+  TINYGPTV_PRECISION: z.enum(precisions).default("auto"),
   /** Seconds without a sign of life after which the engine process is replaced. */
   TINYGPTV_HANG_TIMEOUT: atLeastOne.default(30),
   /** Seconds after which an engine process that lives but gets nothing done is replaced. */
@@ -89,6 +94,8 @@ export interface Environment {
     readonly memoryLimit: number | undefined;
     readonly cacheBytes: number | undefined;
     readonly idleUnload: number | undefined;
+    readonly provider: Provider;
+    readonly precision: PrecisionChoice;
     readonly hangTimeout: number;
     readonly stallTimeout: number;
   };
@@ -155,6 +162,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       memoryLimit: data.TINYGPTV_MEMORY_LIMIT,
       cacheBytes: data.TINYGPTV_CACHE_BYTES,
       idleUnload: data.TINYGPTV_IDLE_UNLOAD && data.TINYGPTV_IDLE_UNLOAD * 1000,
+      provider: data.TINYGPTV_PROVIDER,
+      precision: data.TINYGPTV_PRECISION,
       hangTimeout: data.TINYGPTV_HANG_TIMEOUT * 1000,
       stallTimeout: data.TINYGPTV_STALL_TIMEOUT * 1000,
     },

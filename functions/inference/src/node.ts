@@ -44,6 +44,8 @@ export async function openEndpoint(environment: Environment): Promise<RunningEnd
   const engine = createEngine({
     ...environment.engine,
     models,
+    onLoaded: ({ id: model, executionProvider: provider, execution }) =>
+      log.info({ model, provider, execution }, "model loaded"),
     onCopies: ({ state, ...news }) =>
       log[state === "missing" ? "warn" : "info"](news, `copies for quick loads: ${state}`),
   });

@@ -23,20 +23,25 @@ function start(env: object = {}) {
   return { program, ended, log: () => log };
 }
 
-test("serves until told to stop, and finishes the answer it is at", async () => {
-  const { program, ended, log } = start();
+/** Where it listens, as its log says once it does. */
+async function addressOf(log: () => string): Promise<string> {
   await expect
     .poll(log, { timeout: 20_000 })
     .toContain("no keys are configured: only this machine may call");
-  const url = /"url":"([^"]+)"/.exec(log())![1]!;
-  const response = await fetch(`${url}/v1/chat/completions`, {
+  return /"url":"([^"]+)"/.exec(log())![1]!;
+}
+
+const ask = (url: string, fields: object = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      messages: [{ role: "user", content: "What do you see?" }],
-      stream: true,
-    }),
+    body: JSON.stringify({ messages: [{ role: "user", content: "What do you see?" }], ...fields }),
   });
+
+test("serves until told to stop, and finishes the answer it is at", async () => {
+  const { program, ended, log } = start();
+  const url = await addressOf(log);
+  const response = await ask(url, { stream: true });
   program.kill("SIGTERM");
   expect(await response.text()).toContain("data: [DONE]");
   expect(await ended).toBe(0);
@@ -44,6 +49,46 @@ test("serves until told to stop, and finishes the answer it is at", async () => 
   // Neither what was asked nor what was answered.
   expect(log()).not.toContain("What do you see");
 });
+
+/** A machine whose GPU, if there is one, has no driver. */
+const noDriver = { VK_DRIVER_FILES: "" };
+
+test.runIf(process.platform === "linux")(
+  "runs models on the processor where there is no GPU, says why, and prints nothing else",
+  async () => {
+    const { program, ended, log } = start(noDriver);
+    const response = await ask(await addressOf(log), { max_tokens: 1 });
+    expect(response.status).toBe(200);
+    const loaded = log()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { msg: string })
+      .filter(({ msg }) => msg === "model loaded");
+    expect(loaded).toEqual([
+      expect.objectContaining({
+        provider: "cpu",
+        execution: expect.stringMatching(/^no Vulkan (loader|driver)/),
+      }),
+    ]);
+    program.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  },
+);
+
+test.runIf(process.platform === "linux")(
+  "a GPU that is asked for and not there fails requests, the log says what is missing, the server stays",
+  async () => {
+    const { program, ended, log } = start({ ...noDriver, TINYGPTV_PROVIDER: "webgpu" });
+    const url = await addressOf(log);
+    const response = await ask(url, { max_tokens: 1 });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: { code: "engine_failed" } });
+    expect(log()).toContain("webgpu: want a GPU with a driver for Vulkan");
+    expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+    program.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  },
+);
 
 test.each([
   [{ HOST: "0.0.0.0" }, /want localhost, 127\.0\.0\.1 or ::1 without keys, got 0\.0\.0\.0/],

@@ -9,6 +9,8 @@ import type { Model } from "tinygptv";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";
+import { howToOpen } from "../commands/options.ts";
+import type { ExecutionFlags } from "../commands/options.ts";
 import { decodingParams } from "./decodingOptions.ts";
 import { drawBoxes } from "./drawBoxes.ts";
 import { inOrder } from "./inOrder.ts";
@@ -20,7 +22,7 @@ import type { AskRequest } from "./requests.ts";
 import { showAnswer } from "./showAnswer.ts";
 
 /** Options of `ask` besides the decoding parameters. */
-export interface AskFlags extends QuestionFlags {
+export interface AskFlags extends QuestionFlags, ExecutionFlags {
   prompt?: string;
   jsonl?: string;
   level?: string;
@@ -41,13 +43,13 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
   if (flags.draw !== undefined && images.length === 0) {
     throw usageError("draw: want a picture to draw on, got none");
   }
-  const { imageMode, level } = flags;
+  const { imageMode } = flags;
   const request: GenerateRequest = {
     rounds: [{ prompt: flags.prompt ?? "", images: images.length }],
     ...questionFields(flags),
   };
   const pictures = await Promise.all(images.map(readPicture));
-  const model = await openModel(folder, level === undefined ? {} : { level });
+  const model = await openModel(folder, howToOpen(flags));
   try {
     noteWeights(model.info);
     const events = model.generate(request, pictures);
@@ -73,12 +75,9 @@ async function askMany(
   if (stranger !== undefined) {
     throw usageError(`${stranger}: want it in the lines of the --jsonl file, got it beside it`);
   }
-  const { level, batch } = flags;
+  const { batch } = flags;
   const requests = await readRequests(path);
-  const model = await openModel(folder, {
-    maxBatch: batch,
-    ...(level === undefined ? {} : { level }),
-  });
+  const model = await openModel(folder, { maxBatch: batch, ...howToOpen(flags) });
   try {
     noteWeights(model.info);
     const answers = inOrder(requests, batch, (request) => answer(model, request));

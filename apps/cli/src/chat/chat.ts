@@ -9,13 +9,15 @@ import { questionFields } from "../ask/questionFields.ts";
 import type { QuestionFlags } from "../ask/questionFields.ts";
 import { readPicture } from "../ask/readPicture.ts";
 import { showAnswer } from "../ask/showAnswer.ts";
+import { howToOpen } from "../commands/options.ts";
+import type { ExecutionFlags } from "../commands/options.ts";
 import { exitCodes, explain } from "../terminal/failure.ts";
 import { isTerminal, note, noteWeights, printJson } from "../terminal/output.ts";
 import { createConversation } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
 
 /** Options of `chat` besides the decoding parameters. */
-export interface ChatFlags extends QuestionFlags {
+export interface ChatFlags extends QuestionFlags, ExecutionFlags {
   level?: string;
   json?: boolean;
 }
@@ -37,7 +39,7 @@ Ctrl-C stops an answer, and ends where none is under way.`;
 export async function chat(folder: string, images: string[], flags: ChatFlags): Promise<void> {
   questionFields(flags);
   const pictures = await Promise.all(images.map(readPicture));
-  const model = await openModel(folder, flags.level === undefined ? {} : { level: flags.level });
+  const model = await openModel(folder, howToOpen(flags));
   try {
     noteWeights(model.info);
     await converse({ model, conversation: createConversation(pictures), flags });

@@ -1,11 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { repository, runCli, temporaryFolder } from "../testing/runCli.ts";
 
 const folder = temporaryFolder();
 const apple = "models/nano/gallery/apple.png";
 const nano = "models/nano/converted";
+
+afterEach(() => void vi.unstubAllEnvs());
 
 /** The first answers of nano's own evaluation set, as the reference gives them. */
 async function evaluationLines() {
@@ -37,6 +39,15 @@ describe("one question", () => {
     ]);
     expect({ end, stdout }).toEqual({ end: 0, stdout: "I see an apple on a white background.\n" });
     expect(stderr).toMatch(/s · picture .* · prompt .* · answer .* tokens.*\n$/);
+  });
+
+  it.runIf(process.platform === "linux")("is answered by what --provider says", async () => {
+    vi.stubEnv("VK_DRIVER_FILES", ""); // a GPU, if there is one, has no driver
+    const args = ["ask", nano, apple, "--prompt", "What do you see?", "--json", "--provider"];
+    const [best, gpu] = [await runCli([...args, "auto"]), await runCli([...args, "webgpu"])];
+    expect(best).toMatchObject({ end: 0, stderr: "" });
+    expect(gpu).toMatchObject({ end: 1, stdout: "" });
+    expect(gpu.stderr).toContain("error: webgpu: want a GPU with a driver");
   });
 
   it("prints everything as JSON on request", async () => {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { AskFlags } from "../ask/ask.ts";
-import { levelOption, questionOptions, wholeNumber } from "./options.ts";
+import { executionOptions, levelOption, questionOptions, wholeNumber } from "./options.ts";
 
 export function askCommand(): Command {
   const command = new Command("ask")
@@ -14,6 +14,7 @@ export function askCommand(): Command {
     .option("--batch <n>", "requests of a --jsonl file worked on at once", wholeNumber(1), 8)
     .option("--json", "print the answer as one JSON object");
   levelOption(command, ["<level>", "quantization level (default: the model's)"], String);
+  executionOptions(command);
   return questionOptions(command).action(
     async (model: string, images: string[], flags: AskFlags) => {
       const { ask } = await import("../ask/ask.ts");

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ChatFlags } from "../chat/chat.ts";
-import { levelOption, questionOptions } from "./options.ts";
+import { executionOptions, levelOption, questionOptions } from "./options.ts";
 
 export function chatCommand(): Command {
   const command = new Command("chat")
@@ -12,6 +12,7 @@ export function chatCommand(): Command {
     .argument("[picture...]", "pictures for the first question")
     .option("--json", "print each answer as one JSON object");
   levelOption(command, ["<level>", "quantization level (default: the model's)"], String);
+  executionOptions(command);
   return questionOptions(command).action(
     async (model: string, pictures: string[], flags: ChatFlags) => {
       const { chat } = await import("../chat/chat.ts");

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { executionOptions } from "./options.ts";
 import type { NotebookFlags } from "../notebook/runFile.ts";
 
 export function notebookCommand(): Command {
@@ -16,5 +17,6 @@ export function notebookCommand(): Command {
       const { runFile } = await import("../notebook/runFile.ts");
       await runFile(file, flags);
     });
+  executionOptions(run);
   return new Command("notebook").summary("run notebooks of the playground").addCommand(run);
 }

@@ -36,6 +36,19 @@ export interface ExecutionFlags {
   precision?: PrecisionChoice;
 }
 
+/** How a command opens its model: level and what runs it, each only where it is given. */
+export function howToOpen({ level, provider, precision }: ExecutionFlags & { level?: string }): {
+  level?: string;
+  provider?: Provider;
+  precision?: PrecisionChoice;
+} {
+  return {
+    ...(level !== undefined && { level }),
+    ...(provider !== undefined && { provider }),
+    ...(precision !== undefined && { precision }),
+  };
+}
+
 /** Reader of a list of quantization levels. */
 export function levelList(text: string): string[] {
   const levels = text.split(",").map((name) => name.trim());

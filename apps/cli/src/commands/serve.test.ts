@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { runCli } from "../testing/runCli.ts";
 
 const nano = "models/nano/converted";
@@ -11,6 +11,29 @@ it.each([
   const { end, stderr } = await runCli(["serve", ...args]);
   expect(stderr).toContain(message);
   expect(end).toBe(exitCode);
+});
+
+afterEach(() => void vi.unstubAllEnvs());
+
+it.runIf(process.platform === "linux")("runs models on what --provider says", async () => {
+  vi.stubEnv("TINYGPTV_PROVIDER", "cpu");
+  vi.stubEnv("VK_DRIVER_FILES", ""); // a GPU, if there is one, has no driver
+  const options = [nano, "--port", "0", "--no-playground", "--provider", "webgpu"];
+  let answer: Promise<number> | undefined;
+  const { stdout } = await runCli(["serve", ...options], (child) =>
+    child.stderr!.on("data", (text: string) => {
+      const [url] = /http:\/\/[\d.:]+/.exec(text) ?? [];
+      if (url === undefined) return;
+      answer = fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ messages: [{ role: "user", content: "?" }] }),
+      }).then(({ status }) => status);
+      void answer.finally(() => child.kill("SIGINT"));
+    }),
+  );
+  expect(await answer).toBe(503);
+  expect(stdout).toContain("webgpu: want a GPU with a driver");
 });
 
 it("serves the endpoint alone where that is wanted, until Ctrl-C", async () => {

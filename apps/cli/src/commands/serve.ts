@@ -4,15 +4,16 @@ import { Command } from "commander";
 import { exists } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { note } from "../terminal/output.ts";
+import { executionOptions, type ExecutionFlags } from "./options.ts";
 
-interface ServeFlags {
+interface ServeFlags extends ExecutionFlags {
   host?: string;
   port?: string;
   playground: boolean;
 }
 
 export function serveCommand(): Command {
-  return new Command("serve")
+  const command = new Command("serve")
     .summary("endpoint and playground, until Ctrl-C")
     .description(
       "Serves the endpoint and the playground. Keys, limits, store and the rest are set by environment variables (docs/endpoint.md).",
@@ -22,15 +23,19 @@ export function serveCommand(): Command {
     .option("--port <port>", "port to listen on, 0 for any (default: PORT, or 8000)")
     .option("--no-playground", "the endpoint alone")
     .action(serve);
+  return executionOptions(command);
 }
 
-async function serve(models: string[], { host, port, playground }: ServeFlags): Promise<void> {
+async function serve(models: string[], flags: ServeFlags): Promise<void> {
+  const { host, port, playground, provider, precision } = flags;
   const site = playground ? await playgroundFolder() : undefined;
   const { readEnvironment, runEndpoint } = await import("@tinygptv/inference/run");
   const environment = readEnvironment({
     ...process.env,
     ...(host !== undefined && { HOST: host }),
     ...(port !== undefined && { PORT: port }),
+    ...(provider !== undefined && { TINYGPTV_PROVIDER: provider }),
+    ...(precision !== undefined && { TINYGPTV_PRECISION: precision }),
   });
   await runEndpoint(models.length > 0 ? { ...environment, models } : environment, {
     ...(site !== undefined && { site }),

@@ -1,8 +1,8 @@
 /** What the CUDA provider needs: files beside ONNX Runtime's native part, and what they are linked against. */
 import { join } from "node:path";
+import { libraryFinder, missingFor } from "tinygptv/parts";
 import { about } from "./finding.ts";
 import type { Finding } from "./finding.ts";
-import { libraryFinder, missingFor } from "./libraries.ts";
 
 /** Not in the package; they must be of its very version. */
 const files = ["libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"];

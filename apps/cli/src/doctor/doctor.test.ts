@@ -1,14 +1,15 @@
 import { appendFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { libraryFinder } from "tinygptv/parts";
 import { repository, runCli, temporaryFolder } from "../testing/runCli.ts";
 import { checkCuda } from "./cuda.ts";
 import { checkEndpoint } from "./endpoint.ts";
 import type { Finding } from "./finding.ts";
-import { libraryFinder } from "./libraries.ts";
 import { checkModel } from "./model.ts";
 import { checkNode } from "./node.ts";
 import { checkVulkan } from "./vulkan.ts";
+import { checkWebgpu } from "./webgpu.ts";
 
 const folder = temporaryFolder();
 const nano = join(repository, "models/nano/converted");
@@ -32,7 +33,15 @@ it("looks at this machine and a model, a line each, and finds nothing to fix", a
     .map((line) => JSON.parse(line) as Finding);
   const subjects = findings.map(({ subject }) => subject);
   expect(subjects).toEqual(
-    expect.arrayContaining(["node", "onnxruntime", "processor", "vulkan", "settings", "store"]),
+    expect.arrayContaining([
+      "node",
+      "onnxruntime",
+      "processor",
+      "vulkan",
+      "webgpu",
+      "settings",
+      "store",
+    ]),
   );
   expect(textOf(findings, "ok")).toContain("files, each with its checksum");
   expect(textOf(findings, "fix")).toBe("");
@@ -108,6 +117,34 @@ describe("Vulkan", () => {
     const found = await checkVulkan({ findLibrary, env, folders: [] });
     expect(textOf(found, "ok")).toContain(library);
     expect(textOf(found, "optional")).toBe("");
+  });
+});
+
+describe("WebGPU", () => {
+  const finding = { what: "picture", passed: false, got: 0.25 };
+
+  it("is not tried where it cannot be there", async () => {
+    const test = () => Promise.reject(new Error("tried"));
+    const found = await checkWebgpu("no Vulkan driver", test);
+    expect(textOf(found, "optional")).toContain("not tried: no Vulkan driver");
+  });
+
+  it("says in what form it computes right, and how fast", async () => {
+    const forms = [{ attention: "grouped", precision: "float16" } as const];
+    const found = await checkWebgpu(undefined, async () => ({ forms, findings: [], speed: 12.34 }));
+    expect(textOf(found, "ok")).toMatch(/grouped attention in float16, 12\.3 times as fast/);
+    expect(textOf(found, "ok")).not.toContain("stays with the processor");
+    const slow = await checkWebgpu(undefined, async () => ({ forms, findings: [], speed: 1.2 }));
+    expect(textOf(slow, "ok")).toContain("stays with the processor");
+  });
+
+  it("is optional where it computes wrong, and says what differs", async () => {
+    const found = await checkWebgpu(undefined, async () => ({
+      forms: [],
+      findings: [finding],
+      speed: 0,
+    }));
+    expect(textOf(found, "optional")).toContain("picture (2.5e-1)");
   });
 });
 

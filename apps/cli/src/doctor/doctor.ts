@@ -1,14 +1,10 @@
 /** `tinygptv doctor`: what is wrong with this machine or deployment, and what to do about it. */
 import { coloursFor, printJson, printLine, table } from "../terminal/output.ts";
 import { exitCodes } from "../terminal/failure.ts";
-import { checkCuda } from "./cuda.ts";
 import { checkEndpoint } from "./endpoint.ts";
-import { about } from "./finding.ts";
 import type { Check, Finding } from "./finding.ts";
-import { bindingFolder, libraryFinder } from "./libraries.ts";
 import { checkNode } from "./node.ts";
 import { checkRuntime } from "./runtime.ts";
-import { checkVulkan } from "./vulkan.ts";
 
 export interface DoctorFlags {
   deep?: boolean;
@@ -18,7 +14,10 @@ export interface DoctorFlags {
 /** What is looked at once ONNX Runtime is loaded, in this order. */
 function checksFor(models: readonly string[], { deep }: DoctorFlags): Check[] {
   return [
-    checkGraphics,
+    async () => {
+      const { checkGraphics } = await import("./graphics.ts");
+      return checkGraphics();
+    },
     checkEndpoint,
     ...models.map((folder) => async () => {
       const { checkModel } = await import("./model.ts");
@@ -42,17 +41,6 @@ export async function doctor(models: string[], flags: DoctorFlags): Promise<void
 function modelsOfEnvironment(): string[] {
   const folders = (process.env["TINYGPTV_MODELS"] ?? "").split(",").map((name) => name.trim());
   return folders.filter((name) => name !== "" && !name.startsWith("store:"));
-}
-
-/** Libraries for a GPU, none of which is needed. Whether one works is the runtime's own test to say. */
-async function checkGraphics(): Promise<Finding[]> {
-  const folder = bindingFolder();
-  if (process.platform !== "linux" || folder === undefined)
-    return [about("vulkan").optional("looked for on Linux only, beside ONNX Runtime")];
-  return [
-    ...(await checkVulkan({ findLibrary: libraryFinder([folder]) })),
-    ...(await checkCuda(folder)),
-  ];
 }
 
 function show(findings: readonly Finding[]): void {

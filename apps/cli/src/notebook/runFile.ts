@@ -3,21 +3,24 @@ import { finalText, remarkText, runNotebook } from "@tinygptv/notebook";
 import type { AskingCell, Output, Remark } from "@tinygptv/notebook";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { createEngine } from "tinygptv";
+import { howToOpen } from "../commands/options.ts";
+import type { ExecutionFlags } from "../commands/options.ts";
 import { exitCodes } from "../terminal/failure.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { noteWeights, printJson, printLine, table } from "../terminal/output.ts";
 import { openFile } from "./openFile.ts";
 
-export interface NotebookFlags {
+export interface NotebookFlags extends ExecutionFlags {
   model: string;
   write?: boolean;
   json?: boolean;
 }
 
-export async function runFile(file: string, { model, write, json }: NotebookFlags): Promise<void> {
+export async function runFile(file: string, flags: NotebookFlags): Promise<void> {
+  const { model, write, json } = flags;
   const { notebook, remarks, readPicture, save } = await openFile(file);
   refuseMistakes(file, remarks);
-  const engine = createEngine({ models: [model] });
+  const engine = createEngine({ models: [model], ...howToOpen(flags) });
   try {
     for (const info of await engine.models()) noteWeights(info);
     const outputs = await interruptible((signal) =>

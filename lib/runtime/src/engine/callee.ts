@@ -17,6 +17,8 @@ export interface CalleeOptions {
   send(message: CallNews): Promise<void> | undefined;
   /** Runs after a call has let go of its model, before its outcome is sent. */
   onDone?: () => void;
+  /** Hears what a call failed with, after the caller. */
+  onError?: (error: unknown) => void;
 }
 
 export interface Callee {
@@ -24,7 +26,7 @@ export interface Callee {
   cancel(id: number): void;
 }
 
-export function createCallee({ models, acquire, send, onDone }: CalleeOptions): Callee {
+export function createCallee({ models, acquire, send, onDone, onError }: CalleeOptions): Callee {
   const calls = new Map<number, AbortController>();
 
   async function answer(
@@ -57,6 +59,7 @@ export function createCallee({ models, acquire, send, onDone }: CalleeOptions): 
       calls.set(id, controller);
       let lease: ModelLease | undefined;
       let news: CallNews;
+      let thrown: unknown;
       try {
         if (call.method === "models") {
           news = { type: "result", id, value: await models() };
@@ -69,12 +72,14 @@ export function createCallee({ models, acquire, send, onDone }: CalleeOptions): 
           };
         }
       } catch (error) {
+        thrown = error;
         news = { type: "error", id, error: toWire(error) };
       }
       lease?.release();
       calls.delete(id);
       onDone?.();
       void send(news);
+      if (news.type === "error") onError?.(thrown);
     },
     cancel: (id) => calls.get(id)?.abort(),
   };

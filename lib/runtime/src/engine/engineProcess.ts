@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
-import type { CopiesNews, GenerateEvent } from "@tinygptv/protocol";
+import type { CopiesNews, GenerateEvent, ModelInfo } from "@tinygptv/protocol";
 import type { CallHandlers } from "./answerStream.ts";
 import type {
   Call,
@@ -51,6 +51,8 @@ export interface ProcessOptions extends Omit<HostOptions, "heartbeat"> {
   stallTimeout: number;
   /** Hears what becomes of loaded models' copies. */
   onCopies: (news: CopiesNews) => void;
+  /** Hears of each model that has been loaded. */
+  onLoaded: (model: ModelInfo) => void;
 }
 
 interface Pending {
@@ -68,7 +70,7 @@ const longestStart = 60_000;
 const unresponsiveAfter = 5_000;
 
 export function startEngineProcess(options: ProcessOptions): EngineProcess {
-  const { module, hangTimeout, stallTimeout, onCopies, ...hostOptions } = options;
+  const { module, hangTimeout, stallTimeout, onCopies, onLoaded, ...hostOptions } = options;
   const child = fork(module, [], {
     serialization: "advanced",
     env: withHugePages(process.env),
@@ -123,6 +125,10 @@ export function startEngineProcess(options: ProcessOptions): EngineProcess {
         return;
       case "copies":
         return onCopies(message.news);
+      case "loaded":
+        return onLoaded(message.model);
+      case "lost":
+        return kill(message.because);
       case "event":
         return pending.get(message.id)?.onEvent?.(message.event);
       case "result":

@@ -6,6 +6,7 @@ import type { DeviceForm } from "../session/devicePass.ts";
 import { openInMemory, webgpuDevice } from "../session/runtime.ts";
 import { selfTest, type Verdict } from "../session/selfTest.ts";
 import { keptVerdict } from "./verdicts.ts";
+import { whyNoGpu } from "./vulkan.ts";
 
 /** What was chosen. */
 export type Execution =
@@ -19,8 +20,8 @@ export type Execution =
       readonly verdict: Verdict;
     };
 
-/** Below this a device is not worth its memory: software that passes for one, or a processor's neighbour. */
-const worthwhile = 1.5;
+/** Times as fast as the processor; below it a device is not worth its memory: software that passes for one, or a processor's neighbour. */
+export const worthwhile = 1.5;
 
 /**
  * @throws TinyGptvError "engine" where what was asked for by name is not there or computes wrong,
@@ -32,6 +33,8 @@ export async function chooseExecution(
 ): Promise<Execution> {
   if (provider === "cpu") return { provider, reason: "asked for" };
   if (provider === "cuda") return { provider, reason: "asked for: the picture side only" };
+  const nowhere = provider === "auto" ? await whyNoGpu() : undefined;
+  if (nowhere !== undefined) return { provider: "cpu", reason: nowhere };
   try {
     const verdict = await testWebgpu();
     const form = formFor(verdict, precision);

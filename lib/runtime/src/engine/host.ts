@@ -3,7 +3,9 @@
  * models it hosts. A module that calls `hostModels` can be run as the process.
  */
 import { TinyGptvError } from "@tinygptv/protocol";
+import { DeviceLost } from "../session/device.ts";
 import { createCallee } from "./callee.ts";
+import type { Model } from "../model.ts";
 import type { FromChild, ToChild } from "./messages.ts";
 import { toWire } from "./messages.ts";
 import { createModelPool, noCounters } from "./modelPool.ts";
@@ -50,13 +52,23 @@ export function hostModels(opener: ModelOpener): void {
     acquire: async (model, signal) => ready().acquire(model, signal),
     send,
     onDone: sendStatus,
+    onError(error) {
+      // One device a process: only another process has another one.
+      if (error instanceof DeviceLost) void send({ type: "lost", because: error.message });
+    },
   });
+
+  async function open(...asked: Parameters<ModelOpener["open"]>): Promise<Model> {
+    const model = await opener.open(...asked);
+    void send({ type: "loaded", model: model.info });
+    return model;
+  }
 
   async function start(message: Extract<ToChild, { type: "start" }>): Promise<void> {
     setInterval(sendStatus, message.options.heartbeat);
     try {
       await startPulse(message.options.heartbeat);
-      pool = await createModelPool(opener, message.options);
+      pool = await createModelPool({ ...opener, open }, message.options);
       void send({ type: "ready" });
       sendStatus();
     } catch (error) {

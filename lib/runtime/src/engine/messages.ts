@@ -9,7 +9,9 @@ import type {
   GenerateEvent,
   GenerateRequest,
   ModelInfo,
+  PrecisionChoice,
   PreprocessResult,
+  Provider,
   ScoreRequest,
   ScoreResult,
 } from "@tinygptv/protocol";
@@ -58,6 +60,10 @@ export interface HostOptions {
   cacheBytes: number | undefined;
   /** Milliseconds without a call after which a model is unloaded. */
   idleUnload: number | undefined;
+  /** What runs models. */
+  provider: Provider | undefined;
+  /** In what precision language models compute on a GPU. */
+  precision: PrecisionChoice | undefined;
   /** Milliseconds between signs of life. */
   heartbeat: number;
 }
@@ -86,6 +92,9 @@ export type FromChild =
   | { type: "result"; id: number; value: CallResults[keyof CallResults] }
   | { type: "error"; id: number; error: WireError }
   | { type: "copies"; news: CopiesNews }
+  | { type: "loaded"; model: ModelInfo }
+  /** The process is of no use any more, and wants to be replaced. */
+  | { type: "lost"; because: string }
   /** Sent at every heartbeat as a sign of life, and before each result. */
   | { type: "status"; status: HostStatus };
 

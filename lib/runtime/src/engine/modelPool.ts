@@ -14,7 +14,8 @@ export interface ModelOpener {
   list(folder: string, memory: MemoryOptions): Promise<ModelInfo[]>;
   open(
     folder: string,
-    options: MemoryOptions & { level: string; maxBatch: number },
+    options: MemoryOptions &
+      Partial<Pick<HostOptions, "provider" | "precision">> & { level: string; maxBatch: number },
   ): Promise<Model>;
   /** Of what each level says it needs, what all of a process share; nothing unless given. */
   readonly sharedBytes?: number;
@@ -40,10 +41,10 @@ export interface ModelPool {
   close(): Promise<void>;
 }
 
-export interface PoolOptions extends Pick<
-  HostOptions,
-  "models" | "maxBatch" | "memoryLimit" | "cacheBytes" | "idleUnload"
-> {
+export interface PoolOptions
+  extends
+    Omit<HostOptions, "heartbeat" | "provider" | "precision">,
+    Partial<Pick<HostOptions, "provider" | "precision">> {
   /** Milliseconds, on a clock that never goes back. */
   now?: () => number;
 }
@@ -72,6 +73,8 @@ export async function createModelPool(
     memoryLimit = Infinity,
     cacheBytes,
     idleUnload,
+    provider,
+    precision,
     now = () => performance.now(),
   }: PoolOptions,
 ): Promise<ModelPool> {
@@ -165,6 +168,8 @@ export async function createModelPool(
         level: slot.listed.level,
         maxBatch,
         cacheBytes,
+        provider,
+        precision,
       });
       return slot.loaded;
     } catch (error) {

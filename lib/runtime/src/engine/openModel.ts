@@ -66,8 +66,8 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
 }
 
 /** Who asks for full precision in the weights has it in what is computed, too. */
-const precisionFor = (level: string, { precision }: OpenOptions): PrecisionChoice =>
-  precision ?? (level === "fp32" ? "float32" : "auto");
+const precisionFor = (level: string, { precision = "auto" }: OpenOptions): PrecisionChoice =>
+  precision === "auto" && level === "fp32" ? "float32" : precision;
 
 /** Every file of the manifest must be there in full; what is inside is ONNX Runtime's to check. */
 async function checkFiles(folder: string, { files }: Manifest): Promise<void> {

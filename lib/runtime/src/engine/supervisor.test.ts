@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterEach, describe, expect, it } from "vitest";
 
-import type { Engine, GenerateEvent, GenerateRequest } from "@tinygptv/protocol";
+import type { Engine, GenerateEvent, GenerateRequest, ModelInfo } from "@tinygptv/protocol";
 import { createEngine } from "./supervisor.ts";
 import type { EngineOptions } from "./supervisor.ts";
 
@@ -112,6 +112,21 @@ describe("calls", () => {
   });
 });
 
+it("passes on what is to run models, and says what has been loaded", async () => {
+  const loaded: ModelInfo[] = [];
+  const engine = start({
+    provider: "auto",
+    precision: "float32",
+    onLoaded: (model) => loaded.push(model),
+  });
+  await Promise.all([engine.tokenize("a"), engine.tokenize("b", { model: "fake:b" })]);
+  await engine.tokenize("c");
+  expect(loaded).toMatchObject([
+    { id: "fake:a", execution: "auto float32" },
+    { id: "fake:b", execution: "auto float32" },
+  ]);
+});
+
 it("refuses options it cannot work with", () => {
   for (const options of [{ models: [] }, { maxBatch: 0 }, { queueLimit: -1 }, { maxBatch: NaN }]) {
     expect(() => start(options)).toThrow(/^(models|maxBatch|queueLimit): want at least/);
@@ -207,6 +222,21 @@ describe("a process that dies", () => {
     process.kill(pid, "SIGKILL");
     await until(() => engine.status().state === "restarting");
     expect(await read(engine.generate(ask("count 1"), []))).toBe("1 ");
+  });
+
+  it("is replaced when it has lost its device; what is in flight hears of it", async () => {
+    const engine = start();
+    const pid = Number(await read(engine.generate(ask("pid"), [])));
+    const inFlight = read(engine.generate(ask("count 100000"), []));
+    const lost = "webgpu: the device failed: out of memory";
+    await Promise.all([
+      expect(read(engine.generate(ask("lose"), []))).rejects.toMatchObject({ message: lost }),
+      expect(inFlight).rejects.toMatchObject({
+        code: "engine",
+        message: `engine process ${pid}: ${lost}`,
+      }),
+    ]);
+    expect(Number(await read(engine.generate(ask("pid"), [])))).not.toBe(pid);
   });
 
   it("keeps counting over restarts", async () => {

@@ -1,5 +1,12 @@
 import { TinyGptvError, decodingDefaults } from "@tinygptv/protocol";
-import type { CopiesNews, CopiesState, Engine } from "@tinygptv/protocol";
+import type {
+  CopiesNews,
+  CopiesState,
+  Engine,
+  ModelInfo,
+  PrecisionChoice,
+  Provider,
+} from "@tinygptv/protocol";
 import { scoringRows } from "../decoding/scoring.ts";
 import { createAdmission } from "./admission.ts";
 import { answerStream, untilAborted } from "./answerStream.ts";
@@ -39,6 +46,12 @@ export interface EngineOptions {
    * or loads: longer than the slowest forward pass or model load.
    */
   stallTimeout?: number;
+  /** What runs the models; the processor unless given. */
+  provider?: Provider;
+  /** In what precision language models compute on a GPU; the best that is right there unless given. */
+  precision?: PrecisionChoice;
+  /** Hears of each model that has been loaded: what runs it, and why. */
+  onLoaded?: (model: ModelInfo) => void;
   /** Hears what becomes of the copies that make a model's next load quick; missing ones are made when it has been loaded. */
   onCopies?: (news: CopiesNews) => void;
   /** Module run as the engine process; it must call `hostModels`. */
@@ -74,6 +87,9 @@ export function createEngine(options: EngineOptions): Engine {
       memoryLimit: options.memoryLimit,
       cacheBytes: options.cacheBytes,
       idleUnload: options.idleUnload,
+      provider: options.provider,
+      precision: options.precision,
+      onLoaded: (model) => options.onLoaded?.(model),
       onCopies(news) {
         copies[news.model] = news.state;
         options.onCopies?.(news);

@@ -7,6 +7,7 @@ import { version } from "@tinygptv/protocol";
 import { z } from "zod";
 import { runtimeVersion } from "../session/runtime.ts";
 import type { Verdict } from "../session/selfTest.ts";
+import { findVulkan } from "./vulkan.ts";
 
 const verdictSchema = z.object({
   forms: z.array(
@@ -50,23 +51,11 @@ function cacheFolder(): string {
   return join(XDG_CACHE_HOME || LOCALAPPDATA || join(homedir(), ".cache"), "tinygptv", "devices");
 }
 
-/** Where Vulkan's loader finds drivers. */
-const driverFolders = [
-  "/usr/share/vulkan/icd.d",
-  "/etc/vulkan/icd.d",
-  "/usr/local/nvidia/share/vulkan/icd.d",
-];
-
 /** What the result may depend on, as far as it can be seen from outside. */
 async function fingerprint(): Promise<string> {
-  const { VK_ICD_FILENAMES = "", VK_DRIVER_FILES = "", LD_LIBRARY_PATH = "" } = process.env;
-  const named = [...VK_ICD_FILENAMES.split(":"), ...VK_DRIVER_FILES.split(":")].filter(Boolean);
-  const listed = await Promise.all(
-    driverFolders.map(async (folder) =>
-      (await readdir(folder).catch(() => [])).map((name) => join(folder, name)),
-    ),
-  );
-  const drivers = await Promise.all([...named, ...listed.flat()].map(describeFile));
+  const { LD_LIBRARY_PATH = "" } = process.env;
+  const { manifests } = await findVulkan();
+  const drivers = await Promise.all(manifests.map(describeFile));
   const facts = [
     version,
     runtimeVersion,

@@ -33,10 +33,18 @@ export interface DeviceBinding {
 
 type Floats = DeviceTensor["dtype"];
 
+/** What runs on a device, or comes to, once it has failed. */
+export class DeviceLost extends TinyGptvError {
+  constructor(cause: unknown) {
+    const got = cause instanceof Error ? cause.message : String(cause);
+    super("engine", `webgpu: the device failed: ${got}`, { cause });
+  }
+}
+
 export class Device {
   readonly #binding: DeviceBinding;
   #last: Promise<unknown> = Promise.resolve();
-  #failure: TinyGptvError | undefined;
+  #failure: DeviceLost | undefined;
   readonly #zeros = new Map<Floats, Promise<DeviceMaker>>();
 
   constructor(binding: DeviceBinding) {
@@ -44,7 +52,7 @@ export class Device {
   }
 
   /** Why the device is of no use any more; what it holds is lost. */
-  get failure(): TinyGptvError | undefined {
+  get failure(): DeviceLost | undefined {
     return this.#failure;
   }
 
@@ -58,11 +66,7 @@ export class Device {
       try {
         return await work();
       } catch (cause) {
-        this.#failure = new TinyGptvError(
-          "engine",
-          `webgpu: the device failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-          { cause },
-        );
+        this.#failure = new DeviceLost(cause);
         throw this.#failure;
       }
     });

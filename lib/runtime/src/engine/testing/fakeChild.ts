@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import type { GenerateEvent, ModelInfo } from "@tinygptv/protocol";
 import type { Model } from "../../model.ts";
+import { DeviceLost } from "../../session/device.ts";
 import { hostModels } from "../host.ts";
 
 type Behaviour = (
@@ -51,6 +52,11 @@ const behaviours: Record<string, Behaviour> = {
     yield "oops ";
     throw new TypeError("x is undefined");
   },
+  /** A device that fails, which the process cannot use any more. */
+  async *lose() {
+    yield "on a device ";
+    throw new DeviceLost(new Error("out of memory"));
+  },
   async *refuse() {
     yield* [];
     throw new TinyGptvError("parameter", "topK: want less, got more", { subject: "topK" });
@@ -88,10 +94,10 @@ function infoOf(name: string, level: string): ModelInfo {
   };
 }
 
-function fakeModel(info: ModelInfo): Model {
+function fakeModel(info: ModelInfo, execution: string): Model {
   let generatedTokens = 0;
   return {
-    info: { ...info, loaded: true, executionProvider: "fake" },
+    info: { ...info, loaded: true, executionProvider: "fake", execution },
     answer: () => Promise.reject(new Error("the engine asks for streams")),
     async *generate(request, images, { signal } = {}): AsyncGenerator<GenerateEvent> {
       const prompt = request.rounds.at(-1)?.prompt ?? "";
@@ -138,8 +144,8 @@ hostModels({
     const [name = "", levels = ""] = folder.split("=");
     return levels.split(",").map((level) => infoOf(name, level));
   },
-  async open(folder, { level }) {
+  async open(folder, { level, provider, precision }) {
     await sleep(5);
-    return fakeModel(infoOf(folder.split("=")[0] ?? "", level));
+    return fakeModel(infoOf(folder.split("=")[0] ?? "", level), `${provider} ${precision}`);
   },
 });
