@@ -40,7 +40,7 @@ export async function prepareCalibration(
     );
   const model = { folder, manifest, files: graphsOf(manifest, level) };
   const paths = [...new Set(questions.map(({ image }) => image))];
-  const features = await encodePictures(model, paths, signal);
+  const features = await encodePictures(model, paths, { signal });
   const pictures: Float32Array[] = [];
   for (const path of paths.slice(0, picturesKept))
     pictures.push(await readPixelValues(path, manifest));

@@ -4,9 +4,9 @@ import { writeFile } from "node:fs/promises";
 import { interruptible } from "../terminal/interrupt.ts";
 import { formatBytes, note, printJson, printLine, table } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { wholeNumber } from "./options.ts";
+import { executionOptions, wholeNumber, type ExecutionFlags } from "./options.ts";
 
-interface CompareFlags {
+interface CompareFlags extends ExecutionFlags {
   images?: string;
   questions?: string;
   limit?: number;
@@ -17,7 +17,7 @@ interface CompareFlags {
 }
 
 export function compareCommand(): Command {
-  return new Command("compare")
+  const command = new Command("compare")
     .summary("what quantization costs, in numbers")
     .description(
       "Compares levels with the first model's level fp32 (or else fp16): its answers about pictures are put before every level, token by token. Shows how far the distributions are apart, how many answers stay the same, and how many are right where the right answer is known.",
@@ -34,6 +34,7 @@ export function compareCommand(): Command {
     .option("--out <file>", "write everything as JSON to a file too")
     .option("--json", "print everything as JSON")
     .action(compareModels);
+  return executionOptions(command);
 }
 
 async function compareModels(models: string[], flags: CompareFlags): Promise<void> {

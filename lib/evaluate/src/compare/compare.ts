@@ -5,7 +5,9 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { judge, metricOf } from "@tinygptv/protocol";
-import { argmax } from "tinygptv/parts";
+import type { PrecisionChoice, Provider } from "@tinygptv/protocol";
+import { argmax, chooseExecution } from "tinygptv/parts";
+import type { Execution } from "tinygptv/parts";
 import { readQuestions, type Question, type QuestionSource } from "../questions.ts";
 import { AgreementCollector, cosine, mean, type Agreement } from "./agreement.ts";
 import { answer } from "./answer.ts";
@@ -28,6 +30,10 @@ export interface CompareOptions extends QuestionSource {
   modules?: boolean;
   /** Tokens of an answer at most; 128 unless given. */
   maxTokens?: number;
+  /** What runs the models; the processor unless given. */
+  provider?: Provider;
+  /** In what precision language models compute on a GPU; float32 unless given: levels are compared, not devices. */
+  precision?: PrecisionChoice;
   signal?: AbortSignal;
   /** Called after each answer. */
   onProgress?: (progress: { subject: string; done: number; total: number }) => void;
@@ -61,15 +67,18 @@ export interface CompareReport {
  */
 export async function compare(options: CompareOptions): Promise<CompareReport> {
   const { models, modules = false, maxTokens = 128, signal, onProgress } = options;
+  const { provider = "cpu", precision = "float32" } = options;
   const questions = await readQuestions(options);
   const { reference, levels, modules: mixed } = await findSubjects(models);
+  const execution = await chooseExecution(provider, precision);
   const compared = [reference, ...levels, ...(modules ? mixed : [])];
   const pictures = new Set(questions.map(({ image }) => image));
   const features = new Map<string, Features>();
   const featuresOf = async (subject: Subject): Promise<Features> => {
     const { folder, files } = subject;
     const key = [folder, files.vision, files.qformer, files.mapping].join("|");
-    const known = features.get(key) ?? (await encodePictures(subject, pictures, signal));
+    const known =
+      features.get(key) ?? (await encodePictures(subject, pictures, { signal, execution }));
     features.set(key, known);
     return known;
   };
@@ -81,7 +90,7 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   };
 
   const exact = await featuresOf(reference);
-  const golden = await withLanguage(reference, (language) =>
+  const golden = await withLanguage(reference, execution, (language) =>
     answerAll(language, questions, exact, join(tmpdir(), `tinygptv-compare-${process.pid}`), {
       maxTokens,
       signal,
@@ -93,7 +102,7 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
     for (const [i, subject] of compared.entries()) {
       const own = await featuresOf(subject);
       const cosines = [...pictures].map((path) => cosine(exact.get(path)!, own.get(path)!));
-      const measured = await withLanguage(subject, (language) =>
+      const measured = await withLanguage(subject, execution, (language) =>
         follow(language, questions, own, golden, {
           maxTokens,
           signal,
@@ -147,9 +156,10 @@ async function follow(
 
 async function withLanguage<T>(
   subject: Subject,
+  execution: Execution,
   use: (language: Language) => Promise<T>,
 ): Promise<T> {
-  const language = await openLanguage(subject);
+  const language = await openLanguage(subject, execution);
   try {
     return await use(language);
   } finally {

@@ -11,7 +11,13 @@ import {
   openParts,
   preprocess,
 } from "tinygptv/parts";
-import type { LanguageModel, ModelFiles, TokenEmbeddings, Tokenizer } from "tinygptv/parts";
+import type {
+  Execution,
+  LanguageModel,
+  ModelFiles,
+  TokenEmbeddings,
+  Tokenizer,
+} from "tinygptv/parts";
 
 /** Image features [queries, width] by picture path. */
 export type Features = ReadonlyMap<string, Float32Array>;
@@ -28,10 +34,13 @@ export async function readPixelValues(path: string, { config }: Manifest): Promi
 export async function encodePictures(
   model: ModelFiles,
   pictures: Iterable<string>,
-  signal?: AbortSignal,
+  { signal, execution }: { signal?: AbortSignal | undefined; execution?: Execution } = {},
 ): Promise<Features> {
   const { manifest } = model;
-  const sessions = await openParts(model, ["vision", "qformer", "mapping"], asPublished);
+  const sessions = await openParts(model, ["vision", "qformer", "mapping"], {
+    ...asPublished,
+    execution,
+  });
   try {
     const features = new Map<string, Float32Array>();
     for (const path of pictures) {
@@ -55,11 +64,11 @@ export interface Language {
   close(): Promise<void>;
 }
 
-export async function openLanguage(model: ModelFiles): Promise<Language> {
+export async function openLanguage(model: ModelFiles, execution?: Execution): Promise<Language> {
   const { languageModel, ...parts } = await openParts(
     model,
     ["tokenizer", "embeddings", "languageModel"],
-    asPublished,
+    { ...asPublished, execution },
   );
   const { endOfText, stop } = model.manifest.config.tokens;
   return { ...parts, model: languageModel, ends: new Set([endOfText, stop]) };
