@@ -24,7 +24,7 @@ export type Execution =
 export const worthwhile = 1.5;
 
 /**
- * @throws TinyGptvError "engine" where what was asked for by name is not there or computes wrong,
+ * @throws TinyGptvError "model" where what was asked for by name is not there or computes wrong,
  *   saying what is missing and how to get it
  */
 export async function chooseExecution(
@@ -81,7 +81,7 @@ function formFor({ forms, findings }: Verdict, precision: PrecisionChoice): Devi
   const failed = findings.filter(({ passed }) => !passed);
   if (forms.length > 0)
     throw new TinyGptvError(
-      "engine",
+      "model",
       `webgpu: precision: want one that the device computes right, ${forms[0]!.precision}, got ${precision}`,
       { subject: "precision" },
     );
@@ -89,7 +89,7 @@ function formFor({ forms, findings }: Verdict, precision: PrecisionChoice): Devi
   // Without a device the first thing that is tried says so.
   const isAbsent = findings.length === 1 && /adapter|device/i.test(String(first?.got));
   const message = isAbsent ? absent(String(first?.got)) : wrong(failed);
-  throw new TinyGptvError("engine", message, { subject: "webgpu" });
+  throw new TinyGptvError("model", message, { subject: "webgpu" });
 }
 
 const absent = (got: string) =>

@@ -42,7 +42,7 @@ export async function listModels(folder: string, memory: MemoryOptions = {}): Pr
   return levelsOf(await readManifest(folder), memory);
 }
 
-/** Loads a level. Errors have code "model" and name the file at fault, or "engine" for a provider that is not there. */
+/** Loads a level. Errors have code "model" and name the file at fault, or what a provider lacks. */
 export async function openModel(folder: string, options: OpenOptions = {}): Promise<Model> {
   const manifest = await readManifest(folder);
   const level = options.level ?? manifest.defaultLevel;
