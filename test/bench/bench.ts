@@ -5,6 +5,7 @@
  *
  *   --load         instead: a level under load, 1, 4 and 8 callers with short and long
  *                  prompts and pictures, through the engine
+ *   --provider P   instead: level `auto` as P runs it (webgpu, cuda, auto) beside the processor
  *   --quick        8 layers and 4 vision blocks instead of 32 and 39
  *   --rounds N     turns of each subject
  *   --threads N    for every subject; all cores unless given
@@ -21,6 +22,8 @@ import { manifestName } from "../../lib/model/src/manifest.ts";
 import { readManifest } from "../../lib/model/src/readManifest.ts";
 import { prepack } from "../../lib/runtime/src/engine/graphCopies.ts";
 import { withHugePages } from "../../lib/runtime/src/engine/hugePages.ts";
+import type { LevelName } from "../../lib/convert/src/quantize/registry.ts";
+import { compareWithProcessor, readProvider } from "./device.ts";
 import { fullDepth, quickDepth } from "./dimensions.ts";
 import { growthCharts } from "./growth.ts";
 import { measureLoad, printLoad } from "./load.ts";
@@ -40,6 +43,7 @@ const { values: options } = parseArgs({
     threads: { type: "string", default: String(availableParallelism()) },
     llama: { type: "boolean", default: true },
     load: { type: "boolean", default: false },
+    provider: { type: "string" },
     plots: { type: "boolean", default: false },
   },
   allowNegative: true,
@@ -50,7 +54,7 @@ const { threads } = options;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const artefacts = join(root, "test/artefacts/bench");
-const measured = options.load ? (["int4"] as const) : (["int4", "auto", "int8", "fp32"] as const);
+const measured = levelsFor(options);
 const folder = join(artefacts, [`model-${depth.layers}-${depth.blocks}`, ...measured].join("-"));
 const here = (name: string) => new URL(name, import.meta.url);
 const program = (name: string) => fileURLToPath(here(name));
@@ -64,6 +68,10 @@ await prepareModel();
 if (options.load) {
   say("load");
   printLoad(await measureLoad(folder, "int4", options.quick ? 20 : 60));
+  process.exit();
+}
+if (options.provider !== undefined) {
+  await compareWithProcessor(folder, "auto", readProvider(options.provider));
   process.exit();
 }
 const ggufs = options.llama ? await prepareLlama() : [];
@@ -83,6 +91,11 @@ if (options.plots) {
   const images = join(root, "docs/images");
   await mkdir(images, { recursive: true });
   for (const [name, svg] of growthCharts(samples, depth)) await writeFile(join(images, name), svg);
+}
+
+function levelsFor({ load, provider }: { load: boolean; provider?: string }): LevelName[] {
+  if (load) return ["int4"];
+  return provider === undefined ? ["int4", "auto", "int8", "fp32"] : ["auto"];
 }
 
 async function exists(path: string): Promise<boolean> {
