@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { bindingFolder, libraryFinder } from "./libraries.ts";
 import type { FindLibrary } from "./libraries.ts";
 
+/** Name of the library that finds drivers. */
 export const vulkanLoader = "libvulkan.so.1";
 
 /** What is there of Vulkan. */
