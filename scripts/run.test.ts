@@ -139,7 +139,7 @@ test.each([
 
 test("what npm and npx call starts in every shell", () => {
   const { scripts: calls } = JSON.parse(readFileSync(join(scripts, "../package.json"), "utf8"));
-  for (const name of ["start", "test", "tinygptv"]) {
+  for (const name of ["start", "test", "static", "tinygptv"]) {
     expect(calls[name]).toBe(`node scripts/run.mjs ${name}`);
   }
   // A variable set for one command, a builtin, two commands in one, a quoted word.
@@ -185,7 +185,7 @@ test("a fetched Node that does not run is not used", () => {
 
 test("other commands are refused", () => {
   const { status, stderr } = machine({}).run("build");
-  expect(stderr).toBe("command: want one of start, test, tinygptv, got build\n");
+  expect(stderr).toBe("command: want one of start, test, static, tinygptv, got build\n");
   expect(status).toBe(2);
 });
 
@@ -245,9 +245,11 @@ function checkedOut(pnpm: string) {
   for (const folder of [".cache", "node_modules/vitest", "models/nano/checkpoint", "lib"]) {
     mkdirSync(join(fit.checkout, folder), { recursive: true });
   }
-  for (const folder of ["apps/cli/src", "apps/playground", "functions/inference"]) {
+  const store = "functions/inference/src/store";
+  for (const folder of ["apps/cli/src", "apps/playground", store]) {
     mkdirSync(join(fit.checkout, folder), { recursive: true });
   }
+  fit.write(`${store}/folderLock.ts`, "export const withFolderLock = (_, work) => work();");
   fit.write("node_modules/vitest/vitest.mjs", vitest);
   fit.write("apps/cli/src/main.ts", "");
   for (const file of ["pnpm-lock.yaml", "tsdown.config.ts"]) fit.write(file, "");
@@ -260,7 +262,7 @@ test("every check runs, and the last line counts them", () => {
   ).run("test");
   expect(stdout).toContain("a long story\n✗ lint");
   expect(stdout).toContain("✓ types");
-  expect(stdout).toMatch(/\nFailed:\n  lint\n  some.test.ts > works\n\n7 passed, 2 failed\n$/);
+  expect(stdout).toMatch(/\nFailed:\n  lint\n  some.test.ts > works\n\n8 passed, 2 failed\n$/);
   expect(status).toBe(1);
 });
 

@@ -21,6 +21,7 @@ import type { Tally, VitestReport } from "./tally.ts";
 const gates = {
   "types of the playground": ["--dir", "apps/playground", "run", "check"],
   types: ["run", "typecheck"],
+  "types for pages": ["run", "typecheck:web"],
   "API reference": ["run", "api"],
   "import directions": ["run", "imports"],
   lint: ["run", "lint"],

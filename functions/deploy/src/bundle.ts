@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { rolldown, type InputOptions } from "rolldown";
+import { rolldown, type InputOptions, type Plugin } from "rolldown";
 import { startedByPath } from "./startedByPath.ts";
 
 export interface BundleOptions {
@@ -16,6 +16,8 @@ export interface Bundle {
   readonly files: readonly string[];
   /** What was left outside: specifier -> path of the source that imports it. */
   readonly imported: ReadonlyMap<string, string>;
+  /** Files of packages whose place is asked for at run time: specifier -> path of the source that asks. */
+  readonly resolved: ReadonlyMap<string, string>;
   /** Path of the first program's source: what its packages are, its bundle's are, too. */
   readonly source: string;
 }
@@ -40,6 +42,7 @@ const platforms: Readonly<Record<BundleOptions["platform"], InputOptions>> = {
 export async function bundle(options: BundleOptions): Promise<Bundle> {
   const { entries, out, platform, external = [] } = options;
   const imported = new Map<string, string>();
+  const resolved = new Map<string, string>();
   const isOutside = (id: string) =>
     external.some((name) => id === name || id.startsWith(`${name}/`));
   const build = await rolldown({
@@ -50,10 +53,20 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
       if (importer !== undefined) imported.set(id, importer);
       return true;
     },
-    plugins: [startedByPath("beside")],
+    plugins: [startedByPath("beside"), noteResolved(resolved)],
   });
   const { output } = await build.write({ dir: out, format: "esm", entryFileNames: "[name].js" });
   await build.close();
   const [source = ""] = Object.values(entries);
-  return { files: output.map(({ fileName }) => join(out, fileName)), imported, source };
+  return { files: output.map(({ fileName }) => join(out, fileName)), imported, resolved, source };
+}
+
+function noteResolved(resolved: Map<string, string>): Plugin {
+  return {
+    name: "note-resolved",
+    transform(code, id) {
+      for (const [, name] of code.matchAll(/import\.meta\.resolve\("([^".][^"]*)"\)/g))
+        resolved.set(name!, id);
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { copyFile, lstat, mkdir } from "node:fs/promises";
+import { copyFile, lstat, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { nodeFileTrace, resolve } from "@vercel/nft";
 import { TinyGptvError } from "@tinygptv/protocol";
@@ -22,15 +22,28 @@ const wanted = [
  */
 export async function copyInstalled(
   folder: string,
-  { files: bundled, imported, source }: Bundle,
+  { imported, resolved, source }: Bundle,
 ): Promise<void> {
-  const { fileList } = await nodeFileTrace([...bundled], {
+  // Not the programs themselves: whatever of the machine they name, home folders and all, would be
+  // taken for a part of them.
+  const imports = join(folder, "imports.mjs");
+  const lines = [
+    ...Array.from(imported.keys(), (id) => `import "${id}";\n`),
+    ...Array.from(resolved.keys(), (id) => `import.meta.resolve("${id}");\n`),
+  ];
+  await writeFile(imports, lines.join(""));
+  const { fileList } = await nodeFileTrace([imports], {
     base: "/",
     ignore: (path) => forOthers.test(`/${path}`),
     // The names in a bundle are resolved from where its sources stand.
     resolve: (id, parent, job, isCjs) =>
-      resolve(id, bundled.includes(parent) ? (imported.get(id) ?? source) : parent, job, isCjs),
-  });
+      resolve(
+        id,
+        parent === imports ? (imported.get(id) ?? resolved.get(id) ?? source) : parent,
+        job,
+        isCjs,
+      ),
+  }).finally(() => rm(imports));
   const files = [...fileList]
     .map((path) => `/${path}`)
     .filter((path) => path.includes("/node_modules/"));

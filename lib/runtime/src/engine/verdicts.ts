@@ -64,7 +64,7 @@ async function fingerprint(): Promise<string> {
     release(),
     LD_LIBRARY_PATH,
     await textOf("/proc/driver/nvidia/version"),
-    ...(await graphicsCards()),
+    ...(await graphicsCards("/sys/class/drm")),
     ...drivers,
   ];
   return createHash("sha256").update(facts.join("\n")).digest("hex").slice(0, 32);
@@ -75,9 +75,11 @@ async function describeFile(path: string): Promise<string> {
   return `${path} ${found?.mtimeMs ?? "missing"} ${await textOf(path)}`;
 }
 
-/** Maker and model of each, where Linux says so. */
-async function graphicsCards(): Promise<string[]> {
-  const root = "/sys/class/drm";
+/**
+ * Maker and model of each, where Linux says so.
+ * @param root handed in, since bundlers that trace files look through every folder that a program names
+ */
+async function graphicsCards(root: string): Promise<string[]> {
   const cards = await readdir(root).catch(() => []);
   return Promise.all(
     cards.map(async (card) => {

@@ -17,18 +17,28 @@ import { elementCount } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { makeTyped, ortSession } from "./ortSession.ts";
 
-/** What a device is made with: ONNX Runtime's binding, on a page or in Node. */
+/**
+ * What a device is made with: ONNX Runtime's binding, on a page or in Node. Its own
+ * types are left out, since they name what only pages have.
+ */
 export interface DeviceBinding {
-  readonly Tensor: TensorConstructor & Pick<typeof Tensor, "fromGpuBuffer">;
+  /** Its class of tensors. */
+  readonly Tensor: unknown;
   /**
-   * Creates a session on the device.
+   * Creates a session of it on the device.
    * @param weights where its data files are: a folder, or what the binding takes instead
    * @param keepsOutputs whether its outputs stay on the device
    */
   create(
     graph: Uint8Array,
     options: { weights?: unknown; keepsOutputs: boolean },
-  ): Promise<InferenceSession>;
+  ): Promise<unknown>;
+}
+
+/** The same by its types. */
+interface OrtBinding extends DeviceBinding {
+  readonly Tensor: TensorConstructor & Pick<typeof Tensor, "fromGpuBuffer">;
+  create(...call: Parameters<DeviceBinding["create"]>): Promise<InferenceSession>;
 }
 
 type Floats = DeviceTensor["dtype"];
@@ -42,13 +52,13 @@ export class DeviceLost extends TinyGptvError {
 }
 
 export class Device {
-  readonly #binding: DeviceBinding;
+  readonly #binding: OrtBinding;
   #last: Promise<unknown> = Promise.resolve();
   #failure: DeviceLost | undefined;
   readonly #zeros = new Map<Floats, Promise<DeviceMaker>>();
 
   constructor(binding: DeviceBinding) {
-    this.#binding = binding;
+    this.#binding = binding as OrtBinding;
   }
 
   /** Why the device is of no use any more; what it holds is lost. */
