@@ -26,11 +26,17 @@ describe.runIf(process.platform === "linux")("a GPU cannot be there", () => {
     );
     expect(await whyNoGpu({ findLibrary, env: { VK_DRIVER_FILES: "" } })).toBe("no Vulkan driver");
   });
+
+  it("without a device, whatever drivers are installed", async () => {
+    const env = { XDG_DATA_DIRS: join(folder, "share") };
+    const devices = ["null", "nvram", "tty"];
+    expect(await whyNoGpu({ findLibrary, env, devices })).toBe("no GPU among the devices");
+  });
 });
 
 it("a GPU may be there with a loader and a driver, in the folders of data or named", async () => {
   const shared = { XDG_DATA_DIRS: join(folder, "share") };
-  expect(await whyNoGpu({ findLibrary, env: shared })).toBeUndefined();
+  expect(await whyNoGpu({ findLibrary, env: shared, devices: ["dri"] })).toBeUndefined();
   const named = { VK_ICD_FILENAMES: join(folder, "own.json") };
-  expect(await whyNoGpu({ findLibrary, env: named })).toBeUndefined();
+  expect(await whyNoGpu({ findLibrary, env: named, devices: ["nvidia0"] })).toBeUndefined();
 });

@@ -24,6 +24,8 @@ export interface VulkanMachine {
   env?: NodeJS.ProcessEnv;
   /** Folders of driver manifests, where no variable names files. */
   folders?: readonly string[];
+  /** Names in the folder of devices. */
+  devices?: readonly string[];
 }
 
 /** Looks without loading anything: the provider itself takes a fifth of a second, and prints warnings. */
@@ -44,8 +46,14 @@ export async function whyNoGpu(machine: VulkanMachine = {}): Promise<string | un
   if (process.platform !== "linux") return undefined;
   const { loader, manifests } = await findVulkan(machine);
   if (loader === undefined) return `no Vulkan loader (${vulkanLoader})`;
-  return manifests.length === 0 ? "no Vulkan driver" : undefined;
+  if (manifests.length === 0) return "no Vulkan driver";
+  // Drivers are installed where no GPU is, too: then software passes for one, and its self-test takes long.
+  const devices = machine.devices ?? (await readdir("/dev").catch(() => []));
+  return devices.some((name) => graphics.test(name)) ? undefined : "no GPU among the devices";
 }
+
+/** What GPUs are called: by the kernel's graphics, NVIDIA's own driver, Windows below Linux, phones and boards. */
+const graphics = /^(dri|nvidia\d+|dxg|kgsl.*|mali\d+)$/;
 
 /** Where the loader looks for drivers. */
 function driverFolders(env: NodeJS.ProcessEnv): string[] {
