@@ -54,7 +54,7 @@ const layers = {
 
 /** What a package offers: the exports of its package.json. */
 const door =
-  "^lib/(\\w+/src/index|protocol/src/http/index|model/src/disk|graph/src/session|network/src/fromNothing|runtime/src/(parts|web|worker))\\.ts$";
+  "^lib/(\\w+/src/index|protocol/src/http/index|model/src/disk|graph/src/session|network/src/feeds|runtime/src/(parts|web|worker))\\.ts$";
 
 const tests = "\\.test\\.ts$|(^|/)(test|testing)/";
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { visionSample } from "../../lib/convert/src/calibrate/samples.ts";
-import { feedsFromNothing } from "../../lib/network/src/fromNothing.ts";
+import { feedsFromNothing } from "../../lib/network/src/feeds.ts";
 import { convert } from "../../lib/convert/src/convert.ts";
 import { findSources } from "../../lib/convert/src/sources.ts";
 import { GraphBuilder } from "../../lib/graph/src/builder.ts";

@@ -24,7 +24,7 @@ export interface FolderServer {
 }
 
 /**
- * Files as any plain file server gives them: by path, whole or from an offset.
+ * Files of a folder over HTTP, by path: whole, or from an offset on.
  * @param folders by the path they are served under; the first that has a file gives it
  * @param headers of every answer
  */

@@ -22,7 +22,7 @@ export interface Forms {
 }
 
 /** For ONNX Runtime on a processor: what a model folder holds. */
-export const processorForms: Forms = {
+const processorForms: Forms = {
   attention: fusedAttention,
   cached: splitAttention,
   precision: "float32",

@@ -2,16 +2,14 @@
  * TinyGPT-V as graphs, in forward order, for processors and for GPUs.
  * @module @tinygptv/network
  */
-export { buildGraphs, processorForms, type Forms } from "./graphs.ts";
+export { buildGraphs, type Forms } from "./graphs.ts";
 export { evaVit } from "./evaVit.ts";
 export { qformer } from "./qformer.ts";
-export { mapping } from "./mapping.ts";
 export { phi } from "./phi.ts";
-export { splitAttention } from "./splitAttention.ts";
 export { inPlaceAttention } from "./inPlaceAttention.ts";
 export { groupedAttention } from "./groupedAttention.ts";
 export type { AttentionForm } from "./attention.ts";
-export { explicitAttention, fusedAttention, type Attention } from "./layers.ts";
+export { explicitAttention, type Attention } from "./layers.ts";
 export { asBytes, type Precision, type Weight, type Weights } from "./weights.ts";
 export {
   linearLayers,

@@ -21,15 +21,13 @@ import {
   type AttentionContext,
   type AttentionForm,
 } from "./attention.ts";
+import { hidden } from "./feeds.ts";
 import { add, linear, reshape, splitInThree, transposeAxes } from "./layers.ts";
 
 /** Rows added. */
 const F = "padding";
 /** All that linear layers run over. */
 const N = sum(inputs, F);
-
-/** Added to the scores of positions that must not be seen; finite, so that a row without any stays finite too. */
-const masked = -3.0e38;
 
 /** Keys and values of one layer, of the cache or of this step. */
 interface KeyValue {
@@ -74,7 +72,7 @@ interface Inputs {
 interface Step {
   /** Position of each input, (B,S). */
   positions: Value;
-  /** 0 or `masked`, (B,1,S,P+S). */
+  /** 0 or `hidden`, (B,1,S,P+S). */
   mask: Value;
   /** P and S, as the sizes to split attention weights into, (2). */
   splitSizes: Value;
@@ -168,14 +166,14 @@ function prepareStep(
   const lengths = reshape(g, pastLength, [B, 1], "lengths");
   const positions = g.op("Min", [add(g, lengths, offsets, "positions"), last]).is(B, S);
 
-  const hidden = g.constant("float32", [masked]);
+  const unseen = g.constant("float32", [hidden.float32]);
   const seen = g.constant("float32", [0]);
   const pastSeen = g.op("Less", [slots, lengths], { label: "past" }).is(B, P);
-  let pastMask = g.op("Where", [pastSeen, seen, hidden], { label: "past" });
+  let pastMask = g.op("Where", [pastSeen, seen, unseen], { label: "past" });
   pastMask = g.op("Unsqueeze", [pastMask, g.constant("int64", [1, 2])]).is(B, 1, 1, P);
   const rows = reshape(g, offsets, [S, 1], "rows");
   const future = g.op("Greater", [offsets, rows]).is(S, S);
-  const newMask = g.op("Where", [future, hidden, seen], { label: "new" });
+  const newMask = g.op("Where", [future, unseen, seen], { label: "new" });
 
   const unit = g.constant("int64", [1]);
   const batch = sizeOf(embeds, 0, "batch");

@@ -35,7 +35,7 @@ export interface VerifyOptions {
   provider?: Provider | undefined;
   /** In what precision, on a GPU; float32 unless given. */
   precision?: PrecisionChoice | undefined;
-  /** Opens graphs; ONNX Runtime unless given. */
+  /** Opens graphs on the processor; ONNX Runtime unless given. */
   openSession?: GraphOptions["openSession"];
 }
 

@@ -3,7 +3,7 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import type { PrecisionChoice, Provider } from "@tinygptv/protocol";
 import type { Device } from "../session/device.ts";
 import type { DeviceForm } from "../session/devicePass.ts";
-import { openInMemory, webgpuDevice } from "../session/runtime.ts";
+import { openSession, webgpuDevice } from "../session/runtime.ts";
 import { selfTest, type Verdict } from "../session/selfTest.ts";
 import { keptVerdict } from "./verdicts.ts";
 import { whyNoGpu } from "./vulkan.ts";
@@ -24,15 +24,18 @@ export type Execution =
 export const worthwhile = 1.5;
 
 /**
- * @throws TinyGptvError "model" where what was asked for by name is not there or computes wrong,
+ * @throws TinyGptvError "parameter" for a precision that the provider does not have; "model" where what was asked for by name is not there or computes wrong,
  *   saying what is missing and how to get it
  */
 export async function chooseExecution(
   provider: Provider,
   precision: PrecisionChoice = "auto",
 ): Promise<Execution> {
-  if (provider === "cpu") return { provider, reason: "asked for" };
-  if (provider === "cuda") return { provider, reason: "asked for: the picture side only" };
+  if (provider === "cpu" || provider === "cuda") {
+    if (precision === "float16") throw onlyOnGpu(provider);
+    const reason = provider === "cpu" ? "asked for" : "asked for: the picture side only";
+    return { provider, reason };
+  }
   const nowhere = provider === "auto" ? await whyNoGpu() : undefined;
   if (nowhere !== undefined) return { provider: "cpu", reason: nowhere };
   try {
@@ -72,8 +75,21 @@ let testing: Promise<Verdict> | undefined;
 
 /** The self-test's verdict on this machine's GPU, from an earlier time where device and driver are the same. */
 export function testWebgpu(): Promise<Verdict> {
-  return (testing ??= keptVerdict(() => selfTest(webgpuDevice, openInMemory)));
+  return (testing ??= keptVerdict(() =>
+    selfTest(webgpuDevice, (graph) => openSession({ graph })),
+  ).then((verdict) => {
+    // What failed may be mended by the next time.
+    if (verdict.forms.length === 0) testing = undefined;
+    return verdict;
+  }));
 }
+
+const onlyOnGpu = (provider: Provider) =>
+  new TinyGptvError(
+    "parameter",
+    `precision: want float32 or auto where the language model runs on the processor (provider ${provider}), got float16`,
+    { subject: "precision" },
+  );
 
 function formFor({ forms, findings }: Verdict, precision: PrecisionChoice): DeviceForm {
   const form = forms.find((one) => precision === "auto" || one.precision === precision);

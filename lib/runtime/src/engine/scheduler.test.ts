@@ -223,6 +223,27 @@ describe("bad rows and failing forwards", () => {
     expect(model.open.size).toBe(0);
   });
 
+  it("of logits that are no numbers fail the decoder that they are of", async () => {
+    const model = fakeLanguageModel();
+    const { forward } = model;
+    const broken: LanguageModel = {
+      ...model,
+      async forward(rows) {
+        const logits = await forward(rows);
+        return logits.map((row, i) => (i === 0 && rows.length > 1 ? row.fill(NaN) : row));
+      },
+    };
+    const scheduler = createScheduler(broken, limits);
+    const first = scheduler.run(greedy(broken, [1], 3));
+    const other = scheduler.run(greedy(broken, [2], 3));
+    await expect(first).rejects.toMatchObject({
+      code: "engine",
+      message: expect.stringContaining("logits: want numbers"),
+    });
+    expect(await other).toEqual(await alone((again) => greedy(again, [2], 3)));
+    expect(model.open.size).toBe(0);
+  });
+
   it("fail exactly the decoders in that forward", async () => {
     const model = fakeLanguageModel({
       onForward: (rows) => {

@@ -16,6 +16,7 @@
 import type { Decoder, ForwardLogits, ForwardRow, LanguageModel } from "../decoding/sequence.ts";
 import { TinyGptvError, abortError } from "@tinygptv/protocol";
 import { pause } from "../pause.ts";
+import { areNumbers } from "../session/pass.ts";
 import { createPlaces } from "./places.ts";
 import type { Claim } from "./places.ts";
 import {
@@ -236,7 +237,11 @@ export function createScheduler(
     }
     account(pass, now() - begin);
     batch.forEach((work, i) => collect(work, size, logits[i]));
-    for (const task of tasks) settle(task);
+    const broken = new Set(batch.filter((_, i) => !areNumbers(logits[i]!)).map(({ task }) => task));
+    for (const task of tasks) {
+      if (broken.has(task)) fault(task, notNumbers());
+      else settle(task);
+    }
   }
 
   /** Has single positions make up for waiting. */
@@ -344,6 +349,12 @@ export function createScheduler(
     isAlone: () => places.inside.size + places.waiting() <= 1,
   };
 }
+
+const notNumbers = () =>
+  new TinyGptvError(
+    "engine",
+    "logits: want numbers, got infinity or none at all: what the model computes is too large for its precision",
+  );
 
 function tooLarge(bytes: number, limit: number): TinyGptvError {
   const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;

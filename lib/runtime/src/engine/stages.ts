@@ -1,39 +1,36 @@
 /** A model's graphs run once, with the stages of the reference's forward pass among what they return. */
 import { dirname, join } from "node:path";
 import { readModel, stagesAsOutputs } from "@tinygptv/graph";
-import type { Session, SessionTensor } from "@tinygptv/graph/session";
+import type { SessionTensor } from "@tinygptv/graph/session";
 import { transpose } from "@tinygptv/model";
 import type { Component } from "@tinygptv/model";
 import { feedsFromNothing, inPlaceFeedsFromNothing } from "@tinygptv/network/feeds";
 import { deviceGraph } from "../session/deviceGraphs.ts";
-import { openInMemory } from "../session/runtime.ts";
+import { openSession } from "../session/runtime.ts";
 import type { GraphOptions } from "./openGraph.ts";
 import type { ModelFiles } from "./modelFiles.ts";
 
 type Results = Record<string, Float32Array>;
+
+/** The form that is right everywhere, whatever answers are computed in. */
+const plainForm = { attention: "inPlace", precision: "float32" } as const;
 
 /** Runs a component once. @returns outputs and stages by name */
 export async function runWithStages(
   { folder, manifest, files }: ModelFiles,
   component: Component,
   feeds: Readonly<Record<string, SessionTensor>>,
-  { execution }: Pick<GraphOptions, "execution"> = {},
+  { execution, openSession: open = openSession }: GraphOptions = {},
 ): Promise<Results> {
   const path = join(folder, files[component]);
   const stored = await readModel(path);
-  let session: Session;
-  let names: ReadonlyMap<string, string>;
-  if (execution?.provider === "webgpu") {
-    // In the form that is right everywhere, whatever answers are computed in.
-    const form = { attention: "inPlace", precision: "float32" } as const;
-    const exposed = stagesAsOutputs(deviceGraph(component, stored, manifest.config, form));
-    names = exposed.names;
-    session = await execution.device.open(exposed.graph, dirname(path));
-  } else {
-    const exposed = stagesAsOutputs(stored);
-    names = exposed.names;
-    session = await openInMemory(exposed.graph, dirname(path));
-  }
+  const device = execution?.provider === "webgpu" ? execution.device : undefined;
+  const { graph, names } = stagesAsOutputs(
+    device ? deviceGraph(component, stored, manifest.config, plainForm) : stored,
+  );
+  const onCuda = execution?.provider === "cuda" && component !== "phi";
+  const session = await (device?.open(graph, dirname(path)) ??
+    open({ graph, folder: dirname(path) }, { onCuda }));
   const results = await session.run(feeds, [...names.values()]).finally(() => session.release());
   return Object.fromEntries([...names].map(([stage, output]) => [stage, results[output]!]));
 }
@@ -46,7 +43,7 @@ export async function runWithStages(
 export async function runPromptWithStages(
   model: ModelFiles,
   embeds: Float32Array,
-  options: Pick<GraphOptions, "execution"> = {},
+  options: GraphOptions = {},
 ): Promise<Results> {
   const config = model.manifest.config.phi;
   if (options.execution?.provider !== "webgpu")

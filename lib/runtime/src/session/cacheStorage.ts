@@ -19,6 +19,8 @@ export interface SavedRows {
  * Of a slot only the positions that its sequence holds mean anything.
  */
 export interface CacheStorage {
+  /** Whether room takes memory before a slot of it is used. */
+  readonly takesAllRoom: boolean;
   /** Whether a batch has to begin at the first slot. */
   readonly isAnchored: boolean;
   /** Makes room for so many slots, with the given ones at their beginning. */

@@ -14,6 +14,7 @@ import { GraphBuilder, encodeOverData } from "@tinygptv/graph";
 import type { Graph } from "@tinygptv/graph";
 import type { DeviceTensor, Session, SessionTensor } from "@tinygptv/graph/session";
 import { elementCount } from "@tinygptv/model";
+import { integers } from "@tinygptv/network/feeds";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { makeTyped, ortSession } from "./ortSession.ts";
 
@@ -120,7 +121,7 @@ export class Device {
   async allocate(dtype: Floats, shape: readonly number[]): Promise<DeviceTensor> {
     const zeros = this.#zeros.get(dtype) ?? this.openMaker(zerosGraph(dtype));
     this.#zeros.set(dtype, zeros);
-    const count = int64([elementCount(shape)]);
+    const count = integers([elementCount(shape)]);
     const { zeros: made } = await (await zeros).run({ count });
     return { ...this.#view(made!, shape), dispose: made!.dispose };
   }
@@ -175,9 +176,3 @@ function zerosGraph(dtype: Floats): Graph {
   g.output("zeros", g.op("Expand", [one, count]));
   return g.build();
 }
-
-const int64 = (values: readonly number[]): SessionTensor => ({
-  dtype: "int64",
-  shape: [values.length],
-  data: BigInt64Array.from(values, BigInt),
-});

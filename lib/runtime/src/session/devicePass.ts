@@ -1,21 +1,17 @@
 /** Passes on devices: keys and values are written where they stay (inPlaceAttention.ts and groupedAttention.ts in lib/network). */
-import type { DeviceTensor, Session, SessionTensor } from "@tinygptv/graph/session";
+import type { DeviceTensor, Session } from "@tinygptv/graph/session";
 import type { PhiConfig } from "@tinygptv/model";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { groupedFeeds, hidden, inPlaceFeeds, integers } from "@tinygptv/network/feeds";
 import type { Device } from "./device.ts";
 import { openCache, type DeviceStorage } from "./deviceStorage.ts";
 import type { TokenEmbeddings } from "./embeddings.ts";
-import { int64 } from "./hostPass.ts";
-import { inputBuffer, logitsByRow, wantedLogits, type PassRunner } from "./pass.ts";
+import { areNumbers, inputBuffer, logitsByRow, wantedLogits, type PassRunner } from "./pass.ts";
 
 /** Which form of the language model's graph runs. */
 export interface DeviceForm {
   readonly attention: "inPlace" | "grouped";
   readonly precision: DeviceTensor["dtype"];
 }
-
-/** Added to the scores of positions that must not be seen; finite, so that a row without any stays finite too. */
-const hidden = { float32: -3e38, float16: -6e4 };
 
 /** @param session of the language model's graph in that form, over weights on the device */
 export async function devicePasses(
@@ -40,13 +36,12 @@ export async function devicePasses(
     const size = lengths.length;
     const count = embeds.length / width / size;
     const buffers = storage.firstSlots(size);
-    const shape = { size, count, capacity: storage.capacity };
     const feeds = {
       inputs_embeds: { dtype: "float32" as const, shape: [size, count, width], data: embeds },
-      logits_rows: int64(wanted),
+      logits_rows: integers(wanted),
       ...(isGrouped
         ? groupedFeeds(lengths, count)
-        : inPlaceFeeds(lengths, shape, hidden[precision])),
+        : inPlaceFeeds(lengths, { count, capacity: storage.capacity }, hidden[precision])),
       ...Object.fromEntries(
         Object.entries(buffers).map(([name, buffer]) => [`past_${name}`, buffer]),
       ),
@@ -75,10 +70,9 @@ export async function devicePasses(
         runSlots(pool.storage, { embeds, lengths, wanted: padded }),
       );
       const own = logitsByRow(logits, wanted, vocabSize);
-      if (!own.every(isFinite)) {
-        pool.storage.clear(places);
-        throw notFinite(precision);
-      }
+      // Whoever asked hears of it (engine/scheduler.ts); whoever has the slot next must not.
+      const broken = places.filter((_, i) => !areNumbers(own[i]!));
+      if (broken.length > 0) pool.storage.clear(broken);
       return own;
     },
     close: () => device.inTurn(cache.release),
@@ -92,40 +86,6 @@ interface Step {
   lengths: readonly number[];
   /** Of the B·S inputs, those whose logits are wanted. */
   wanted: readonly number[];
-}
-
-/** Positions, where they go, and which of the cache each may see. */
-function inPlaceFeeds(
-  lengths: readonly number[],
-  { size, count, capacity }: { size: number; count: number; capacity: number },
-  masked: number,
-): Record<string, SessionTensor> {
-  const inputs = size * count;
-  const positions = new BigInt64Array(inputs);
-  const slots = new Int32Array(inputs);
-  const mask = new Float32Array(inputs * capacity);
-  lengths.forEach((length, row) => {
-    for (let i = 0; i < count; i++) {
-      const input = row * count + i;
-      positions[input] = BigInt(length + i);
-      slots[input] = length + i;
-      mask.fill(masked, input * capacity + length + i + 1, (input + 1) * capacity);
-    }
-  });
-  return {
-    positions: { dtype: "int64", shape: [size, count], data: positions },
-    slots: { dtype: "int32", shape: [size, count], data: slots },
-    mask: { dtype: "float32", shape: [size, 1, count, capacity], data: mask },
-  };
-}
-
-function groupedFeeds(lengths: readonly number[], count: number): Record<string, SessionTensor> {
-  const last = Int32Array.from(lengths, (length) => length + count - 1);
-  const total = Math.max(...last) + 1;
-  return {
-    last_position: { dtype: "int32", shape: [lengths.length], data: last },
-    total_length: { dtype: "int32", shape: [], data: Int32Array.of(total) },
-  };
 }
 
 /** Rows that one and the same input runs in at once. */
@@ -158,15 +118,3 @@ async function findAlike(
     storage.free();
   }
 }
-
-function isFinite(logits: Float32Array): boolean {
-  let sum = 0;
-  for (const value of logits) sum += value;
-  return Number.isFinite(sum);
-}
-
-const notFinite = (precision: DeviceTensor["dtype"]) =>
-  new TinyGptvError(
-    "engine",
-    `webgpu: want logits that are numbers, got others in ${precision}${precision === "float16" ? "; run the model in float32" : ""}`,
-  );

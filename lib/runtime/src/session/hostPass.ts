@@ -1,6 +1,7 @@
 /** Passes on processors: the graph gives back the rows of a step, which are written into the cache here (splitAttention.ts in lib/network). */
 import type { Session, SessionTensor } from "@tinygptv/graph/session";
 import type { PhiConfig } from "@tinygptv/model";
+import { integers } from "@tinygptv/network/feeds";
 import type { TokenEmbeddings } from "./embeddings.ts";
 import { letGo, onHost, type HostStorage } from "./hostStorage.ts";
 import { inputBuffer, logitsByRow, wantedLogits, type PassRunner } from "./pass.ts";
@@ -39,7 +40,7 @@ export function hostPasses(
           },
           padding: zeros(rowCounts.padded(inputs) - inputs, width),
           past_length: { dtype: "int64", shape: [size], data: pastLength },
-          logits_rows: int64(paddedRows(wanted.flat(), rowCounts)),
+          logits_rows: integers(paddedRows(wanted.flat(), rowCounts)),
           // A batch that starts from nothing needs no look at the cache.
           ...pastFeeds(pool.storage, {
             first,
@@ -100,8 +101,4 @@ function createPastFeeds({ numLayers, numHeads, headDim }: PhiConfig) {
 
 function zeros(rows: number, width: number): SessionTensor {
   return { dtype: "float32", shape: [rows, width], data: new Float32Array(rows * width) };
-}
-
-export function int64(values: readonly number[]): SessionTensor {
-  return { dtype: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) };
 }

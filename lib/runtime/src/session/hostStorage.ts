@@ -29,6 +29,7 @@ export function onHost(shape: KvCacheShape): CacheKind<HostStorage> {
 }
 
 export class HostStorage implements CacheStorage {
+  readonly takesAllRoom = false;
   readonly isAnchored = false;
   readonly capacity: number;
   readonly #shape: KvCacheShape;

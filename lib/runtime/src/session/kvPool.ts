@@ -32,7 +32,8 @@ export class KvPool<Storage extends CacheStorage> {
   }
 
   get bytes(): number {
-    return this.#tenants.length * this.slotBytes;
+    const slots = this.storage.takesAllRoom ? this.#room : this.#tenants.length;
+    return slots * this.slotBytes;
   }
 
   /**
@@ -62,16 +63,17 @@ export class KvPool<Storage extends CacheStorage> {
 
   /** Gives up all free slots. */
   tighten(): void {
-    if (!this.hasFree) return;
+    const hasUnused = this.storage.takesAllRoom && this.#room > this.#tenants.length;
+    if (!this.hasFree && !hasUnused) return;
     const taken = this.#tenants.flatMap((tenant, slot) => (tenant ? [slot] : []));
     this.storage.keep(taken, taken.length);
     this.#renumber(taken);
   }
 
-  /** Room for so many slots, at least twice what there was: room that is not used takes no memory. */
+  /** Room for so many slots; where room that is not used takes no memory, at least twice what there was. */
   reach(slots: number): void {
     if (slots <= this.#room) return;
-    this.#room = Math.max(slots, 2 * this.#room);
+    this.#room = this.storage.takesAllRoom ? slots : Math.max(slots, 2 * this.#room);
     this.storage.keep(
       this.#tenants.map((_, slot) => slot),
       this.#room,

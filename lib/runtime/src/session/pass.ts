@@ -48,6 +48,13 @@ export function logitsByRow(
   });
 }
 
+/** Whether all logits are numbers: one that is not makes their sum none. */
+export function areNumbers(logits: Float32Array): boolean {
+  let sum = 0;
+  for (const value of logits) sum += value;
+  return Number.isFinite(sum);
+}
+
 /** Embeddings of a batch's inputs, (B,S,H), in one buffer that grows to the longest pass so far. */
 export function inputBuffer(width: number, lookUp: TokenLookUp) {
   let buffer = new Float32Array(0);

@@ -18,28 +18,30 @@ export interface SessionOptions {
   onCuda?: boolean | undefined;
 }
 
-/** Opens an ONNX file. Errors have code "model". */
+/** An ONNX file, or a graph in memory and the folder of the data files that it refers to. */
+export type GraphSource = string | { readonly graph: Graph; readonly folder?: string };
+
+/** Opens a graph on the processor. Errors have code "model". */
 export async function openSession(
-  path: string,
+  source: GraphSource,
   { threads, onCuda = false }: SessionOptions = {},
 ): Promise<Session> {
-  if (!existsSync(path))
-    throw new TinyGptvError("model", `${path}: want an ONNX file, got no such file`);
-  const session = await create(path, {
+  const options = {
     ...(threads !== undefined && { intraOpNumThreads: threads }),
-    ...(onCuda && { executionProviders: ["cuda", "cpu"] }),
-  });
-  return ortSession(session, ort.Tensor);
+    ...(onCuda && withCuda),
+  };
+  if (typeof source !== "string") {
+    const entries = source.folder === undefined ? {} : inFolder(source.folder);
+    const bytes = await encodeOverData(source.graph);
+    return ortSession(await create(bytes, options, entries), ort.Tensor);
+  }
+  if (!existsSync(source))
+    throw new TinyGptvError("model", `${source}: want an ONNX file, got no such file`);
+  return ortSession(await create(source, options), ort.Tensor);
 }
 
-/**
- * Opens a graph that is in no file, on the processor.
- * @param folder of the data files that it refers to
- */
-export async function openInMemory(graph: Graph, folder?: string): Promise<Session> {
-  const entries = folder === undefined ? {} : inFolder(folder);
-  return ortSession(await create(await encodeOverData(graph), {}, entries), ort.Tensor);
-}
+/** What CUDA has no kernel for stays on the processor. */
+const withCuda = { executionProviders: ["cuda", "cpu"] };
 
 /** Where the data files are of a graph that is in no file itself. */
 const inFolder = (folder: string) => ({ model_external_initializers_file_folder_path: folder });

@@ -9,7 +9,7 @@ import type { FromWorker, LoadProgress, PageLevel, ToWorker } from "./messages.t
 
 /** What an engine in a page runs. */
 export interface EngineOptions {
-  /** Addresses of converted model folders, as any file server has them; relative ones from the page. */
+  /** Addresses of converted model folders on a file server; a relative one is taken from the address of the page. */
   models: readonly string[];
   /** Starts the worker: a module of yours that calls `hostModels` of `tinygptv/web/worker`. */
   worker: () => Worker;
