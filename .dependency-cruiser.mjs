@@ -14,7 +14,8 @@ const packages = {
   network: ["graph", "model", "protocol"],
   convert: ["graph", "model", "network", "protocol"],
   runtime: ["graph", "model", "network", "protocol"],
-  evaluate: ["convert", "graph", "model", "network", "protocol", "runtime"],
+  train: ["convert", "graph", "model", "network", "protocol", "runtime"],
+  evaluate: ["convert", "graph", "model", "network", "protocol", "runtime", "train"],
 };
 
 /**
@@ -141,7 +142,16 @@ export default {
         path: [
           nodeModules,
           "(^|/)(onnxruntime-|sharp(/|$))",
-          anyOf(["model", "transfer", "graph", "network", "convert", "runtime", "evaluate"]),
+          anyOf([
+            "model",
+            "transfer",
+            "graph",
+            "network",
+            "convert",
+            "runtime",
+            "train",
+            "evaluate",
+          ]),
           "^functions/inference/",
         ],
         reachable: true,
@@ -159,7 +169,7 @@ export default {
         path: [
           nodeModules,
           "(^|/)(onnxruntime-node|sharp)(/|$)",
-          anyOf(["transfer", "convert", "evaluate"]),
+          anyOf(["transfer", "convert", "train", "evaluate"]),
           "^functions/inference/",
         ],
         reachable: true,

@@ -47,6 +47,7 @@ it("hold what was built, the licence and nothing else", async () => {
     "@tinygptv/notebook",
     "@tinygptv/playground",
     "@tinygptv/protocol",
+    "@tinygptv/train",
     "@tinygptv/transfer",
     "tinygptv",
   ]);
