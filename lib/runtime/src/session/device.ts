@@ -123,7 +123,7 @@ export class Device {
     this.#zeros.set(dtype, zeros);
     const count = integers([elementCount(shape)]);
     const { zeros: made } = await (await zeros).run({ count });
-    return { ...this.#view(made!, shape), dispose: made!.dispose };
+    return this.reshaped(made!, shape);
   }
 
   /** The first so many rows of a tensor, in the same memory: nothing to dispose of. */
@@ -132,11 +132,9 @@ export class Device {
     return rows === all ? tensor : this.#view(tensor, [rows, ...row]);
   }
 
-  /** The same memory in so many dimensions: the first ones as one. Nothing to dispose of. */
-  reshaped(tensor: DeviceTensor, rank: number): DeviceTensor {
-    const { shape } = tensor;
-    const joined = shape.length - rank + 1;
-    return this.#view(tensor, [elementCount(shape.slice(0, joined)), ...shape.slice(joined)]);
+  /** The same elements in another shape, in the same memory: disposing of either disposes of both. */
+  reshaped(tensor: DeviceTensor, shape: readonly number[]): DeviceTensor {
+    return { ...this.#view(tensor, shape), dispose: tensor.dispose };
   }
 
   #view({ dtype, device }: DeviceTensor, shape: readonly number[]): DeviceTensor {

@@ -2,6 +2,7 @@
 import { GraphBuilder, elements } from "@tinygptv/graph";
 import type { Graph, Value } from "@tinygptv/graph";
 import type { DeviceTensor, Session } from "@tinygptv/graph/session";
+import { elementCount } from "@tinygptv/model";
 import { integers } from "@tinygptv/network/feeds";
 import type { KvCacheShape } from "./cacheStorage.ts";
 import type { Device, DeviceMaker } from "./device.ts";
@@ -27,8 +28,9 @@ export interface Copies {
   readonly copy: Session;
   /** Copies slots of other buffers, however long those are, into buffers. */
   readonly transfer: Session;
-  /** As `copy`, for a single layer, the first by name. */
-  readonly copyOne: Session;
+  /** Makes one buffer anew of some of its slots, and of as many zeros behind them as wanted. */
+  readonly pick: DeviceMaker;
+  readonly pickAndGrow: DeviceMaker;
   /** Copies the beginning of a slot out. */
   readonly save: DeviceMaker;
 }
@@ -38,19 +40,19 @@ export async function openCopies(
   shape: KvCacheShape,
   layout: DeviceLayout,
 ): Promise<Copies> {
-  const single = { ...shape, numLayers: 1 };
   return {
     device,
     shape,
     layout,
     copy: await device.open(copyGraph(shape, layout, { isFitted: false })),
     transfer: await device.open(copyGraph(shape, layout, { isFitted: true })),
-    copyOne: await device.open(copyGraph(single, layout, { isFitted: false })),
+    pick: await device.openMaker(pickGraph(layout, { grows: false })),
+    pickAndGrow: await device.openMaker(pickGraph(layout, { grows: true })),
     save: await device.openMaker(saveGraph(shape, layout)),
   };
 }
 
-export const namesOf = ({ numLayers }: KvCacheShape) =>
+const namesOf = ({ numLayers }: KvCacheShape) =>
   Array.from({ length: numLayers }, (_, layer) => ({
     key: `key.${layer}`,
     value: `value.${layer}`,
@@ -119,6 +121,45 @@ function copyGraph(
   return g.build();
 }
 
+/** buffer (F,W), slots (M), and where it grows zeros (2): Z and W, int64 -> buffer (M+Z,W) */
+function pickGraph({ precision }: DeviceLayout, { grows }: { grows: boolean }): Graph {
+  const g = new GraphBuilder("pick");
+  const buffer = g.input("buffer", precision, ["F", "W"]);
+  const slots = g.input("slots", "int64", ["M"]);
+  let picked = gather(g, buffer, slots, slotAxis, "slots");
+  if (grows) {
+    const shape = g.input("zeros", "int64", [2], ["Z", "W"]);
+    const zero = g.initializer({
+      name: "zero",
+      dtype: precision,
+      shape: [1],
+      load: async () => new Uint8Array(precision === "float32" ? 4 : 2),
+    });
+    const zeros = g.op("Expand", [zero, shape]);
+    picked = g.op("Concat", [picked, zeros], { attributes: { axis: 0 } });
+  }
+  g.output("picked", picked);
+  return g.build();
+}
+
+/** A buffer of `room` slots that begins with the given ones of another; at least one. */
+export async function pickSlots(
+  { device, pick, pickAndGrow }: Copies,
+  buffer: DeviceTensor,
+  slots: readonly number[],
+  room: number,
+): Promise<DeviceTensor> {
+  const [held, ...ofSlot] = buffer.shape as [number, ...number[]];
+  const width = elementCount(ofSlot);
+  const more = room - slots.length;
+  const { picked } = await (more > 0 ? pickAndGrow : pick).run({
+    buffer: device.reshaped(buffer, [held, width]),
+    slots: integers(slots),
+    ...(more > 0 && { zeros: integers([more, width]) }),
+  });
+  return device.reshaped(picked!, [room, ...ofSlot]);
+}
+
 /** from_… (F,…,Q), from (M), positions (L) int64 -> rows `from` at those positions */
 function saveGraph(shape: KvCacheShape, layout: DeviceLayout): Graph {
   const g = new GraphBuilder("save");
@@ -137,12 +178,12 @@ function saveGraph(shape: KvCacheShape, layout: DeviceLayout): Graph {
 /** Copies slots `from` of one storage's buffers over the slots `to` of another's. */
 export function copySlots(
   copies: Copies,
-  session: "copy" | "copyOne" | "transfer",
+  session: "copy" | "transfer",
   source: Buffers,
   target: Buffers,
   slots: { from: readonly number[]; to: readonly number[]; fitting?: readonly number[] },
 ) {
-  const rows = mapValues(target, (buffer) => copies.device.reshaped(buffer, 2));
+  const rows = mapValues(target, (buffer) => rowByRow(copies.device, buffer));
   const rowsOf = (buffer: DeviceTensor) => {
     const perSlot = buffer.shape[1]! * buffer.shape[2]!;
     return slots.to.flatMap((slot) =>
@@ -169,4 +210,10 @@ export const prefixed = (prefix: string, buffers: Buffers) =>
 
 export function mapValues(buffers: Buffers, map: (buffer: DeviceTensor) => DeviceTensor): Buffers {
   return Object.fromEntries(Object.entries(buffers).map(([name, one]) => [name, map(one)]));
+}
+
+/** [slots,heads,X,Y] as [slots·heads·X,Y] */
+function rowByRow(device: Device, buffer: DeviceTensor): DeviceTensor {
+  const [width, ...outer] = buffer.shape.toReversed() as [number, ...number[]];
+  return device.reshaped(buffer, [elementCount(outer), width]);
 }

@@ -12,8 +12,8 @@ import {
   buffersOf,
   copySlots,
   mapValues,
-  namesOf,
   openCopies,
+  pickSlots,
   prefixed,
   type Buffers,
   type Copies,
@@ -37,7 +37,13 @@ export async function openCache(
     spare: 1,
     createStorage: (capacity) => new DeviceStorage(copies, capacity),
     async release() {
-      for (const { release } of [copies.copy, copies.transfer, copies.copyOne, copies.save])
+      for (const { release } of [
+        copies.copy,
+        copies.transfer,
+        copies.pick,
+        copies.pickAndGrow,
+        copies.save,
+      ])
         await release();
     },
   };
@@ -155,29 +161,22 @@ export class DeviceStorage implements CacheStorage {
     });
   }
 
-  /** Layer by layer, so that both are in memory of one at a time. */
+  /** Buffer by buffer, so that both are in memory of one at a time. */
   async #replace(slots: readonly number[], room: number): Promise<void> {
     const { device, shape, layout } = this.#copies;
     const before = this.#buffers;
     this.#buffers = {};
     this.#views.clear();
-    for (const { key, value } of namesOf(shape)) {
-      const old = { key: before[key]!, value: before[value]! };
+    const shapes = bufferShapes(shape, layout, room, this.capacity);
+    for (const { name, kind } of buffersOf(shape, layout)) {
+      const old = before[name];
       if (room > 0) {
-        const shapes = bufferShapes(shape, layout, room, this.capacity);
-        const made = {
-          key: await device.allocate(layout.precision, shapes.key),
-          value: await device.allocate(layout.precision, shapes.value),
-        };
-        if (slots.length > 0)
-          await copySlots(this.#copies, "copyOne", renamed(old), renamed(made), {
-            from: slots,
-            to: slots.map((_, place) => place),
-          });
-        this.#buffers = { ...this.#buffers, [key]: made.key, [value]: made.value };
+        const made = await (slots.length > 0
+          ? pickSlots(this.#copies, old!, slots, room)
+          : device.allocate(layout.precision, shapes[kind]));
+        this.#buffers = { ...this.#buffers, [name]: made };
       }
-      old.key?.dispose();
-      old.value?.dispose();
+      old?.dispose();
     }
   }
 }
@@ -186,8 +185,3 @@ export class DeviceStorage implements CacheStorage {
 function clampedPositions(capacity: number, length: number): number[] {
   return Array.from({ length: capacity }, (_, position) => Math.min(position, length - 1));
 }
-
-const renamed = ({ key, value }: Record<"key" | "value", DeviceTensor>): Buffers => ({
-  "key.0": key,
-  "value.0": value,
-});
