@@ -40,6 +40,7 @@ const byEngineCode: Readonly<Record<ErrorCode, { code: ApiErrorCode; message?: s
   prompt: { code: "invalid_prompt" },
   context: { code: "context_length_exceeded" },
   parameter: { code: "invalid_value" },
+  data: { code: "invalid_value" },
   busy: { code: "queue_full", message: "the queue is full" },
   engine: { code: "engine_failed", message: "the engine failed while working on this request" },
   aborted: { code: "client_closed_request", message: "the request was cancelled" },

@@ -11,6 +11,7 @@ export const libraryErrorCodes = [
   "prompt", // a prompt does not fit its pictures or template
   "context", // a prompt, with its pictures, is longer than the model's context
   "parameter", // a decoding parameter is out of range or not applicable
+  "data", // training data is missing, damaged or not as its format has it
   "engine", // the engine process died or refused
   "busy", // the queue is full
   "aborted", // the caller gave up

@@ -3,4 +3,16 @@
  * @module @tinygptv/train
  */
 export type { Example } from "./data/example.ts";
+export {
+  dataFormats,
+  findMistakes,
+  openDataSet,
+  type AnswerLimit,
+  type DataFormat,
+  type DataSetSpec,
+} from "./data/dataSets.ts";
+export { openMixture, type Mixture, type MixtureSpec, type MixtureState } from "./data/mixture.ts";
+export { findSplit, type Split } from "./data/own/own.ts";
+export type { EndlessSet, ListedSet, OpenSet, Round, Sample } from "./data/sample.ts";
+export { stageWordings, toExamples, type Wording } from "./data/wording.ts";
 export type { Parameter } from "./parameter.ts";
