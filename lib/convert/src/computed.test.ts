@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { seeded } from "../../runtime/src/decoding/rng.ts";
 import type { Weight } from "@tinygptv/network";
 import { mergeLora } from "./lora.ts";
-import { fromInterleaved, fromSeparate } from "./phiAttention.ts";
+import { fromInterleaved, fromSeparate, toInterleaved } from "./phiAttention.ts";
 import { resizePositionEmbedding } from "./positionEmbedding.ts";
 
 function randomWeight(seed: number, shape: readonly number[]): Weight & { values: Float32Array } {
@@ -60,6 +60,7 @@ describe("the query-key-value matrix", () => {
     const shape = [3 * heads * headDim, width];
     const weight = fromInterleaved({ name: "w", shape, load: async () => values }, heads);
     expect(await weight.load()).toEqual(blocks);
+    expect(await toInterleaved(weight, heads).load()).toEqual(values);
   });
 
   it("comes in blocks from three matrices, and so do biases", async () => {

@@ -13,3 +13,5 @@ export { inspect, type Inspection, type InspectedWeights } from "./inspect.ts";
 export { findSources, type SourcePaths } from "./sources.ts";
 export { openSafetensors } from "./checkpoint/safetensors.ts";
 export { currentContent, type PublishedContent } from "./published.ts";
+export { fromInterleaved, toInterleaved } from "./phiAttention.ts";
+export { stageKey, stageName } from "./weightMap.ts";

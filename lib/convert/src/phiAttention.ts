@@ -19,6 +19,16 @@ export function fromInterleaved(weight: Weight, numHeads: number): Weight {
   });
 }
 
+/** The way back, as published files have it: row (3h+j)·d+i is row h·d+i of q, k, v for j = 0, 1, 2. */
+export function toInterleaved(weight: Weight, numHeads: number): Weight {
+  return permuteRows(weight, (row, rows) => {
+    const headDim = rows / 3 / numHeads;
+    const j = Math.floor(row / headDim) % 3;
+    const h = Math.floor(row / (3 * headDim));
+    return j * (rows / 3) + h * headDim + (row % headDim);
+  });
+}
+
 /** Three matrices (or biases) -> one above the other. */
 export function fromSeparate(name: string, query: Weight, key: Weight, value: Weight): Weight {
   return concatRows(name, [query, key, value]);

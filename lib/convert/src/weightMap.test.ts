@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { compile, ourNames, phiLayouts, publishedKey, sourceTables } from "./weightMap.ts";
+import {
+  compile,
+  ourNames,
+  phiLayouts,
+  publishedKey,
+  sourceTables,
+  stageKey,
+  stageName,
+} from "./weightMap.ts";
 
 describe("compile", () => {
   const ourName = compile(sourceTables.vision);
@@ -46,6 +54,36 @@ describe("publishedKey", () => {
         const fill = (text: string) => text.replace("{n}", "3").replace("{p}", "bias");
         expect(publishedKey(fill(to), layout as keyof typeof phiLayouts)).toBe(fill(from));
       }
+  });
+});
+
+describe("stageKey", () => {
+  const layer = "model.layers.2.self_attn";
+  it.each([
+    ["mapping.fc2.bias", "llama_proj2.bias", "llama_proj2.bias"],
+    [
+      "phi.norm.weight",
+      "llama_model.base_model.model.model.final_layernorm.weight",
+      "llama_model.model.final_layernorm.weight",
+    ],
+    [
+      "phi.layers.2.attention.qkv.loraB",
+      `llama_model.base_model.model.${layer}.query_key_value.lora_B.weight`,
+      `llama_model.${layer}.query_key_value.lora_B.weight`,
+    ],
+    ["qformer.queryTokens", "query_tokens", "query_tokens"],
+    ["vision.classToken", "visual_encoder.cls_token", "visual_encoder.cls_token"],
+  ])("of %s is %s with LoRA, %s without, and the way back is stageName", (name, lora, plain) => {
+    expect(stageKey(name, true)).toBe(lora);
+    expect(stageKey(name, false)).toBe(plain);
+    expect(stageName(lora)).toBe(name);
+    expect(stageName(plain)).toBe(name);
+  });
+
+  it("knows what is in no stage file", () => {
+    expect(stageKey("of our own", true)).toBeUndefined();
+    expect(stageName("t5_proj.weight")).toBeNull();
+    expect(stageName("llama_proj3.weight")).toBeUndefined();
   });
 });
 

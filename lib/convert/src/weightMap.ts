@@ -145,12 +145,19 @@ const mappingTable: readonly Rename[] = [
  * and whatever else was trained; any weight of the other files may be overridden.
  * Language-model keys are in the fused layout, behind one of these prefixes.
  */
-const stagePrefixes = ["llama_model.base_model.model.", "llama_model."];
-const stageFile: readonly Rename[] = [
+const stagePrefixes = { lora: "llama_model.base_model.model.", plain: "llama_model." };
+const besideLanguageModel: readonly Rename[] = [
   ...mappingTable,
   ...qformerFile,
   ...prefixed("visual_encoder.", visionFile),
-  ...stagePrefixes.flatMap((prefix) => [
+];
+const stageFile: readonly Rename[] = [
+  ...besideLanguageModel,
+  ...Object.values(stagePrefixes).flatMap(languageModelRenames),
+];
+
+function languageModelRenames(prefix: string): Rename[] {
+  return [
     ...prefixed(prefix, phiLayouts.fused.table),
     // peft 0.2.0 writes `lora_A.weight`, later versions `lora_A.default.weight`
     // and the wrapped matrix itself under `base_layer`.
@@ -164,8 +171,8 @@ const stageFile: readonly Rename[] = [
       `${prefix}model.layers.{n}.self_attn.dense.base_layer.{p}`,
       "phi.layers.{n}.attention.dense.{p}",
     ),
-  ]),
-];
+  ];
+}
 
 function loraRenames(prefix: string, key: string, ours: string): Rename[] {
   const layer = `${prefix}model.layers.{n}.self_attn`;
@@ -217,11 +224,33 @@ export function publishedKey(name: string, layout: PhiLayout): string {
     ...loraRenames("", "lora_A.", "loraA"),
     ...loraRenames("", "lora_B.", "loraB"),
   ];
-  for (const { from, to } of tables) {
+  return keyOf(stored, tables) ?? name;
+}
+
+/**
+ * The key of a stage file for a tensor by our name; undefined where stage files have none for it.
+ * @param hasLora whether the model has LoRA, which wraps the language model and so is in all of its names
+ */
+export function stageKey(name: string, hasLora: boolean): string | undefined {
+  const stored = name.replace(/^(phi\..*)attention\.qkv/, `$1${attentionNames.fused}`);
+  const prefix = stagePrefixes[hasLora ? "lora" : "plain"];
+  return keyOf(stored, [...besideLanguageModel, ...languageModelRenames(prefix)]);
+}
+
+/** Our name of a stage file's key; null for one that is known to play no part, undefined for an unknown one. */
+export function stageName(key: string): string | null | undefined {
+  const name = ourStageName(key);
+  return typeof name === "string" ? name.replace(attentionNames.fused, "attention.qkv") : name;
+}
+
+const ourStageName = compile(stageFile);
+
+function keyOf(stored: string, table: readonly Rename[]): string | undefined {
+  for (const { from, to } of table) {
     const match = to === undefined ? undefined : matcher(to).exec(stored);
     if (match) return fillIn(from, match);
   }
-  return name;
+  return undefined;
 }
 
 /**

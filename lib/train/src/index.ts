@@ -2,6 +2,15 @@
  * Training of TinyGPT-V in ONNX Runtime's ordinary sessions.
  * @module @tinygptv/train
  */
+export {
+  adamWStep,
+  initialMoments,
+  isDecayed,
+  type AdamWOptions,
+  type AdamWState,
+  type Moments,
+} from "./adamw.ts";
+export { clipGradients } from "./clipping.ts";
 export type { Example } from "./data/example.ts";
 export {
   dataFormats,
@@ -15,4 +24,6 @@ export { openMixture, type Mixture, type MixtureSpec, type MixtureState } from "
 export { findSplit, type Split } from "./data/own/own.ts";
 export type { EndlessSet, ListedSet, OpenSet, Round, Sample } from "./data/sample.ts";
 export { stageWordings, toExamples, type Wording } from "./data/wording.ts";
+export { initialLossScale, nextLossScale, unscale, type LossScale } from "./lossScaler.ts";
 export type { Parameter } from "./parameter.ts";
+export { constantRate, learningRate, type Schedule } from "./schedule.ts";
