@@ -11,6 +11,7 @@ export type { CalibrationSet } from "./calibrate/samples.ts";
 export { levelNames } from "./quantize/registry.ts";
 export { inspect, type Inspection, type InspectedWeights } from "./inspect.ts";
 export { findSources, type SourcePaths } from "./sources.ts";
+export { readPickle } from "./checkpoint/dataPickle.ts";
 export { openSafetensors } from "./checkpoint/safetensors.ts";
 export { currentContent, type PublishedContent } from "./published.ts";
 export { fromInterleaved, toInterleaved } from "./phiAttention.ts";

@@ -22,6 +22,7 @@ export {
 } from "./data/dataSets.ts";
 export { openMixture, type Mixture, type MixtureSpec, type MixtureState } from "./data/mixture.ts";
 export { findSplit, type Split } from "./data/own/own.ts";
+export { readPicture } from "./data/picture.ts";
 export type { EndlessSet, ListedSet, OpenSet, Round, Sample } from "./data/sample.ts";
 export { stageWordings, toExamples, type Wording } from "./data/wording.ts";
 export { initialLossScale, nextLossScale, unscale, type LossScale } from "./lossScaler.ts";

@@ -78,11 +78,22 @@ export class Cursor {
 
   /** Text up to the next newline, which is read but not returned. */
   line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#position);
-    if (end < 0) throw this.error("want a newline before the end");
-    const text = this.utf8(end - this.#position);
+    const text = this.utf8(this.#untilNewline());
     this.#position++;
     return text;
+  }
+
+  /** The same with a character a byte. */
+  latin1Line(): string {
+    const bytes = this.bytes(this.#untilNewline());
+    this.#position++;
+    return Buffer.from(bytes).toString("latin1");
+  }
+
+  #untilNewline(): number {
+    const end = this.#bytes.indexOf(0x0a, this.#position);
+    if (end < 0) throw this.error("want a newline before the end");
+    return end - this.#position;
   }
 
   #take(length: number): number {

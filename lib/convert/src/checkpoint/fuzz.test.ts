@@ -13,6 +13,7 @@ import { randomBelow } from "../../../../test/support/random.ts";
 import { byteLength } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { bytesInMemory } from "./byteSource.ts";
+import { readPickle } from "./dataPickle.ts";
 import { openWeights } from "./folder.ts";
 import { unpickle } from "./pickle.ts";
 import { torchNames } from "./torchNames.ts";
@@ -41,6 +42,7 @@ test.each([
   { what: "safetensors header of a length that fits", rounds: 1000, target: safetensorsJson },
   { what: "zip", rounds: 1500, target: zip },
   { what: "pickle", rounds: 3000, target: pickle },
+  { what: "pickle of annotations in text", rounds: 3000, target: textPickle },
   { what: "pickle in a zip with checksums that fit", rounds: 1000, target: repacked },
   { what: "file of PyTorch before 1.6", rounds: 1500, target: legacy },
   { what: "index of shards", rounds: 500, target: index },
@@ -124,6 +126,26 @@ async function pickle(): Promise<Target> {
       words: pickleWords,
     },
     read: async (mutated) => unpickle("fuzzed", "data.pkl", mutated, torchNames),
+  };
+}
+
+/** What REFER's refs are, as Python 2 writes it. */
+async function textPickle(): Promise<Target> {
+  const ref = [
+    ["(dp1", "S'ann_id'", "I501", "sS'split'", "S'train'", "sS'sentences'", "(lp2", "(dp3"],
+    ["S'raw'", String.raw`Vthe \u201cred\u201d bowl`, "p4", "sS'id'", "L7L", "sS'weight'", "F0.5"],
+    ["sag4", "asa"],
+  ].flat();
+  const bytes = Buffer.from(`(l${ref.join("\n").repeat(3)}.`);
+  return {
+    bytes,
+    hints: {
+      hot: [[0, bytes.length]],
+      words: ["(", "l", "d", "t", "p1\n", "g1\n", "I01\n", "S''\n", "V\n", "s", "a", "."].map(
+        (word) => Buffer.from(word),
+      ),
+    },
+    read: async (mutated) => readPickle("fuzzed", mutated),
   };
 }
 

@@ -1,14 +1,23 @@
 import type { Cursor } from "./cursor.ts";
 import { Unread } from "./untrusted.ts";
 
+/** What a pickle may take. */
+export interface PickleLimits {
+  /** Containers and rebuilt objects. */
+  readonly objects: number;
+  /** Open containers on the stack, one in another. */
+  readonly depth: number;
+  /** Values on the stack. */
+  readonly stack: number;
+  readonly memo: number;
+  readonly stringBytes: number;
+}
+
 // Far above real checkpoints (a thousand tensors: 7,000 objects), and low enough
 // that the worst pickle takes some hundred megabytes and seconds.
-const limits = {
-  /** Containers and rebuilt objects. */
+const checkpointLimits: PickleLimits = {
   objects: 1 << 20,
-  /** Open containers on the stack, one in another. */
   depth: 1 << 8,
-  /** Values on the stack. */
   stack: 1 << 20,
   memo: 1 << 20,
   stringBytes: 1 << 20,
@@ -32,6 +41,7 @@ export interface PickleGlobal {
 export class PickleMachine {
   readonly cursor: Cursor;
   readonly #names: PickleNames;
+  readonly #limits: PickleLimits;
   readonly #callees: ReadonlySet<unknown>;
   readonly #memo = new Map<number, unknown>();
   /** Stacks put aside by MARK, the outermost first. */
@@ -39,9 +49,10 @@ export class PickleMachine {
   #stack: unknown[] = [];
   #objects = 0;
 
-  constructor(cursor: Cursor, names: PickleNames) {
+  constructor(cursor: Cursor, names: PickleNames, limits: PickleLimits = checkpointLimits) {
     this.cursor = cursor;
     this.#names = names;
+    this.#limits = limits;
     this.#callees = new Set(names.globals.values());
   }
 
@@ -54,15 +65,15 @@ export class PickleMachine {
   }
 
   push(value: unknown): void {
-    if (this.#stack.length >= limits.stack)
-      throw this.cursor.error(`want at most ${limits.stack} values on the stack`);
+    if (this.#stack.length >= this.#limits.stack)
+      throw this.cursor.error(`want at most ${this.#limits.stack} values on the stack`);
     this.#stack.push(value);
   }
 
   /** Pushes something that takes memory of its own. */
   pushObject(value: object): void {
-    if (++this.#objects > limits.objects)
-      throw this.cursor.error(`want at most ${limits.objects} objects`);
+    if (++this.#objects > this.#limits.objects)
+      throw this.cursor.error(`want at most ${this.#limits.objects} objects`);
     this.push(value);
   }
 
@@ -77,8 +88,8 @@ export class PickleMachine {
   }
 
   pushMark(): void {
-    if (this.#outer.length >= limits.depth)
-      throw this.cursor.error(`want at most ${limits.depth} levels of nesting`);
+    if (this.#outer.length >= this.#limits.depth)
+      throw this.cursor.error(`want at most ${this.#limits.depth} levels of nesting`);
     this.#outer.push(this.#stack);
     this.#stack = [];
   }
@@ -93,8 +104,8 @@ export class PickleMachine {
   }
 
   remember(index: number): void {
-    if (this.#memo.size >= limits.memo)
-      throw this.cursor.error(`want at most ${limits.memo} remembered values`);
+    if (this.#memo.size >= this.#limits.memo)
+      throw this.cursor.error(`want at most ${this.#limits.memo} remembered values`);
     this.#memo.set(index, this.top());
   }
 
@@ -108,8 +119,10 @@ export class PickleMachine {
   }
 
   text(length: number): string {
-    if (length > limits.stringBytes) {
-      throw this.cursor.error(`want strings of at most ${limits.stringBytes} bytes, got ${length}`);
+    if (length > this.#limits.stringBytes) {
+      throw this.cursor.error(
+        `want strings of at most ${this.#limits.stringBytes} bytes, got ${length}`,
+      );
     }
     return this.cursor.utf8(length);
   }

@@ -103,7 +103,7 @@ function append(machine: PickleMachine, items: readonly unknown[]): void {
 }
 
 /** `items` are keys and values in turn. */
-function setItems(machine: PickleMachine, items: readonly unknown[]): void {
+export function setItems(machine: PickleMachine, items: readonly unknown[]): void {
   const dict = machine.top();
   if (dict instanceof Unread) return;
   if (!(dict instanceof Map)) throw machine.cursor.error("want a dict to put items into");

@@ -1,8 +1,18 @@
 import type { TinyGptvError } from "@tinygptv/protocol";
-import { dataError, strict, type Report } from "./mistakes.ts";
+import { dataError, reporting, strict, type Report } from "./mistakes.ts";
 import { joined } from "./listed.ts";
 import { openOwn } from "./own/own.ts";
+import { openCocoCaptions, openTextCaps } from "./readers/captions.ts";
+import { openCcSbuAlign } from "./readers/ccSbuAlign.ts";
+import { openCaptionToPhrase, openGroundedCaptions, openObjectToPhrase } from "./readers/flickr.ts";
+import { openConversations, openFirstRounds } from "./readers/llava.ts";
+import { openOcrVqa } from "./readers/ocrVqa.ts";
+import { openInverseRefer, openRefer } from "./readers/refer.ts";
+import { openUnnatural } from "./readers/unnatural.ts";
+import { openVisualGenome } from "./readers/visualGenome.ts";
+import { openAokVqa, openCocoVqa, openGqa } from "./readers/vqa.ts";
 import type { ListedSet, OpenSet } from "./sample.ts";
+import { openShards } from "./shards/shards.ts";
 
 /** Where a data set is, and in what format. */
 export interface DataSetSpec {
@@ -15,22 +25,50 @@ export interface DataSetSpec {
   readonly images?: string | undefined;
 }
 
-/** Opens one file (or folder, or pattern). */
-type Open<Set extends OpenSet> = (
-  data: string,
-  images: string | undefined,
-  report: Report,
-) => Promise<Set>;
+/** Opens one file or folder. */
+type OpenListed = (data: string, images: string | undefined, report: Report) => Promise<ListedSet>;
 
 /** Sets whose samples have numbers, by the names that the reference's configs give them. */
 const listedFormats = {
   own: openOwn,
-} satisfies Record<string, Open<ListedSet>>;
+  cc_sbu_align: openCcSbuAlign,
+  multitask_conversation: openConversations,
+  llava_conversation: openConversations,
+  llava_detail: openFirstRounds,
+  llava_reason: openFirstRounds,
+  unnatural_instruction: openUnnatural,
+  refvg: openVisualGenome,
+  flickr_grounded_caption: openGroundedCaptions,
+  flickr_CaptionToPhrase: openCaptionToPhrase,
+  flickr_ObjectToPhrase: openObjectToPhrase,
+  coco_caption: openCocoCaptions,
+  textcaps_caption: openTextCaps,
+  refcoco: openRefer("refcoco"),
+  refcocop: openRefer("refcoco+"),
+  refcocog: openRefer("refcocog"),
+  invrefcoco: openInverseRefer("refcoco"),
+  invrefcocop: openInverseRefer("refcoco+"),
+  invrefcocog: openInverseRefer("refcocog"),
+  coco_vqa: openCocoVqa,
+  ok_vqa: openCocoVqa,
+  aok_vqa: openAokVqa,
+  gqa: openGqa,
+  ocrvqa: openOcrVqa,
+} satisfies Record<string, OpenListed>;
 
-export type DataFormat = keyof typeof listedFormats;
+/** Sets that are read on and on. */
+const endlessFormats = {
+  laion: openShards,
+  cc_sbu: openShards,
+};
+
+export type DataFormat = keyof typeof listedFormats | keyof typeof endlessFormats;
 
 /** All formats that are read. */
-export const dataFormats = Object.keys(listedFormats) as DataFormat[];
+export const dataFormats = [
+  ...Object.keys(listedFormats),
+  ...Object.keys(endlessFormats),
+] as DataFormat[];
 
 /**
  * Opens a data set: reads and checks its annotations.
@@ -39,14 +77,19 @@ export const dataFormats = Object.keys(listedFormats) as DataFormat[];
  * @throws TinyGptvError "data": something is missing or wrong
  */
 export async function openDataSet(spec: DataSetSpec, report: Report = strict): Promise<OpenSet> {
-  const { name, format, data, images } = spec;
-  const open = listedFormats[format];
-  if (open === undefined)
-    throw dataError(name, `format: want one of ${dataFormats.join(", ")}, got ${format}`);
+  const { name, format, images } = spec;
+  const data = [spec.data].flat();
+  if (data.length === 0) throw dataError(name, "data: want at least one file or folder, got none");
+  if (isIn(endlessFormats, format)) return endlessFormats[format](data, report);
+  if (!isIn(listedFormats, format))
+    throw dataError(name, `format: want one of ${dataFormats.join(", ")}, got ${String(format)}`);
   const sets: ListedSet[] = [];
-  for (const one of [data].flat()) sets.push(await open(one, images, report));
+  for (const one of data) sets.push(await listedFormats[format](one, images, report));
   return joined(sets);
 }
+
+const isIn = <Table extends object>(table: Table, name: PropertyKey): name is keyof Table =>
+  Object.hasOwn(table, name);
 
 /** What an answer may be long, counted as the model's tokenizer does. */
 export interface AnswerLimit {
@@ -65,8 +108,9 @@ export async function findMistakes(
   limit?: AnswerLimit,
 ): Promise<TinyGptvError[]> {
   const mistakes: TinyGptvError[] = [];
-  const set = await openDataSet(spec, (mistake) => void mistakes.push(mistake));
-  if (limit === undefined || set.kind !== "listed") return mistakes;
+  const report: Report = (mistake) => void mistakes.push(mistake);
+  const set = await reporting(report, () => openDataSet(spec, report));
+  if (limit === undefined || set?.kind !== "listed") return mistakes;
   for (let i = 0; i < set.length; i++) {
     const { place, rounds } = await set.sample(i, () => 0);
     const tokens = rounds.reduce((sum, { answer }) => sum + limit.countTokens(answer), 0);

@@ -1,7 +1,7 @@
-import { open } from "node:fs/promises";
 import type { RecordFile } from "./jsonRecords.ts";
 import { dataError, reporting, type Report } from "./mistakes.ts";
 import type { Random } from "./random.ts";
+import { readRange } from "./range.ts";
 import type { ListedSet, Round } from "./sample.ts";
 
 /** How the records of a format become samples. */
@@ -41,7 +41,7 @@ export async function listRecords<Item>(
     length,
     async sample(index, random) {
       const record = records[lastAtOrBefore(records, index)]!;
-      const text = await textAt(file.path, record);
+      const text = (await readRange(file.path, record.at, record.bytes)).toString();
       const items = await read(text, record.number);
       const item = items[index - record.firstItem];
       const place = file.place(record.number);
@@ -62,17 +62,6 @@ function lastAtOrBefore(records: readonly { firstItem: number }[], index: number
     else high = middle - 1;
   }
   return low;
-}
-
-async function textAt(path: string, { at, bytes }: { at: number; bytes: number }): Promise<string> {
-  const file = await open(path);
-  try {
-    const buffer = Buffer.alloc(bytes);
-    await file.read(buffer, 0, bytes, at);
-    return buffer.toString();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Items that are in memory as a set. */

@@ -1,4 +1,4 @@
-import { check, sentence, shorten, TinyGptvError } from "@tinygptv/protocol";
+import { faultsIn, sentence, shorten, TinyGptvError } from "@tinygptv/protocol";
 import type { z } from "zod";
 
 /**
@@ -26,9 +26,11 @@ export function parseRecord<Schema extends z.ZodType>(
   value: unknown,
   place: string,
 ): z.output<Schema> {
-  const { data, faults } = check(schema, value);
-  if (faults === undefined) return data;
-  const sentences = faults.slice(0, maxFaults).map((fault) => sentence(fault, "the record"));
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const sentences = faultsIn(schema, value)
+    .slice(0, maxFaults)
+    .map((fault) => sentence(fault, "the record"));
   throw dataError(place, sentences.map((text) => shorten(text, 300)).join("; "));
 }
 

@@ -1,10 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
+import { dataError } from "./mistakes.ts";
 
-/** Which pictures there are; folders are read once, since they hold ten thousands. */
+/** Which pictures there are; folders are read once, since they hold tens of thousands. */
 export interface Pictures {
   /** Path of a picture, named relative to the folder or by its whole path; undefined where there is none. */
   find(name: string): Promise<string | undefined>;
+  /** The same for one that is needed. @throws TinyGptvError "data": there is none */
+  need(name: string, place: string): Promise<string>;
 }
 
 export function picturesIn(folder: string): Pictures {
@@ -19,10 +22,16 @@ export function picturesIn(folder: string): Pictures {
     listings.set(path, listing);
     return listing;
   };
+  const find = async (name: string) => {
+    const path = resolve(folder, name);
+    return (await list(dirname(path))).has(basename(path)) ? path : undefined;
+  };
   return {
-    async find(name) {
-      const path = resolve(folder, name);
-      return (await list(dirname(path))).has(basename(path)) ? path : undefined;
+    find,
+    async need(name, place) {
+      const path = await find(name);
+      if (path === undefined) throw dataError(place, `want the picture ${name}, got no such file`);
+      return path;
     },
   };
 }

@@ -21,7 +21,7 @@ export function aboutPicture(text: string): string {
 }
 
 /** A text put into a form at its `{}`; `$` in it means nothing. */
-function fill(form: string, text: string): string {
+export function fill(form: string, text: string): string {
   return form.replace("{}", () => text);
 }
 

@@ -125,10 +125,7 @@ async function findPicture(
   );
   const [name] = names;
   if (names.length > 1) throw dataError(place, `want one picture at most, got ${names.length}`);
-  if (name === undefined) return undefined;
-  const found = await pictures.find(name);
-  if (found === undefined) throw dataError(place, `want the picture ${name}, got no such file`);
-  return found;
+  return name === undefined ? undefined : pictures.need(name, place);
 }
 
 interface Exchange {
