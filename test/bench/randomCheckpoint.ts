@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { elementCount, type DType } from "../../lib/model/src/tensor/dtype.ts";
 import { toFloat16 } from "../../lib/model/src/tensor/half.ts";
-import type { TensorInput } from "../support/checkpoint/chunks.ts";
+import type { TensorInput } from "../../lib/convert/src/checkpoint/writing/chunks.ts";
 import { writeTorchZip } from "../support/checkpoint/writeTorchZip.ts";
 
 type Shapes = [name: string, shape: number[]][];

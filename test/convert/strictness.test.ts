@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { convert, type ConvertOptions } from "../../lib/convert/src/index.ts";
 import type { SourcePaths } from "../../lib/convert/src/sources.ts";
-import { PythonGlobal } from "../support/checkpoint/pickler.ts";
+import { PythonGlobal } from "../../lib/convert/src/checkpoint/writing/pickler.ts";
 import { temporaryFolder } from "../support/converted.ts";
 import { expectSound } from "../support/expectSound.ts";
 import {

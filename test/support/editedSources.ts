@@ -2,8 +2,8 @@ import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { openWeights } from "../../lib/convert/src/checkpoint/folder.ts";
 import { findSources, type SourcePaths } from "../../lib/convert/src/sources.ts";
-import type { TensorInput } from "./checkpoint/chunks.ts";
-import type { PythonValue } from "./checkpoint/pickler.ts";
+import type { TensorInput } from "../../lib/convert/src/checkpoint/writing/chunks.ts";
+import type { PythonValue } from "../../lib/convert/src/checkpoint/writing/pickler.ts";
 import { writeTorchZip } from "./checkpoint/writeTorchZip.ts";
 import { fixture } from "./converted.ts";
 

@@ -16,3 +16,5 @@ export { openSafetensors } from "./checkpoint/safetensors.ts";
 export { currentContent, type PublishedContent } from "./published.ts";
 export { fromInterleaved, toInterleaved } from "./phiAttention.ts";
 export { stageKey, stageName } from "./weightMap.ts";
+export type { TensorInput } from "./checkpoint/writing/chunks.ts";
+export { safetensorsFile } from "./checkpoint/writing/safetensorsFile.ts";

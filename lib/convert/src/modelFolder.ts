@@ -1,17 +1,18 @@
 /** A converted model on disk appears whole or not at all. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMessage } from "node:util";
-import { onDisk } from "./checkpoint/byteSource.ts";
 import type { WrittenFile } from "@tinygptv/graph";
 import { manifestName } from "@tinygptv/model";
 import {
   cleanUpAfterKilled,
   exists,
   moveIntoPlace,
+  onDisk,
   readManifest,
   withScratchName,
+  writeDurably,
 } from "@tinygptv/model/disk";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
@@ -164,16 +165,6 @@ function isThere(out: string): TinyGptvError {
     "io",
     `${out}: want a path where nothing is, got one that exists; use --force to replace it`,
   );
-}
-
-async function writeDurably(path: string, data: string | Uint8Array): Promise<void> {
-  const file = await open(path, "w");
-  try {
-    await file.writeFile(data);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** What the operating system refused as our own error; everything else as it is. */

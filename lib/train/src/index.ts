@@ -28,3 +28,10 @@ export { stageWordings, toExamples, type Wording } from "./data/wording.ts";
 export { initialLossScale, nextLossScale, unscale, type LossScale } from "./lossScaler.ts";
 export type { Parameter } from "./parameter.ts";
 export { constantRate, learningRate, type Schedule } from "./schedule.ts";
+export {
+  loadState,
+  saveState,
+  type LoadedState,
+  type Progress,
+  type TrainingState,
+} from "./saving/trainingState.ts";

@@ -1,6 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { getSystemErrorMessage } from "node:util";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { onDisk } from "@tinygptv/model/disk";
 import { damaged, isCount } from "./untrusted.ts";
 
 /** Random access to the bytes of one file. Nothing is cached, so memory is what the caller asks for. */
@@ -84,15 +83,4 @@ function requireRange(name: string, size: number, offset: number, length: number
   const inside = isCount(offset) && isCount(length) && offset + length <= size;
   if (!inside)
     throw damaged(name, `want ${length} bytes at offset ${offset}, but the file has ${size}`);
-}
-
-/** Makes what the disk refuses an `io` error that names the path. */
-export async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    const { errno, message } = cause as NodeJS.ErrnoException;
-    const reason = errno === undefined ? message : getSystemErrorMessage(errno);
-    throw new TinyGptvError("io", `${path}: ${reason}`, { subject: path, cause });
-  }
 }

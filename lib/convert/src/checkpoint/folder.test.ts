@@ -2,12 +2,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { TensorInput } from "../../../../test/support/checkpoint/chunks.ts";
+import type { TensorInput } from "./writing/chunks.ts";
 import { expectDamaged } from "../../../../test/support/checkpoint/expectDamaged.ts";
-import {
-  safetensorsHeader,
-  writeSafetensors,
-} from "../../../../test/support/checkpoint/writeSafetensors.ts";
+import { writeSafetensors } from "../../../../test/support/checkpoint/writeSafetensors.ts";
+import { safetensorsHeader } from "./writing/safetensorsFile.ts";
 import { writeTorchZip } from "../../../../test/support/checkpoint/writeTorchZip.ts";
 import { openWeights } from "./folder.ts";
 

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { onDisk, openWith } from "./byteSource.ts";
+import { onDisk } from "@tinygptv/model/disk";
+import { openWith } from "./byteSource.ts";
 import { openShards } from "./shards.ts";
 import { damaged, describe } from "./untrusted.ts";
 import { readWeights } from "./weightFile.ts";

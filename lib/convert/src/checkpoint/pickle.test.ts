@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PythonValue } from "../../../../test/support/checkpoint/pickler.ts";
+import type { PythonValue } from "./writing/pickler.ts";
 import {
   PersistentId,
   PythonCall,
@@ -7,7 +7,7 @@ import {
   PythonTuple,
   orderedDict,
   pickle,
-} from "../../../../test/support/checkpoint/pickler.ts";
+} from "./writing/pickler.ts";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { besideWeights } from "../../../../test/support/checkpoint/besideWeights.ts";
 import { unpickle } from "./pickle.ts";

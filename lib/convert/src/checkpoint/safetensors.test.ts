@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
-import { collect } from "../../../../test/support/checkpoint/chunks.ts";
+import { collect } from "./writing/chunks.ts";
 import { expectDamaged } from "../../../../test/support/checkpoint/expectDamaged.ts";
 import { counting } from "../../../../test/support/checkpoint/sources.ts";
-import {
-  safetensorsFile,
-  safetensorsHeader,
-} from "../../../../test/support/checkpoint/writeSafetensors.ts";
+import { safetensorsFile, safetensorsHeader } from "./writing/safetensorsFile.ts";
 import { bytesInMemory } from "./byteSource.ts";
 import { readSafetensors } from "./safetensors.ts";
 

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { onDisk, openFile, openWith } from "./byteSource.ts";
+import { onDisk } from "@tinygptv/model/disk";
+import { openFile, openWith } from "./byteSource.ts";
 import { parseStrictJson, requireObject } from "./strictJson.ts";
 import { damaged, describe, quote } from "./untrusted.ts";
 import { readWeights } from "./weightFile.ts";

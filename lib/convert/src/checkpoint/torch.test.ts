@@ -1,31 +1,23 @@
 import { expect, test } from "vitest";
-import { collect } from "../../../../test/support/checkpoint/chunks.ts";
+import { collect } from "./writing/chunks.ts";
 import { expectDamaged } from "../../../../test/support/checkpoint/expectDamaged.ts";
-import type { PythonValue } from "../../../../test/support/checkpoint/pickler.ts";
-import {
-  orderedDict,
-  pickle,
-  PythonCall,
-  PythonGlobal,
-  PythonTuple,
-} from "../../../../test/support/checkpoint/pickler.ts";
+import type { PythonValue } from "./writing/pickler.ts";
+import { orderedDict, pickle, PythonCall, PythonGlobal, PythonTuple } from "./writing/pickler.ts";
 import { counting, sparse } from "../../../../test/support/checkpoint/sources.ts";
-import type { TorchFileOptions } from "../../../../test/support/checkpoint/writeTorchZip.ts";
-import { TorchFile } from "../../../../test/support/checkpoint/writeTorchZip.ts";
 import {
-  localHeader,
-  zipDirectory,
-  zipFile,
-} from "../../../../test/support/checkpoint/zipWriter.ts";
+  PublishedFile,
+  type PublishedFileOptions,
+} from "../../../../test/support/checkpoint/writeTorchZip.ts";
+import { localHeader, zipDirectory, zipFile } from "./writing/zipFile.ts";
 import { bytesInMemory } from "./byteSource.ts";
 import { readTorch } from "./torch.ts";
 
 /** The file that torch.save would make of a value. */
 async function save(
-  make: (file: TorchFile) => PythonValue,
-  options?: TorchFileOptions,
+  make: (file: PublishedFile) => PythonValue,
+  options?: PublishedFileOptions,
 ): Promise<Uint8Array> {
-  const file = new TorchFile(options);
+  const file = new PublishedFile(options);
   return collect(file.chunks(make(file)));
 }
 
@@ -221,7 +213,8 @@ test("a view beyond its storage is refused", async () => {
 });
 
 /** A pickle of two float32 in the storage with the key 0. */
-const oneTensor = () => pickle(dict({ weight: new TorchFile().tensor("float32", [2], ramp(8)) }));
+const oneTensor = () =>
+  pickle(dict({ weight: new PublishedFile().tensor("float32", [2], ramp(8)) }));
 
 test("a storage of another size, or none, is refused", async () => {
   await expectDamaged(
@@ -276,7 +269,7 @@ test.each([
 });
 
 test("refuses names that are no strings", async () => {
-  const tensor = new TorchFile().tensor("float32", [2], ramp(8));
+  const tensor = new PublishedFile().tensor("float32", [2], ramp(8));
   const entries = { "m/data.pkl": pickle(new Map([[7, tensor]])), "m/data/0": ramp(8) };
   await expectDamaged(open(await archive(entries)), "want names as keys, got 7");
 });

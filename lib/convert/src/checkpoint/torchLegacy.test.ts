@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { collect } from "../../../../test/support/checkpoint/chunks.ts";
+import { collect } from "./writing/chunks.ts";
 import { expectDamaged } from "../../../../test/support/checkpoint/expectDamaged.ts";
 import {
   orderedDict,
@@ -8,8 +8,8 @@ import {
   PythonGlobal,
   PythonTuple,
   type PythonValue,
-} from "../../../../test/support/checkpoint/pickler.ts";
-import { TorchFile } from "../../../../test/support/checkpoint/writeTorchZip.ts";
+} from "./writing/pickler.ts";
+import { PublishedFile } from "../../../../test/support/checkpoint/writeTorchZip.ts";
 import { bytesInMemory } from "./byteSource.ts";
 import { readWeights } from "./weightFile.ts";
 
@@ -18,8 +18,8 @@ const dict = (entries: Record<string, PythonValue>) =>
 const ramp = (length: number, start = 0) =>
   Uint8Array.from({ length }, (_, i) => (start + i) & 255);
 
-async function save(make: (file: TorchFile) => PythonValue, protocol: 2 | 4 = 2) {
-  const file = new TorchFile({ legacy: true, protocol });
+async function save(make: (file: PublishedFile) => PythonValue, protocol: 2 | 4 = 2) {
+  const file = new PublishedFile({ legacy: true, protocol });
   return collect(file.chunks(make(file)));
 }
 const open = (bytes: Uint8Array) => readWeights(bytesInMemory("m.pth", bytes));

@@ -1,14 +1,10 @@
 import { deflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { collect } from "../../../../test/support/checkpoint/chunks.ts";
+import { collect } from "./writing/chunks.ts";
 import { expectDamaged } from "../../../../test/support/checkpoint/expectDamaged.ts";
 import { counting, sparse } from "../../../../test/support/checkpoint/sources.ts";
-import type { ZipInput } from "../../../../test/support/checkpoint/zipWriter.ts";
-import {
-  localHeader,
-  zipDirectory,
-  zipFile,
-} from "../../../../test/support/checkpoint/zipWriter.ts";
+import type { ZipInput } from "./writing/zipFile.ts";
+import { localHeader, zipDirectory, zipFile } from "./writing/zipFile.ts";
 import { bytesInMemory } from "./byteSource.ts";
 import { openZip } from "./zip.ts";
 

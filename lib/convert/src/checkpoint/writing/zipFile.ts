@@ -25,8 +25,7 @@ const max32 = 0xffffffff;
 /**
  * The bytes of a zip file as torch.save lays it out: stored entries, data
  * aligned to 64 bytes by a padding field, sums behind the data, zip64 records
- * always. Sizes and offsets beyond 4 GiB are fine. Names are not checked, so
- * that tests can write what no zip tool would.
+ * always. Sizes and offsets beyond 4 GiB are fine. Names are not checked.
  */
 export async function* zipFile(inputs: Iterable<ZipInput>): AsyncGenerator<Uint8Array> {
   const entries: WrittenEntry[] = [];

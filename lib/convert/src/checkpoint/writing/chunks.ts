@@ -1,4 +1,4 @@
-import type { DType } from "../../../lib/model/src/tensor/dtype.ts";
+import type { DType } from "@tinygptv/model";
 
 /** Bytes in pieces, so that a file larger than memory can be written. */
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

@@ -6,10 +6,19 @@ export type PythonValue =
   | string
   | readonly PythonValue[]
   | ReadonlyMap<PythonValue, PythonValue>
+  | PythonFloat
   | PythonTuple
   | PythonGlobal
   | PythonCall
   | PersistentId;
+
+/** A float that may be integral. */
+export class PythonFloat {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
 
 export class PythonTuple {
   readonly items: readonly PythonValue[];
@@ -93,6 +102,7 @@ class PickleWriter {
     else if (value === null) this.#emit("N");
     else if (typeof value === "boolean") this.#emit([value ? 0x88 : 0x89]);
     else if (typeof value === "number") this.#number(value);
+    else if (value instanceof PythonFloat) this.#float(value.value);
     else if (typeof value === "string") this.#string(value);
     else if (value instanceof PythonTuple) this.#tuple(value);
     else if (value instanceof PythonGlobal) this.#global(value);
@@ -112,11 +122,8 @@ class PickleWriter {
   }
 
   #number(value: number): void {
-    if (!Number.isInteger(value)) {
-      const piece = Buffer.alloc(9, "G");
-      piece.writeDoubleBE(value, 1);
-      this.#emit(piece);
-    } else if (value >= 0 && value < 1 << 8) this.#emit([0x4b, value]);
+    if (!Number.isInteger(value)) this.#float(value);
+    else if (value >= 0 && value < 1 << 8) this.#emit([0x4b, value]);
     else if (value >= 0 && value < 1 << 16) this.#emit([0x4d, value & 255, value >> 8]);
     else if (value === (value | 0)) this.#emit([0x4a, ...u32(value)]);
     else {
@@ -124,6 +131,12 @@ class PickleWriter {
       piece.writeBigInt64LE(BigInt(value), 2);
       this.#emit(piece);
     }
+  }
+
+  #float(value: number): void {
+    const piece = Buffer.alloc(9, "G");
+    piece.writeDoubleBE(value, 1);
+    this.#emit(piece);
   }
 
   #string(value: string): void {
