@@ -86,6 +86,18 @@ export async function openPart(path: string): Promise<WeightSource> {
   }
 }
 
+/** Opens a stage file; anything else is a "layout" error. */
+export async function openStageFile(path: string): Promise<WeightSource> {
+  const source = await openPart(path);
+  try {
+    expectRole(source, "checkpoint");
+    return source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
 /** Opens all four; what one cannot be opened for closes the others. */
 export async function openSources(paths: SourcePaths): Promise<Sources> {
   const opened: Partial<Sources> = {};

@@ -28,6 +28,13 @@ export { stageWordings, toExamples, type Wording } from "./data/wording.ts";
 export { initialLossScale, nextLossScale, unscale, type LossScale } from "./lossScaler.ts";
 export type { Parameter } from "./parameter.ts";
 export { constantRate, learningRate, type Schedule } from "./schedule.ts";
+export { readAdapter, writeAdapter, type Adapter } from "./results/peft.ts";
+export {
+  readStageFile,
+  writeStageFile,
+  type ConfigValue,
+  type StageResult,
+} from "./results/stageFile.ts";
 export {
   loadState,
   saveState,

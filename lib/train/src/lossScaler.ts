@@ -11,7 +11,7 @@ export interface LossScale {
 }
 
 /** PyTorch's defaults. */
-const lossScaling = { start: 65_536, growth: 2, backoff: 0.5, growthInterval: 2000 };
+export const lossScaling = { start: 65_536, growth: 2, backoff: 0.5, growthInterval: 2000 };
 
 export const initialLossScale: LossScale = { scale: lossScaling.start, cleanSteps: 0 };
 
