@@ -50,6 +50,18 @@ describe("a model on a device", { timeout: 600_000 }, () => {
     expect(far).toEqual([]);
   });
 
+  it("passes gradients back as the reference does: every operator, and a step of training", async () => {
+    const stage3 = join(folder.path, "stage3");
+    const checkpoint = fixture("micro-stage3", "TinyGPT-V_for_Stage3.pth");
+    await convertFixture("micro-stage3", stage3, { checkpoint });
+    const golden = fixture("micro-stage3", "golden.json");
+    const { stdout } = await runNode([program("training.ts"), stage3, golden], env);
+    const found = JSON.parse(stdout) as { distances: Record<string, number> };
+    expect(found).toMatchObject({ passed: 51, failed: 0, skipped: [] });
+    const far = Object.entries(found.distances).filter(([, distance]) => !(distance < 3e-4));
+    expect(far).toEqual([]);
+  });
+
   it.each(["fp32", "int4"])("has every node on the device but shapes, in %s", async (level) => {
     const { stderr } = await runNode([program("placement.ts"), model, level], env);
     const onProcessor = stderr

@@ -43,6 +43,7 @@ describe("golden data of the reference", () => {
     expect(report.stages.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.cases.filter(({ failed }) => failed > 0)).toEqual([]);
     expect(report.passed).toBeGreaterThan(5);
+    expect(report.skipped).toEqual([]);
   });
 
   it.each(["preprocess/golden.json", "tokenizer/cases.json"])("%s", async (golden) => {

@@ -136,7 +136,7 @@ async function prepare(sources: Sources, options: PlanOptions) {
 }
 
 /** All weights under our names, in the reference's loading order: later files override earlier ones. */
-function collect(sources: Sources, layout: PhiLayout, allowUnknown: boolean): Catalog {
+export function collect(sources: Sources, layout: PhiLayout, allowUnknown: boolean): Catalog {
   const catalog: Catalog = new Map();
   const tables = [
     { source: sources.phi, table: phiLayouts[layout].table },

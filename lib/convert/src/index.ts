@@ -13,6 +13,7 @@ export { inspect, type Inspection, type InspectedWeights } from "./inspect.ts";
 export { readPickle } from "./checkpoint/dataPickle.ts";
 export { findSources, openStageFile, type SourcePaths } from "./sources.ts";
 export { openWeights } from "./checkpoint/folder.ts";
+export { openUnmerged, type UnmergedModel } from "./unmerged.ts";
 export { openSafetensors } from "./checkpoint/safetensors.ts";
 export { currentContent, type PublishedContent } from "./published.ts";
 export { fromInterleaved, toInterleaved } from "./phiAttention.ts";

@@ -56,6 +56,16 @@ export function quotient(a: Dimension, b: Dimension): Dimension | undefined {
 /** Number of elements of a shape. */
 export const elements = (shape: Shape): Dimension => shape.reduce(product, 1);
 
+/** A shape whose names stand for these sizes. */
+export function sized(shape: Shape, sizes: Readonly<Record<string, number>>): number[] {
+  return shape.map((dimension) => {
+    let total = 0;
+    for (const [names, count] of termsOf(dimension))
+      total += namesIn(names).reduce((all, name) => all * sizes[name]!, count);
+    return total;
+  });
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }

@@ -12,12 +12,21 @@ import type { Attribute, DataPlace, Graph, Initializer, Node, Port } from "./gra
 const { onnx } = onnxProto;
 type ITensorProto = onnxProto.onnx.ITensorProto;
 
-/** ONNX IR version 8 with operator set 17 (the first with LayerNormalization). */
+/** ONNX IR version 8 with operator set 17 (the first with LayerNormalization), unless an operator came later. */
 const irVersion = 8;
-const opsets = [
-  { domain: "", version: 17 },
-  { domain: "com.microsoft", version: 1 },
-];
+const operatorSet = 17;
+const later: Readonly<Record<string, number>> = { BitwiseAnd: 18 };
+
+function operatorSets({ nodes }: Graph) {
+  const versions = nodes.map(({ op, attributes }) =>
+    op === "DequantizeLinear" && "block_size" in attributes ? 21 : (later[op] ?? operatorSet),
+  );
+  const version = versions.reduce((a, b) => Math.max(a, b), operatorSet);
+  return [
+    { domain: "", version },
+    { domain: "com.microsoft", version: 1 },
+  ];
+}
 
 const { DataLocation } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
@@ -36,7 +45,7 @@ const blockPrefix = "block:";
 export function encodeModel(graph: Graph, stored: ReadonlyMap<string, StoredData>): Uint8Array {
   return onnx.ModelProto.encode({
     irVersion,
-    opsetImport: opsets,
+    opsetImport: operatorSets(graph),
     producerName: "tinygptv",
     metadataProps: [
       ...Array.from(graph.stages, ([stage, value]) => ({ key: stagePrefix + stage, value })),

@@ -9,7 +9,11 @@ import type { Port } from "./graph.ts";
 export type SessionTensor =
   | { dtype: "float32"; shape: readonly number[]; data: Float32Array }
   | { dtype: "int64"; shape: readonly number[]; data: BigInt64Array }
-  | { dtype: "int32"; shape: readonly number[]; data: Int32Array };
+  | { dtype: "int32"; shape: readonly number[]; data: Int32Array }
+  | { dtype: "uint8"; shape: readonly number[]; data: Uint8Array }
+  | { dtype: "int8"; shape: readonly number[]; data: Int8Array }
+  /** As their 16 bits. */
+  | { dtype: "float16"; shape: readonly number[]; data: Uint16Array };
 
 /** A tensor in the memory of a device, which only what made it can look into. */
 export interface DeviceTensor {

@@ -42,6 +42,55 @@ export function headNorm(
   return layerNorm(g, weights, x, name, config.layerNormEps);
 }
 
+/** What forms that take a row for each position share, layer after layer. */
+export interface RowStep {
+  /** Position of each input, (B,S). */
+  readonly positions: Value;
+  /** B, S and H, as a shape, (3). */
+  readonly rowShape: Value;
+  /** B, S, heads and d, as a shape, (4). */
+  readonly headShape: Value;
+  readonly cos: Value;
+  readonly sin: Value;
+}
+
+/** @param positions (B,S) int64 */
+export function prepareRows(
+  g: GraphBuilder,
+  { config, embeds, precision }: AttentionContext,
+  positions: Value,
+): RowStep {
+  const { width: H, numHeads: heads, headDim: d } = config;
+  const sizes = g.op("Shape", [embeds], { attributes: { start: 0, end: 2 }, label: "sizes" });
+  const shapeOf = (label: string, ...rest: number[]) =>
+    g.op("Concat", [sizes, g.constant("int64", rest)], { attributes: { axis: 0 }, label });
+  return {
+    positions,
+    rowShape: shapeOf("rowShape", H),
+    headShape: shapeOf("headShape", heads, d),
+    ...rotaryTables(g, config, precision),
+  };
+}
+
+/** Splits into heads, norms each, rotates the first entries. (B·S,H) -> (B,S,heads,d) */
+export function rotated(
+  g: GraphBuilder,
+  context: AttentionContext,
+  x: Value,
+  { positions, rowShape, headShape, cos, sin }: RowStep,
+  norm: string,
+): Value {
+  const { width: H, numHeads: heads, headDim: d, rotaryDim } = context.config;
+  x = g.op("Reshape", [x, headShape], { label: "heads" }).is(B, S, heads, d);
+  x = headNorm(g, context, x, norm);
+  // In rows: (B,heads,S,d) would have to be transposed first.
+  x = g.op("Reshape", [x, rowShape], { label: "rows" }).is(B, S, H);
+  x = g.op("RotaryEmbedding", [x, positions, cos, sin], {
+    attributes: { rotary_embedding_dim: rotaryDim, num_heads: heads, interleaved: 0 },
+  });
+  return g.op("Reshape", [x, headShape], { label: "again" }).is(B, S, heads, d);
+}
+
 /** cos and sin of position · theta^(-2i/rotaryDim), (context, rotaryDim/2); not rounded to half where anything else is not. */
 export function rotaryTables(
   g: GraphBuilder,

@@ -7,22 +7,10 @@
  * Keys lie transposed, (B,heads,d,P): WebGPU has no kernel for a product with a
  * transposed matrix, and no step may copy the cache.
  */
-import type { GraphBuilder, Value } from "@tinygptv/graph";
-import { B, P, S, headNorm, inputs, rotaryTables } from "./attention.ts";
-import type { AttentionContext, AttentionForm } from "./attention.ts";
+import type { Value } from "@tinygptv/graph";
+import { B, P, S, inputs, prepareRows, rotated } from "./attention.ts";
+import type { AttentionForm } from "./attention.ts";
 import { add, inPrecision, linear, reshape, splitInThree, transposeAxes } from "./layers.ts";
-
-/** What every layer of one step shares. */
-interface Step {
-  /** Position of each input, (B,S). */
-  positions: Value;
-  /** B, S and H, as a shape, (3). */
-  rowShape: Value;
-  /** B, S, heads and d, as a shape, (4). */
-  headShape: Value;
-  cos: Value;
-  sin: Value;
-}
 
 /**
  * positions (B,S) int64, slots (B,S) int32 (where in the cache each input goes),
@@ -50,12 +38,7 @@ export const inPlaceAttention: AttentionForm = (context) => {
       sizes.map((size) => (typeof size === "number" ? g.constant("int64", [size]) : size)),
       { attributes: { axis: 0 }, label },
     );
-  const step: Step = {
-    positions,
-    rowShape: shapeOf("rowShape", batch, sequence, H),
-    headShape: shapeOf("headShape", batch, sequence, heads, d),
-    ...rotaryTables(g, config, precision),
-  };
+  const step = prepareRows(g, context, positions);
   const slotsAlong = (shape: Value, axes: readonly number[], label: string) => {
     const apart = g.op("Unsqueeze", [slots, g.constant("int64", axes)], { label });
     return g.op("Expand", [apart, shape], { label });
@@ -99,22 +82,3 @@ export const inPlaceAttention: AttentionForm = (context) => {
     },
   };
 };
-
-/** Splits into heads, norms each, rotates the first entries. (B·S,H) -> (B,S,heads,d) */
-function rotated(
-  g: GraphBuilder,
-  context: AttentionContext,
-  x: Value,
-  { positions, rowShape, headShape, cos, sin }: Step,
-  norm: string,
-): Value {
-  const { width: H, numHeads: heads, headDim: d, rotaryDim } = context.config;
-  x = g.op("Reshape", [x, headShape], { label: "heads" }).is(B, S, heads, d);
-  x = headNorm(g, context, x, norm);
-  // In rows: (B,heads,S,d) would have to be transposed first.
-  x = g.op("Reshape", [x, rowShape], { label: "rows" }).is(B, S, H);
-  x = g.op("RotaryEmbedding", [x, positions, cos, sin], {
-    attributes: { rotary_embedding_dim: rotaryDim, num_heads: heads, interleaved: 0 },
-  });
-  return g.op("Reshape", [x, headShape], { label: "again" }).is(B, S, heads, d);
-}

@@ -6,6 +6,8 @@ export { buildGraphs, type Forms } from "./graphs.ts";
 export { evaVit } from "./evaVit.ts";
 export { qformer } from "./qformer.ts";
 export { phi } from "./phi.ts";
+export { phiLayer, phiLoss } from "./phiParts.ts";
+export { mapping } from "./mapping.ts";
 export { inPlaceAttention } from "./inPlaceAttention.ts";
 export { groupedAttention } from "./groupedAttention.ts";
 export type { AttentionForm } from "./attention.ts";
@@ -17,4 +19,4 @@ export {
   type LinearLayer,
   type LinearOperator,
 } from "./linear.ts";
-export { namedWeights, withStoredWeights } from "./stored.ts";
+export { isComputed, namedWeights, withStoredWeights } from "./stored.ts";

@@ -57,8 +57,11 @@ export function phi(
   return g.build();
 }
 
-/** Attention and MLP side by side from one normed input: x + rms(attention(h)) + mlp(h). (N,H) -> (N,H) */
-function decoderLayer(
+/**
+ * Attention and MLP side by side from one normed input: x + rms(attention(h)) + mlp(h). (N,H) -> (N,H)
+ * @param dropped what training does to both before they are added
+ */
+export function decoderLayer(
   g: GraphBuilder,
   weights: Weights,
   x: Value,
@@ -66,6 +69,7 @@ function decoderLayer(
   attention: CachedAttention,
   config: PhiConfig,
   precision: Precision,
+  dropped: (value: Value, place: string) => Value = (value) => value,
 ): Value {
   const { width: H, mlpWidth: M, layerNormEps, postNormEps } = config;
   const name = `phi.layers.${layer}`;
@@ -76,10 +80,12 @@ function decoderLayer(
   let a = attention.attend(g.at("attention"), h, layer, `${name}.attention`).is(N, H);
   a = linear(g.at("attention/dense"), weights, a, `${name}.attention.dense`, H);
   a = rmsNorm(g.at("postNorm"), weights, a, `${name}.postNorm`, postNormEps);
+  a = dropped(a, "attention");
 
   let m = linear(g.at("fc1"), weights, h, `${name}.mlp.fc1`, M).is(N, M);
   m = geluTanh(g, m);
   m = linear(g.at("fc2"), weights, m, `${name}.mlp.fc2`, H).is(N, H);
+  m = dropped(m, "mlp");
 
   if (precision === "float32") return add(g, add(g, x, a, "attention"), m, "mlp").is(N, H);
   return add(g, x, inPrecision(g, add(g, a, m, "both"), "float32", "widen"), "mlp").is(N, H);

@@ -112,4 +112,5 @@ function blockwise(
 }
 
 /** Constants and tables that the builders make themselves. */
-const isComputed = (name: string) => name.startsWith("const/") || name.startsWith("phi.rotary.");
+export const isComputed = (name: string) =>
+  name.startsWith("const/") || name.startsWith("phi.rotary.");

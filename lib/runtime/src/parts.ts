@@ -7,6 +7,7 @@ export { openParts } from "./engine/openParts.ts";
 export { graphsOf, type ModelParts, type OpenedParts } from "./engine/parts.ts";
 export type { GraphOptions } from "./engine/openGraph.ts";
 export { runPromptWithStages, runWithStages } from "./engine/stages.ts";
+export { openOn } from "./engine/openOn.ts";
 export { chooseExecution, testWebgpu, worthwhile, type Execution } from "./engine/execution.ts";
 export { bindingFolder, libraryFinder, missingFor, type FindLibrary } from "./engine/libraries.ts";
 export { findVulkan, vulkanLoader, whyNoGpu, type VulkanMachine } from "./engine/vulkan.ts";
@@ -31,6 +32,6 @@ export {
 export { temperature, topK, topP } from "./decoding/logitsWarpers.ts";
 export { scoreCandidates } from "./decoding/scoring.ts";
 export { tokenSequences } from "./decoding/stopping.ts";
-export { cutsOffSums, runtimeVersion } from "./session/runtime.ts";
+export { cutsOffSums, openSession, runtimeVersion } from "./session/runtime.ts";
 export { resizeBicubic } from "./image/resize.ts";
 export { createScheduler, type Scheduler } from "./engine/scheduler.ts";

@@ -26,7 +26,17 @@ export { readPicture } from "./data/picture.ts";
 export type { EndlessSet, ListedSet, OpenSet, Round, Sample } from "./data/sample.ts";
 export { stageWordings, toExamples, type Wording } from "./data/wording.ts";
 export { initialLossScale, nextLossScale, unscale, type LossScale } from "./lossScaler.ts";
+export {
+  openNetwork,
+  type Network,
+  type NetworkPart,
+  type Regime,
+  type WeightSource,
+} from "./network.ts";
 export type { Parameter } from "./parameter.ts";
+export { batchOf, encodeExample, type Batch, type Row } from "./rows.ts";
+export { fromCheckpoint, fromModel } from "./sources.ts";
+export { openStepper, type Gradients, type Score, type Stepper, type StepResult } from "./step.ts";
 export { constantRate, learningRate, type Schedule } from "./schedule.ts";
 export { readAdapter, writeAdapter, type Adapter } from "./results/peft.ts";
 export {

@@ -5,6 +5,7 @@ import { openSafetensors } from "@tinygptv/convert";
 import { toFloat32 } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { readText } from "@tinygptv/model/disk";
+import { trainGoldenSchema } from "./trainGolden.ts";
 
 const ids = z.array(z.number().int());
 const prompt = z.looseObject({
@@ -86,7 +87,7 @@ export const modelGoldenSchema = z.looseObject({
     .optional(),
   multi_select: z.array(multiSelect).optional(),
   greedy_prompt0: z.looseObject({ max_new_tokens: z.number().int(), tokens: ids }).optional(),
-  train: z.unknown().optional(),
+  train: trainGoldenSchema.optional(),
 });
 export type ModelGolden = z.infer<typeof modelGoldenSchema>;
 

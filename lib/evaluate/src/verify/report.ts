@@ -45,6 +45,11 @@ export class Report {
     this.#stages.push({ stage, difference, tolerance, passed: difference <= tolerance });
   }
 
+  /** A distance that was measured elsewhere; NaN is a failure. */
+  distance(stage: string, difference: number, tolerance: number): void {
+    this.#stages.push({ stage, difference, tolerance, passed: difference <= tolerance });
+  }
+
   case(kind: string, name: string, got: unknown, want: unknown): void {
     const [gotText, wantText] = [JSON.stringify(got), JSON.stringify(want)];
     this.outcome(

@@ -24,14 +24,14 @@ const tolerances = {
 
 /**
  * Runs the vision path over the golden pictures.
- * @returns image features by picture, [queries, width] each
+ * @returns by picture what the Q-Former gives, and what the mapping makes of it, [queries, width] each
  */
 export async function checkVision(
   { model, config, options }: Subject,
   images: { values: Float32Array; count: number },
   tensors: GoldenTensors,
   report: Report,
-): Promise<Float32Array[]> {
+): Promise<{ embeds: Float32Array[]; features: Float32Array[] }> {
   const { vision, qformer, phi } = config;
   const run = (component: "vision" | "qformer" | "mapping", input: string, tensor: SessionTensor) =>
     runWithStages(model, component, { [input]: tensor }, options);
@@ -60,10 +60,16 @@ export async function checkVision(
   await compare("llama_proj", mapped.llama_proj, tolerances.features);
   await compare("image_tokens", mapped.image_tokens, tolerances.features);
 
-  const size = qformer.numQueryTokens * phi.width;
-  return Array.from({ length: images.count }, (_, i) =>
-    mapped.image_features!.subarray(i * size, (i + 1) * size),
-  );
+  const byPicture = (values: Float32Array, width: number) => {
+    const size = qformer.numQueryTokens * width;
+    return Array.from({ length: images.count }, (_, i) =>
+      values.subarray(i * size, (i + 1) * size),
+    );
+  };
+  return {
+    embeds: byPicture(queries.image_embeds!, qformer.width),
+    features: byPicture(mapped.image_features!, phi.width),
+  };
 }
 
 /** LoRA merged into the first layer, brought back into the reference's row order. */

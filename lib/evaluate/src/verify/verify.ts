@@ -20,6 +20,7 @@ import {
   checkMergedWeights,
   checkVision,
 } from "./stages.ts";
+import { checkTraining } from "./training.ts";
 import { openSubject, withLanguageModel, type SpeakingSubject } from "./subject.ts";
 import { checkTokenizer } from "./tokenizerSet.ts";
 
@@ -89,7 +90,7 @@ async function verifyModel(
         "model",
         `${folder}: want a model for pictures of ${shape[2]} pixels as in the golden data, got one for ${imageSize}`,
       );
-    const features = await checkVision(
+    const { features, embeds } = await checkVision(
       subject,
       { values: images, count: shape[0]! },
       tensors,
@@ -103,7 +104,14 @@ async function verifyModel(
     );
     if (golden.processors) await checkProcessors(golden.processors, tensors, report);
     if (golden.train)
-      report.skip("train: losses, gradients and the optimizer step (there is no training here)");
+      await checkTraining(
+        subject,
+        golden.train,
+        { folder: set.folder, checkpoint: golden.checkpoint },
+        embeds,
+        tensors,
+        report,
+      );
   } finally {
     await subject.close();
   }

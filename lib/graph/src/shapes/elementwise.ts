@@ -4,6 +4,7 @@ import { dtypeOf } from "../dataTypes.ts";
 import {
   axisOf,
   broadcast,
+  contents,
   floats,
   input,
   integer,
@@ -24,10 +25,16 @@ function alike(call: Call): TensorType[] {
 
 const shapesOf = (tensors: readonly TensorType[]) => tensors.map(({ shape }) => shape);
 
-/** Add, Mul, Min: the inputs' own type. */
+/** Add, Sub, Mul, Min: the inputs' own type. */
 export const arithmetic: Rule = (call) => {
   const tensors = alike(call);
   return [{ dtype: tensors[0]!.dtype, shape: broadcast(shapesOf(tensors)) }];
+};
+
+/** BitwiseAnd, BitShift: bytes. */
+export const bits: Rule = (call) => {
+  for (const { dtype } of alike(call)) require(dtype === "uint8", "bytes, uint8", dtype);
+  return arithmetic(call);
 };
 
 /** Less, Greater. */
@@ -45,7 +52,7 @@ export const where: Rule = (call) => {
 
 export const identity: Rule = (call) => [input(call, 0, "an input")];
 
-/** Gelu, FastGelu: floats in, floats out. */
+/** Gelu, Exp, Neg and the like: floats in, floats out. */
 export const activation: Rule = (call) => {
   const { dtype, shape } = floats(call, 0, "an input");
   return [{ dtype, shape }];
@@ -81,6 +88,15 @@ export const reduction: Rule = (call) => {
   const { dtype, shape } = input(call, 0, "an input");
   const kept: Shape = shape.map(() => 1);
   return [{ dtype, shape: integer(call, "keepdims", 1) === 1 ? kept : [] }];
+};
+
+/** ReduceSum over given axes. */
+export const reductionOf: Rule = (call) => {
+  const { dtype, shape } = input(call, 0, "an input");
+  const listed = contents(call, 1, "axes").map((axis) => axisOf(Number(axis), { dtype, shape }));
+  if (integer(call, "keepdims", 1) === 0)
+    return [{ dtype, shape: shape.filter((_, axis) => !listed.includes(axis)) }];
+  return [{ dtype, shape: shape.map((size, axis) => (listed.includes(axis) ? 1 : size)) }];
 };
 
 /** x (B,heads,S,d) or (B,S,H), positions (B,S) or (1), tables (M,rotary/2). */

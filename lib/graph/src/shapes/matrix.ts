@@ -118,11 +118,16 @@ export const groupQueryAttention: Rule = (call) => {
   return [q, past, past].map(({ dtype, shape }) => ({ dtype, shape }));
 };
 
-/** Codes of 8 bits and a scale for each index of an axis -> floats. */
+/** Codes of 8 bits, and a scale for each index of an axis or for each block along it -> floats. */
 export const dequantize: Rule = (call) => {
   const [codes, scales] = [input(call, 0, "codes"), floats(call, 1, "scales")];
   require(codes.dtype === "int8" || codes.dtype === "uint8", "codes of 8 bits", codes.dtype);
-  requireShape("scales", scales, [codes.shape[axisOf(integer(call, "axis", 1), codes)]!]);
+  const axis = axisOf(integer(call, "axis", 1), codes);
+  const block = integer(call, "block_size", 0);
+  const length = Number(codes.shape[axis]);
+  const want = block ? codes.shape.with(axis, Math.ceil(length / block)) : [codes.shape[axis]!];
+  requireShape("scales", scales, want);
+  if (call.inputs[2]) requireShape("zero points", input(call, 2, "zero points"), want);
   return [{ dtype: scales.dtype, shape: codes.shape }];
 };
 

@@ -96,6 +96,15 @@ export const gather: Rule = (call) => {
   return [{ dtype: x.dtype, shape }];
 };
 
+/** Elements of x by their places along an axis. */
+export const gatherElements: Rule = (call) => {
+  const [x, at] = [input(call, 0, "an input"), input(call, 1, "indices")];
+  require(at.dtype === "int64" || at.dtype === "int32", "indices of int64 or int32", at.dtype);
+  const axis = axisOf(integer(call, "axis", 0), x);
+  requireShape("indices", at, x.shape.with(axis, at.shape[axis] ?? 1));
+  return [{ dtype: x.dtype, shape: at.shape }];
+};
+
 /** x with `updates` written where `indices` say along an axis; both have one shape. */
 export const scatterElements: Rule = (call) => {
   const [x, at, updates] = ["an input", "indices", "updates"].map((what, i) =>
@@ -109,7 +118,7 @@ export const scatterElements: Rule = (call) => {
   return [{ dtype: x.dtype, shape: x.shape }];
 };
 
-/** x with rows of its first axis replaced: indices (M,1), updates (M,…). */
+/** x with rows of its first axis replaced, or added to: indices (M,1), updates (M,…). */
 export const scatterRows: Rule = (call) => {
   const [x, at, updates] = ["an input", "indices", "updates"].map((what, i) =>
     input(call, i, what),
@@ -120,6 +129,11 @@ export const scatterRows: Rule = (call) => {
   requireShape("updates", updates, [at.shape[0]!, ...x.shape.slice(1)]);
   return [{ dtype: x.dtype, shape: x.shape }];
 };
+
+/** Zeros, float32. */
+export const constantOfShape: Rule = (call) => [
+  { dtype: "float32", shape: contents(call, 0, "a shape") },
+];
 
 export const expand: Rule = (call) => {
   const { dtype, shape } = input(call, 0, "an input");

@@ -41,9 +41,20 @@ export function ortSession(session: InferenceSession, makeTensor: TensorConstruc
 
 export function makeTyped(makeTensor: TensorConstructor, tensor: SessionTensor): Tensor {
   const { dtype, shape } = tensor;
-  if (dtype === "float32") return new makeTensor("float32", tensor.data, shape);
-  if (dtype === "int64") return new makeTensor("int64", tensor.data, shape);
-  return new makeTensor("int32", tensor.data, shape);
+  switch (dtype) {
+    case "float32":
+      return new makeTensor(dtype, tensor.data, shape);
+    case "float16":
+      return new makeTensor(dtype, tensor.data, shape);
+    case "int64":
+      return new makeTensor(dtype, tensor.data, shape);
+    case "int32":
+      return new makeTensor(dtype, tensor.data, shape);
+    case "uint8":
+      return new makeTensor(dtype, tensor.data, shape);
+    case "int8":
+      return new makeTensor(dtype, tensor.data, shape);
+  }
 }
 
 /** Outputs to be made anew, and those that go where they are told. */
