@@ -14,8 +14,9 @@ const packages = {
   network: ["graph", "model", "protocol"],
   convert: ["graph", "model", "network", "protocol"],
   runtime: ["graph", "model", "network", "protocol"],
+  datasets: ["convert", "model", "protocol"],
   train: ["convert", "graph", "model", "network", "protocol", "runtime"],
-  evaluate: ["convert", "graph", "model", "network", "protocol", "runtime", "train"],
+  evaluate: ["convert", "datasets", "graph", "model", "network", "protocol", "runtime", "train"],
 };
 
 /**
@@ -148,6 +149,7 @@ export default {
             "graph",
             "network",
             "convert",
+            "datasets",
             "runtime",
             "train",
             "evaluate",
@@ -169,7 +171,7 @@ export default {
         path: [
           nodeModules,
           "(^|/)(onnxruntime-node|sharp)(/|$)",
-          anyOf(["transfer", "convert", "train", "evaluate"]),
+          anyOf(["transfer", "convert", "datasets", "train", "evaluate"]),
           "^functions/inference/",
         ],
         reachable: true,

@@ -5,6 +5,7 @@ import { chatCommand } from "./commands/chat.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { evalCommand } from "./commands/eval.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { notebookCommand } from "./commands/notebook.ts";
@@ -53,6 +54,7 @@ function createProgram(): Command {
     quantizeCommand,
     prepackCommand,
     compareCommand,
+    evalCommand,
     verifyCommand,
     inspectCommand,
     modelsCommand,

@@ -39,5 +39,5 @@ export { createGrammarBuilder } from "./json/grammar.ts";
 export { compileJsonSchema } from "./json/jsonSchema.ts";
 export { fromTransformers } from "./decoding/transformersParams.ts";
 export { parseSchema } from "./json/schema.ts";
-export { judge, metricOf, metrics, type Metric } from "./judge.ts";
+export { intersectionOverUnion, judge, metricOf, metrics, type Metric } from "./judge.ts";
 export { precisions, providers, type PrecisionChoice, type Provider } from "./execution.ts";

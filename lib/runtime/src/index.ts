@@ -32,3 +32,4 @@ export { testWebgpu } from "./engine/execution.ts";
 export { listModels, openModel, type OpenOptions } from "./engine/openModel.ts";
 export type { AnswerOptions, Model, RunOptions } from "./model.ts";
 export { openSession } from "./session/runtime.ts";
+export { inOrder } from "./inOrder.ts";

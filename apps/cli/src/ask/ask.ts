@@ -4,7 +4,7 @@
  */
 import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest } from "@tinygptv/protocol";
-import { openModel } from "tinygptv";
+import { inOrder, openModel } from "tinygptv";
 import type { Model } from "tinygptv";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
@@ -13,7 +13,6 @@ import { howToOpen } from "../commands/options.ts";
 import type { ExecutionFlags } from "../commands/options.ts";
 import { decodingParams } from "./decodingOptions.ts";
 import { drawBoxes } from "./drawBoxes.ts";
-import { inOrder } from "./inOrder.ts";
 import { questionFields } from "./questionFields.ts";
 import type { QuestionFlags } from "./questionFields.ts";
 import { readPicture } from "./readPicture.ts";

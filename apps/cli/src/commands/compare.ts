@@ -40,7 +40,7 @@ export function compareCommand(): Command {
 async function compareModels(models: string[], flags: CompareFlags): Promise<void> {
   const { compare } = await import("@tinygptv/evaluate");
   const { out, json, ...options } = flags;
-  const progress = createProgress();
+  const progress = createProgress(String);
   const report = await interruptible((signal) =>
     compare({
       models,

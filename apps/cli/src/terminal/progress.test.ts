@@ -2,14 +2,14 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import { createProgress } from "./progress.ts";
 
-function fakeTerminal(isTTY: boolean) {
+function fakeTerminal(isTTY: boolean, show?: (amount: number) => string) {
   const written: string[] = [];
   const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
   let time = 0;
   return {
     written,
     wait: (ms: number) => (time += ms),
-    progress: createProgress({ isTTY, write }, () => time),
+    progress: createProgress(show, { isTTY, write }, () => time),
   };
 }
 
@@ -33,6 +33,12 @@ it("counts the rate of a resumed download from where it was resumed", () => {
   wait(2000);
   progress.update("file", 8_000_000, 10_000_000);
   expect(written.at(-1)).toContain("2.00 s left");
+});
+
+it("counts what it is told to count", () => {
+  const { written, progress } = fakeTerminal(true, String);
+  progress.update("answers", 3, 600);
+  expect(written.at(-1)).toContain("3 of 600");
 });
 
 it("takes the bar away", () => {

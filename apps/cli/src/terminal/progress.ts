@@ -13,10 +13,12 @@ const barWidth = 24;
 const interval = 100;
 
 /**
- * A bar on standard error: bytes, rate, time left (from the mean rate so far).
+ * A bar on standard error: how much is done, time left (from the mean rate so far).
  * Nothing is drawn where standard error is no terminal.
+ * @param show an amount of what is counted; bytes unless given
  */
 export function createProgress(
+  show: (amount: number) => string = formatBytes,
   stream: TerminalStream = process.stderr,
   now = () => performance.now(),
 ): Progress {
@@ -36,7 +38,7 @@ export function createProgress(
       const seconds = (now() - start.at) / 1000;
       const rate = (done - start.done) / seconds;
       const left = rate > 0 && seconds > 1 ? `, ${formatSeconds((total - done) / rate)} left` : "";
-      const counts = `${formatBytes(done)} of ${formatBytes(total)}${left}`;
+      const counts = `${show(done)} of ${show(total)}${left}`;
       stream.write(`\r\u001b[K${bar} ${label} ${dim(counts)}`);
     },
     clear() {

@@ -1,0 +1,9 @@
+import type { Interval } from "./bootstrap.ts";
+
+/** Whether a difference is one: its interval lies on one side of nothing. */
+export type Verdict = "better" | "worse" | "no difference shown";
+
+export function verdictOf({ low, high }: Interval): Verdict {
+  if (low > 0) return "better";
+  return high < 0 ? "worse" : "no difference shown";
+}
