@@ -39,6 +39,7 @@ it("hold what was built, the licence and nothing else", async () => {
   expect([...packed.keys()].toSorted()).toEqual([
     "@tinygptv/cli",
     "@tinygptv/convert",
+    "@tinygptv/datasets",
     "@tinygptv/evaluate",
     "@tinygptv/graph",
     "@tinygptv/inference",

@@ -15,8 +15,28 @@ import { vizwiz } from "./sets/vizwiz.ts";
 import { vsr } from "./sets/vsr.ts";
 import { wrongData } from "./wrongData.ts";
 
+/** Names of the data sets that can be read; `hm` is Hateful Memes, `own` one's own questions. */
+export const datasetNames = [
+  "vsr",
+  "gqa",
+  "iconvqa",
+  "vizwiz",
+  "hm",
+  "okvqa",
+  "refcoco",
+  "refcoco+",
+  "refcocog",
+  "coco",
+  "nocaps",
+  "textcaps",
+  "flickr30k",
+  "coco-detection",
+  "own",
+] as const;
+export type DatasetName = (typeof datasetNames)[number];
+
 /** Layouts of each, the likeliest first. */
-const layouts = {
+const layouts: Readonly<Record<DatasetName, readonly Layout[]>> = {
   vsr,
   gqa,
   iconvqa: iconqa,
@@ -32,11 +52,7 @@ const layouts = {
   flickr30k,
   "coco-detection": cocoDetection,
   own,
-} as const satisfies Record<string, readonly Layout[]>;
-
-/** Names of the data sets that can be read. */
-export type DatasetName = keyof typeof layouts;
-export const datasetNames = Object.keys(layouts) as DatasetName[];
+};
 
 /** Where a data set is, and what of it is wanted. */
 export interface DatasetSource {
@@ -55,7 +71,7 @@ export interface DatasetSource {
  */
 export async function readDataset(name: DatasetName, source: DatasetSource): Promise<Row[]> {
   const folder = await openDataFolder(source.data, source.images);
-  for (const layout of layouts[name] as readonly Layout[]) {
+  for (const layout of layouts[name]) {
     const wanted = source.splits ?? (layout.together ? layout.splits : layout.splits.slice(0, 1));
     const parts = await Promise.all(
       wanted.map(async (split) =>
@@ -75,8 +91,8 @@ export async function readDataset(name: DatasetName, source: DatasetSource): Pro
 }
 
 function notFound(name: DatasetName, { data, splits }: DatasetSource): TinyGptvError {
-  const forms = (layouts[name] as readonly Layout[]).map((layout) => layout.name).join(", or ");
-  const all = [...new Set((layouts[name] as readonly Layout[]).flatMap((one) => one.splits))];
+  const forms = layouts[name].map((layout) => layout.name).join(", or ");
+  const all = [...new Set(layouts[name].flatMap((one) => one.splits))];
   const got = splits === undefined ? "none of these" : `none of ${splits.join(", ")}`;
   return wrongData(data, `${name}: ${forms} (splits ${all.join(", ")})`, got);
 }

@@ -14,9 +14,10 @@ export function evalCommand(): Command {
     .option("--data <folder>", "where the pictures are now, if not where the run had them")
     .option("--json", "print everything as JSON")
     .exitOverride()
-    .action(async (runs: string[], flags: ReportFlags) => {
+    .action(async (runs: string[], _flags: ReportFlags, command: Command) => {
       const { evalReport } = await import("../eval/evalReport.ts");
-      await evalReport(runs, flags);
+      // Options that `eval` has too are read by it, wherever they stand.
+      await evalReport(runs, command.optsWithGlobals<ReportFlags>());
     });
   const command = new Command("eval")
     .summary("benchmarks: VSR, GQA, VizWiz, RefCOCO, captions …, or one's own questions")

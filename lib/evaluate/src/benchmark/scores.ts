@@ -22,7 +22,7 @@ export function measureAll(
 }
 
 /** Figures of some answers, by their indices. */
-export function figuresOf(
+function figuresOf(
   measured: ReadonlyMap<Rule, readonly (readonly number[])[]>,
   indices: readonly number[],
 ): Figures {

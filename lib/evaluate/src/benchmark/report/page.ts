@@ -133,6 +133,6 @@ function card(one: Disagreement, runs: readonly ReportedRun[], pictures: Thumbna
   return `<article>${picture}<p>${escape(one.prompt)} ${type}</p><p>Right: ${escape(one.expected)}</p><table>${answers.join("")}</table></article>`;
 }
 
-function settings({ folder, settings: { scores: _, ...run } }: ReportedRun): string {
+function settings({ folder, settings: { scores: _scores, ...run } }: ReportedRun): string {
   return `<h4>${escape(folder)}</h4><pre>${escape(JSON.stringify(run, null, 2))}</pre>`;
 }

@@ -35,7 +35,6 @@ export const ratio = (part: number, whole: number): number => (whole === 0 ? 0 :
 
 /** Sums of the numbers of some answers. */
 export function sumOf(rows: readonly (readonly number[])[]): number[] {
-  const sums = new Array<number>(rows[0]?.length ?? 0).fill(0);
-  for (const row of rows) row.forEach((value, i) => (sums[i]! += value));
-  return sums;
+  const width = rows[0]?.length ?? 0;
+  return Array.from({ length: width }, (_, i) => rows.reduce((sum, row) => sum + row[i]!, 0));
 }

@@ -15,7 +15,7 @@ export function rougeL(
 
 /** Length of the longest common subsequence. */
 function longestCommon(a: readonly string[], b: readonly string[]): number {
-  let before = new Array<number>(b.length + 1).fill(0);
+  let before = Array.from({ length: b.length + 1 }, () => 0);
   for (const word of a) {
     const lengths = [0];
     b.forEach((other, j) =>
