@@ -15,7 +15,7 @@ const packages = {
   convert: ["graph", "model", "network", "protocol"],
   runtime: ["graph", "model", "network", "protocol"],
   datasets: ["convert", "model", "protocol"],
-  train: ["convert", "graph", "model", "network", "protocol", "runtime"],
+  train: ["convert", "datasets", "graph", "model", "network", "protocol", "runtime"],
   evaluate: ["convert", "datasets", "graph", "model", "network", "protocol", "runtime", "train"],
 };
 
