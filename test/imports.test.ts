@@ -17,6 +17,7 @@ const refused = [
   ["lib/network/src/a.ts", "lib/convert/src/index.ts", "package-network"],
   ["lib/convert/src/a.ts", "lib/runtime/src/index.ts", "package-convert"],
   ["lib/runtime/src/session/a.ts", "lib/convert/src/index.ts", "package-runtime"],
+  ["lib/datasets/src/a.ts", "lib/runtime/src/index.ts", "package-datasets"],
   ["lib/train/src/a.ts", "lib/evaluate/src/index.ts", "package-train"],
   ["lib/evaluate/src/a.ts", "lib/notebook/src/index.ts", "package-evaluate"],
   ["lib/protocol/src/errors.ts", "lib/protocol/src/engine.ts", "layer-errors"],
