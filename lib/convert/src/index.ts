@@ -6,6 +6,7 @@ export { convert, type ConvertOptions } from "./convert.ts";
 export type { WritePlan } from "./plan.ts";
 export type { ConvertProgress } from "./progress.ts";
 export { quantizeModel, type QuantizeOptions } from "./quantizeModel.ts";
+export { mergeTrained, type MergeOptions, type TrainedWeights } from "./mergeTrained.ts";
 export { removeLevel } from "./removeLevel.ts";
 export type { CalibrationSet } from "./calibrate/samples.ts";
 export { levelNames } from "./quantize/registry.ts";

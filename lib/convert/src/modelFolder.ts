@@ -1,6 +1,7 @@
 /** A converted model on disk appears whole or not at all. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import type { WrittenFile } from "@tinygptv/graph";
@@ -142,10 +143,18 @@ function createFolderWriter(root: string, title = root): FolderWriter {
         });
     },
     copy: async (from, name) => {
-      const bytes = await onDisk(from, () => readFile(from));
-      await writeDurably(await path(name), bytes);
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
-      files.push({ path: name, bytes: bytes.byteLength, sha256 });
+      const hash = createHash("sha256");
+      let bytes = 0;
+      async function* pieces() {
+        for await (const piece of createReadStream(from) as AsyncIterable<Uint8Array>) {
+          hash.update(piece);
+          bytes += piece.length;
+          yield piece;
+        }
+      }
+      const target = await path(name);
+      await onDisk(from, () => writeDurably(target, pieces()));
+      files.push({ path: name, bytes, sha256: hash.digest("hex") });
     },
     requireSpace: async (bytes) => {
       const { bavail, bsize } = await statfs(root);

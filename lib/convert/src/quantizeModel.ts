@@ -83,10 +83,10 @@ export async function quantizeModel(
 export const sourceLevels: readonly string[] = ["fp32", "fp16"];
 
 /** The graphs to start from, in float32: as exact as the folder has them. */
-async function sourceGraphs(
+export async function sourceGraphs(
   folder: string,
   manifest: Manifest,
-  replaced: readonly string[],
+  replaced: readonly string[] = [],
 ): Promise<Record<Component, Graph>> {
   const level = sourceLevels.find((name) => name in manifest.levels);
   if (!level || replaced.includes(level))
