@@ -33,8 +33,8 @@ test("a step is a batch of one set, in that set's size and a stage's form", asyn
     expect(batch).toHaveLength(sizes[file as keyof typeof sizes]);
   }
   const only = await openMixture([llava], 42);
-  const [[first], [second]] = (await take(only, 2)) as [[Example], [Example]];
-  const conversation = [first, second].find(({ place }) => place === "train.json[0]");
+  const [[first], [second], [third]] = (await take(only, 3)) as [[Example], [Example], [Example]];
+  const conversation = [first, second, third].find(({ place }) => place === "train.json[0]");
   expect(conversation).toEqual({
     place: "train.json[0]",
     picture: fixture("own/llava/red.png"),

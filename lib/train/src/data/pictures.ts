@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
+import { shorten } from "@tinygptv/protocol";
 import { dataError } from "./mistakes.ts";
 
 /** Which pictures there are; folders are read once, since they hold tens of thousands. */
@@ -30,7 +31,8 @@ export function picturesIn(folder: string): Pictures {
     find,
     async need(name, place) {
       const path = await find(name);
-      if (path === undefined) throw dataError(place, `want the picture ${name}, got no such file`);
+      if (path === undefined)
+        throw dataError(place, `want the picture ${shorten(name)}, got no such file`);
       return path;
     },
   };

@@ -69,6 +69,11 @@ test("LLaVA's conversations, in a list", async () => {
       picture: undefined,
       rounds: [{ instruction: "Name a colour. ", answer: "Blue." }],
     },
+    {
+      place: "train.json[2]",
+      picture: fixture("own/llava/red.png"),
+      rounds: [{ instruction: undefined, answer: "a red square" }],
+    },
   ]);
 });
 
@@ -120,7 +125,9 @@ test("every mistake is told with its line, what is wanted and what is there", as
     "train.jsonl:8: want one picture at most, got 2",
     "train.jsonl:9: turn 1: want a question, got an answer",
     'train.jsonl:10: messages[0].role: want one of human, user, gpt, assistant, got "system"',
-    "train.jsonl:11: want answers of at most 4 tokens, got 6",
+    "train.jsonl:11: want a question or a picture, got neither",
+    "train.jsonl:12: want the picture in the first question, got it in a later one",
+    "train.jsonl:13: want answers of at most 4 tokens, got 6",
   ]);
   expect(mistakes.map(({ code, subject }) => [code, subject])).toContainEqual([
     "data",
@@ -164,5 +171,5 @@ test("a file that changed under a run is an error, not another sample", async ()
   const set = await openDataSet({ name: "rows", format: "own", data });
   await writeFile(data, "");
   if (set.kind !== "listed") throw new Error("want a listed set");
-  await expect(set.sample(0, () => 0)).rejects.toThrow("rows.jsonl:1: want JSON");
+  await expect(set.sample(0, () => 0)).rejects.toThrow("rows.jsonl: want 35 bytes at 0, got 0");
 });

@@ -163,32 +163,25 @@ function instruct(
   picture: string | undefined,
   place: string,
 ): Round[] {
-  const questions = rounds.map(({ question = "" }) => question);
-  const marks = questions.flatMap((question) => question.match(/<image>|<ImageHere>/g) ?? []);
-  const count = picture === undefined ? 0 : 1;
-  if (marks.length > count) {
-    const got = count === 0 ? "a row without one" : "one";
-    throw dataError(place, `want a picture for each of ${marks.length} marks, got ${got}`);
-  }
-  const later = questions.slice(1).find((question) => /<image>|<ImageHere>/.test(question));
-  if (later !== undefined)
+  const marks = rounds.map(({ question = "" }) => question.match(/<image>|<ImageHere>/g) ?? []);
+  const count = marks.flat().length;
+  if (count > 0 && picture === undefined)
+    throw dataError(place, `want a picture for each of ${count} marks, got a row without one`);
+  if (count > 1) throw dataError(place, `want a picture for each of ${count} marks, got one`);
+  if (count !== marks[0]!.length)
     throw dataError(place, "want the picture in the first question, got it in a later one");
-  return rounds.map(({ question, answer }, i) => {
-    if (answer.includes(imageMark))
-      throw dataError(place, `want an answer without ${imageMark}, got one with it`);
-    return {
-      instruction:
-        question === undefined
-          ? undefined
-          : instruction(question, i === 0 && picture !== undefined),
-      answer,
-    };
+  return rounds.map(({ question = "", answer }, i) => {
+    const words = question.replace(llavaMark, "").trim();
+    if (i > 0) return { instruction: `${words} `, answer };
+    if (picture !== undefined) return { instruction: askAbout(question, words), answer };
+    if (words === "") throw dataError(place, "want a question or a picture, got neither");
+    return { instruction: `${words} `, answer };
   });
 }
 
-function instruction(question: string, hasPicture: boolean): string {
+/** Undefined where nothing is asked: the answer is a caption. */
+function askAbout(question: string, words: string): string | undefined {
   // Who writes our mark says the whole of it.
   if (question.includes(imageMark)) return question;
-  const words = question.replace(llavaMark, "").trim();
-  return hasPicture ? aboutPicture(words) : `${words} `;
+  return words === "" ? undefined : aboutPicture(words);
 }

@@ -53,18 +53,13 @@ export async function openVisualGenome(
         if (picture === undefined)
           throw dataError(place, `want picture ${id} in image_data.json, got none`);
         const path = await pictures.need(picture.name, place);
-        return small.map(({ phrase, x, y, width, height }) => ({
-          picture: path,
-          phrase: clean(phrase),
-          box: boxText([x, y, width, height], picture),
-        }));
+        return small.map((one) => ({ ...one, picture: path, size: picture }));
       },
-      sample: ({ picture, phrase, box }, random) => ({
-        picture,
-        rounds: [
-          { instruction: aboutPicture(fill(pick(random, referInstructions), phrase)), answer: box },
-        ],
-      }),
+      sample({ picture, size, phrase, x, y, width, height }, random) {
+        const question = fill(pick(random, referInstructions), clean(phrase));
+        const answer = boxText([x, y, width, height], size);
+        return { picture, rounds: [{ instruction: aboutPicture(question), answer }] };
+      },
     },
     report,
   );
