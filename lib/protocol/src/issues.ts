@@ -14,6 +14,8 @@ export interface Fault {
   /** `want a number from 0 to 1, got 7` */
   message: string;
   kind: "unknown" | "missing" | "type" | "value";
+  /** Names that are known where an unknown one stands. */
+  known?: readonly string[] | undefined;
 }
 
 /** A value as its schema makes it, or what is wrong with it. */
@@ -104,6 +106,9 @@ function faultAt(
     ...fault,
     kind,
     // Only of the fault that is told: it takes a walk through the schema.
+    get known() {
+      return isUnknown ? knownNames(issue, schema, value) : undefined;
+    },
     get message() {
       const want = wanted(issue, isUnknown ? issue.path : path, schema, value);
       const shown = describeValue(issue.code === "invalid_key" ? path.at(-1) : given);
@@ -121,13 +126,18 @@ function wanted(
 ): string {
   // What a schema says in words of its own is more than its type tells.
   if (issue.message.startsWith("want ")) return issue.message;
-  const here = schemasAt(schema, path, value);
   if (issue.code === "unrecognized_keys") {
-    const names = new Set(here.flatMap(({ properties = {} }) => Object.keys(properties)));
-    return `want ${names.size > 0 ? `one of ${[...names].join(", ")}` : "no further names"}`;
+    const names = knownNames(issue, schema, value);
+    return `want ${names.length > 0 ? `one of ${names.join(", ")}` : "no further names"}`;
   }
   if (issue.code === "invalid_key") return "want another name";
-  return `want ${describeWanted(here)}`;
+  return `want ${describeWanted(schemasAt(schema, path, value))}`;
+}
+
+/** Of the object that has names it may not have. */
+function knownNames({ path }: Issue, schema: z.ZodType, value: unknown): string[] {
+  const here = schemasAt(schema, path, value);
+  return [...new Set(here.flatMap(({ properties = {} }) => Object.keys(properties)))];
 }
 
 /** A union told apart by a name has the wrong name, not the wrong type. */

@@ -33,6 +33,13 @@ export {
   type Regime,
   type WeightSource,
 } from "./network.ts";
+export {
+  openRunLog,
+  type EvaluationFigures,
+  type RunLog,
+  type RunLogOptions,
+  type StepFigures,
+} from "./metrics/runLog.ts";
 export type { Parameter } from "./parameter.ts";
 export { batchOf, encodeExample, type Batch, type Row } from "./rows.ts";
 export { fromCheckpoint, fromModel } from "./sources.ts";
@@ -52,3 +59,13 @@ export {
   type Progress,
   type TrainingState,
 } from "./saving/trainingState.ts";
+export {
+  evaluationsOf,
+  mixtureOf,
+  regimeOf,
+  scheduleOf,
+  wordingOf,
+  type EvaluationSettings,
+} from "./settings/plan.ts";
+export { parseRunFile, readRunFile, stageRunFile } from "./settings/runFile.ts";
+export type { RunSettings } from "./settings/schema.ts";
