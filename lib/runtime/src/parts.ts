@@ -3,7 +3,7 @@
  * @module tinygptv/parts
  */
 export type { ModelFiles } from "./engine/modelFiles.ts";
-export { openParts } from "./engine/openParts.ts";
+export { openParts, threadsFor } from "./engine/openParts.ts";
 export { graphsOf, type ModelParts, type OpenedParts } from "./engine/parts.ts";
 export type { GraphOptions } from "./engine/openGraph.ts";
 export { runPromptWithStages, runWithStages } from "./engine/stages.ts";

@@ -41,6 +41,16 @@ export {
   type StepFigures,
 } from "./metrics/runLog.ts";
 export type { Parameter } from "./parameter.ts";
+export { openFeatures, type Features } from "./features.ts";
+export {
+  train,
+  type Evaluation,
+  type EvaluationSpec,
+  type TrainingEvent,
+  type TrainingPlan,
+  type TrainingResult,
+  type TrainingRun,
+} from "./run.ts";
 export { batchOf, encodeExample, type Batch, type Row } from "./rows.ts";
 export { fromCheckpoint, fromModel } from "./sources.ts";
 export { openStepper, type Gradients, type Score, type Stepper, type StepResult } from "./step.ts";

@@ -64,6 +64,6 @@ export function inFolder(
  * has woken up, and waiting threads spin on cores that others need.
  * @returns undefined for all cores
  */
-function threadsFor({ phi }: ModelConfig): number | undefined {
+export function threadsFor({ phi }: ModelConfig): number | undefined {
   return phi.width < 1024 ? 1 : undefined;
 }
