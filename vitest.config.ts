@@ -1,14 +1,21 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Unit tests sit beside the code they test. */
+/** Tests of files that they stand beside. Those of what a process does once (`*.alone.test.ts`) have one each. */
+const alone = "**/*.alone.test.ts";
 const unitTests = (name: string, folder: string) => ({
   extends: true as const,
-  test: { name, include: [`${folder}/**/*.test.ts`] },
+  test: {
+    name,
+    include: [`${folder}/**/*.test.ts`],
+    exclude: [...configDefaults.exclude, alone],
+    // Starting a process and loading what a file imports takes longer than most of them.
+    isolate: false,
+  },
 });
 
 export default defineConfig({
   test: {
-    // ONNX Runtime and sharp are native; a process for each file keeps their crashes apart.
+    // ONNX Runtime and sharp are native; a process for each file that runs models keeps their crashes apart.
     pool: "forks",
     // Each may hold a model and run it on all cores.
     maxWorkers: 2,
@@ -22,6 +29,7 @@ export default defineConfig({
       unitTests("functions", "functions"),
       unitTests("cli", "apps/cli"),
       unitTests("scripts", "scripts"),
+      { extends: true, test: { name: "alone", include: [alone] } },
       {
         extends: true,
         test: {
@@ -33,7 +41,7 @@ export default defineConfig({
       {
         extends: "./apps/playground/vite.config.ts",
         root: "./apps/playground",
-        test: { name: "playground", include: ["src/**/*.test.ts"] },
+        test: { name: "playground", include: ["src/**/*.test.ts"], isolate: false },
       },
       {
         extends: true,

@@ -28,6 +28,11 @@ test("an installed Chromium or Chrome is found", () => {
   expect(findBrowser(machine(["/usr/bin/firefox"]))).toBeUndefined();
 });
 
+test("the one without a window comes before those with one", () => {
+  const shell = "/usr/local/bin/chromium-headless-shell";
+  expect(findBrowser(machine(["/usr/bin/chromium", shell]))).toBe(shell);
+});
+
 test("CHROMIUM_PATH comes before what is installed", () => {
   const env = { CHROMIUM_PATH: "/opt/chrome" };
   expect(findBrowser(machine(["/usr/bin/chromium", "/opt/chrome"], { env }))).toBe("/opt/chrome");
@@ -38,15 +43,21 @@ test("CHROMIUM_PATH comes before what is installed", () => {
 
 test("root on Debian gets Chromium installed, once", async () => {
   const debian = machine(["/usr/bin/apt-get"], { isRoot: true });
-  expect(await bringBrowser(debian)).toBe("/usr/bin/chromium");
-  expect(await bringBrowser(debian)).toBe("/usr/bin/chromium");
-  expect(debian.commands).toEqual(["apt-get update -qq", "apt-get install -y -qq chromium"]);
+  const shell = "/usr/bin/chromium-headless-shell";
+  expect(await bringBrowser(debian)).toBe(shell);
+  expect(await bringBrowser(debian)).toBe(shell);
+  expect(debian.commands).toEqual([
+    "apt-get update -qq",
+    "apt-get install -y -qq chromium-headless-shell",
+  ]);
 });
 
 test.each([
   ["somebody who is not root", machine(["/usr/bin/apt-get"])],
   ["a machine without apt-get", machine([], { isRoot: true })],
 ])("%s is told what to do", async (_, poor) => {
-  await expect(bringBrowser(poor)).rejects.toThrow("sudo apt-get install -y chromium");
+  await expect(bringBrowser(poor)).rejects.toThrow(
+    "sudo apt-get install -y chromium-headless-shell",
+  );
   expect(poor.commands).toEqual([]);
 });

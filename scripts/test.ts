@@ -17,7 +17,7 @@ import { explain, seconds } from "./step.ts";
 import { noTests, summary, tallyOf } from "./tally.ts";
 import type { Tally, VitestReport } from "./tally.ts";
 
-/** Checks that pass or fail as a whole: package scripts, as arguments of pnpm. The longest come first. */
+/** Checks that pass or fail as a whole: package scripts, as arguments of pnpm. */
 const gates = {
   "types of the playground": ["--dir", "apps/playground", "run", "check"],
   types: ["run", "typecheck"],
@@ -40,31 +40,43 @@ async function runAll(): Promise<Tally[]> {
   // Types and unused code of the playground are judged with what SvelteKit generates for them.
   const generated = await tallyOfStep("playground types", syncPlayground);
   const results = [generated];
-  results.push(...(await runGates()));
-  results.push(await tallyOfStep("nano model", convertNano));
-  results.push(await tallyOfStep("packages to install", buildPackages));
-  results.push(await tallyOfStep("playground", buildPlayground));
-  results.push(await tallyOfStep("nano model for pages", placeNano));
+  // Two at a time: each keeps little more than one core busy. Together they take about as long.
+  const [ofPages, ofPackages] = await Promise.all([
+    oneByOne([
+      () => runGate("types of the playground"),
+      () => tallyOfStep("nano model", convertNano),
+      () => tallyOfStep("playground", buildPlayground),
+      () => tallyOfStep("nano model for pages", placeNano),
+      () => runGate("unused code"),
+    ]),
+    oneByOne([
+      () => runGate("types"),
+      () => runGate("types for pages"),
+      () => runGate("lint"),
+      () => runGate("import directions"),
+      () => runGate("API reference"),
+      () => runGate("format"),
+      () => tallyOfStep("packages to install", buildPackages),
+    ]),
+  ]);
+  results.push(...ofPages, ...ofPackages);
+  const browser = await tallyOfStep("browser", async () => void (await bringBrowser()));
+  results.push(browser);
   results.push(await runVitest("tests", ["--project=!e2e"]));
-  results.push(await runBrowserTests());
+  if (browser.failed.length === 0)
+    results.push(await runVitest("browser tests", ["--project=e2e"]));
   return results;
 }
 
-/** Two at a time: each keeps little more than one core busy. */
-async function runGates(): Promise<Tally[]> {
+async function oneByOne(works: readonly (() => Promise<Tally>)[]): Promise<Tally[]> {
   const results: Tally[] = [];
-  const waiting = Object.entries(gates);
-  const work = async (): Promise<void> => {
-    for (let gate = waiting.shift(); gate !== undefined; gate = waiting.shift())
-      results.push(await runGate(...gate));
-  };
-  await Promise.all([work(), work()]);
+  for (const work of works) results.push(await work());
   return results;
 }
 
-async function runGate(title: string, args: readonly string[]): Promise<Tally> {
+async function runGate(title: keyof typeof gates): Promise<Tally> {
   const start = performance.now();
-  const { code, output, interrupted } = await runProgram("pnpm", args, { output: "keep" });
+  const { code, output, interrupted } = await runProgram("pnpm", gates[title], { output: "keep" });
   if (interrupted) process.exit(code || 1);
   if (code !== 0) console.log(output.trimEnd());
   console.log(`${code === 0 ? "✓" : "✗"} ${title} (${seconds(performance.now() - start)})`);
@@ -100,9 +112,4 @@ async function runVitest(title: string, args: readonly string[]): Promise<Tally>
     code,
     report === undefined ? undefined : (JSON.parse(report) as VitestReport),
   );
-}
-
-async function runBrowserTests(): Promise<Tally> {
-  const browser = await tallyOfStep("browser tests", async () => void (await bringBrowser()));
-  return browser.failed.length > 0 ? browser : runVitest("browser tests", ["--project=e2e"]);
 }

@@ -2,23 +2,22 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Engine, GenerateEvent, GenerateRequest, ModelInfo } from "@tinygptv/protocol";
 import { createEngine } from "./supervisor.ts";
 import type { EngineOptions } from "./supervisor.ts";
 
 const childModule = new URL("testing/fakeChild.ts", import.meta.url);
-const engines: Engine[] = [];
 
-function start(options: Partial<EngineOptions> = {}): Engine {
-  const engine = createEngine({ models: ["fake=a,b"], childModule, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+const it = test.extend<{ start: (options?: Partial<EngineOptions>) => Engine }>({
+  /** Starts an engine that ends with the test. */
+  start: ({ onTestFinished }, use) =>
+    use((options) => {
+      const engine = createEngine({ models: ["fake=a,b"], childModule, ...options });
+      onTestFinished(() => engine.close());
+      return engine;
+    }),
 });
 
 const ask = (prompt: string): GenerateRequest => ({ rounds: [{ prompt }] });
@@ -52,7 +51,7 @@ async function startReading(engine: Engine, prompt: string, signal?: AbortSignal
 }
 
 describe("calls", () => {
-  it("stream events in order and end with the whole answer", async () => {
+  it("stream events in order and end with the whole answer", async ({ start }) => {
     const events: GenerateEvent[] = [];
     for await (const event of start().generate(ask("count 3"), [])) events.push(event);
     expect(events.map((event) => event.type)[0]).toBe("start");
@@ -62,7 +61,7 @@ describe("calls", () => {
     expect(end?.type === "end" && end.timings.queue).toBeGreaterThan(0);
   });
 
-  it("carry bytes both ways and answer for the model asked for", async () => {
+  it("carry bytes both ways and answer for the model asked for", async ({ start }) => {
     const engine = start({ models: ["one=x", "two=y"] });
     expect((await engine.models()).map((model) => model.id)).toEqual(["one:x", "two:y"]);
     const { png } = await engine.preprocess(Uint8Array.of(0, 5), "display", { model: "two" });
@@ -75,7 +74,7 @@ describe("calls", () => {
     expect(await engine.detokenize([104, 105], { model: "two:y" })).toBe("hi");
   });
 
-  it("about the same pictures at the same time bring them once", async () => {
+  it("about the same pictures at the same time bring them once", async ({ start }) => {
     const engine = start();
     const [one, other] = [Uint8Array.of(1), Uint8Array.of(2, 3)];
     const look = (...images: Uint8Array[]) => read(engine.generate(ask("pictures 50"), images));
@@ -86,7 +85,7 @@ describe("calls", () => {
     expect(await look(one)).toBe("4:1");
   });
 
-  it("fail with the code, subject and message the model gave", async () => {
+  it("fail with the code, subject and message the model gave", async ({ start }) => {
     const engine = start();
     await expect(read(engine.generate(ask("refuse"), []))).rejects.toMatchObject({
       name: "TinyGptvError",
@@ -100,7 +99,7 @@ describe("calls", () => {
     });
   });
 
-  it("fail alone where the pipeline has a defect", async () => {
+  it("fail alone where the pipeline has a defect", async ({ start }) => {
     const engine = start();
     const other = read(engine.generate(ask("count 40"), []));
     await expect(read(engine.generate(ask("throw"), []))).rejects.toMatchObject({
@@ -112,7 +111,7 @@ describe("calls", () => {
   });
 });
 
-it("passes on what is to run models, and says what has been loaded", async () => {
+it("passes on what is to run models, and says what has been loaded", async ({ start }) => {
   const loaded: ModelInfo[] = [];
   const engine = start({
     provider: "auto",
@@ -127,14 +126,14 @@ it("passes on what is to run models, and says what has been loaded", async () =>
   ]);
 });
 
-it("refuses options it cannot work with", () => {
+it("refuses options it cannot work with", ({ start }) => {
   for (const options of [{ models: [] }, { maxBatch: 0 }, { queueLimit: -1 }, { maxBatch: NaN }]) {
     expect(() => start(options)).toThrow(/^(models|maxBatch|queueLimit): want at least/);
   }
 });
 
 describe("the queue", () => {
-  it("refuses one request too many at once, and runs the others in order", async () => {
+  it("refuses one request too many at once, and runs the others in order", async ({ start }) => {
     const engine = start({ maxBatch: 2, queueLimit: 3 });
     const accepted = [1, 2, 3, 4, 5].map((n) => read(engine.generate(ask(`count ${n * 10}`), [])));
     expect(engine.status()).toMatchObject({ running: 2, queued: 3, queueLimit: 3 });
@@ -149,7 +148,9 @@ describe("the queue", () => {
     expect(engine.status()).toMatchObject({ running: 0, queued: 0 });
   });
 
-  it("forgets a request aborted while it waits, and frees the place of one that runs", async () => {
+  it("forgets a request aborted while it waits, and frees the place of one that runs", async ({
+    start,
+  }) => {
     const engine = start({ maxBatch: 1 });
     const running = new AbortController();
     const waiting = new AbortController();
@@ -163,7 +164,7 @@ describe("the queue", () => {
     expect(await third).toBe("1 2 ");
   });
 
-  it("frees the place of a reader that breaks out", async () => {
+  it("frees the place of a reader that breaks out", async ({ start }) => {
     const engine = start({ maxBatch: 1 });
     for await (const event of engine.generate(ask("count 100000"), [])) {
       if (event.type === "delta") break;
@@ -171,7 +172,7 @@ describe("the queue", () => {
     expect(await read(engine.generate(ask("count 2"), []))).toBe("1 2 ");
   });
 
-  it("lets a reader go that gives up while it waits for its turn", async () => {
+  it("lets a reader go that gives up while it waits for its turn", async ({ start }) => {
     const engine = start({ maxBatch: 1 });
     const first = await startReading(engine, "count 100000");
     const waiting = engine.generate(ask("count 1"), [])[Symbol.asyncIterator]();
@@ -184,7 +185,7 @@ describe("the queue", () => {
     await first.return?.();
   });
 
-  it("aborts calls with one answer at once", async () => {
+  it("aborts calls with one answer at once", async ({ start }) => {
     const engine = start();
     const controller = new AbortController();
     const request = { rounds: [{ prompt: "?" }], candidates: ["a"] };
@@ -195,8 +196,9 @@ describe("the queue", () => {
   });
 });
 
-describe("a process that dies", () => {
-  it("fails what is in flight; what waits and what comes runs in a new one", async () => {
+// Most of them wait for a time to pass.
+describe.concurrent("a process that dies", () => {
+  it("fails what is in flight; what waits and what comes runs in a new one", async ({ start }) => {
     const engine = start({ maxBatch: 2 });
     const pid = Number(await read(engine.generate(ask("pid"), [])));
     const inFlight = await startReading(engine, "count 100000");
@@ -216,7 +218,7 @@ describe("a process that dies", () => {
     expect(engine.status()).toMatchObject({ state: "ready", restarts: 1 });
   });
 
-  it("is replaced when killed from outside, also when idle", async () => {
+  it("is replaced when killed from outside, also when idle", async ({ start }) => {
     const engine = start();
     const pid = Number(await read(engine.generate(ask("pid"), [])));
     process.kill(pid, "SIGKILL");
@@ -224,7 +226,9 @@ describe("a process that dies", () => {
     expect(await read(engine.generate(ask("count 1"), []))).toBe("1 ");
   });
 
-  it("is replaced when it has lost its device; what is in flight hears of it", async () => {
+  it("is replaced when it has lost its device; what is in flight hears of it", async ({
+    start,
+  }) => {
     const engine = start();
     const pid = Number(await read(engine.generate(ask("pid"), [])));
     const inFlight = read(engine.generate(ask("count 100000"), []));
@@ -239,7 +243,7 @@ describe("a process that dies", () => {
     expect(Number(await read(engine.generate(ask("pid"), [])))).not.toBe(pid);
   });
 
-  it("keeps counting over restarts", async () => {
+  it("keeps counting over restarts", async ({ start }) => {
     const engine = start();
     await read(engine.generate(ask("count 7"), []));
     await expect(read(engine.generate(ask("crash"), []))).rejects.toMatchObject({ code: "engine" });
@@ -247,7 +251,7 @@ describe("a process that dies", () => {
     expect(engine.status().generatedTokens).toBe(11);
   });
 
-  it("is replaced when its thread hangs", async () => {
+  it("is replaced when its thread hangs", async ({ start }) => {
     const engine = start({ stallTimeout: 3000 });
     await expect(read(engine.generate(ask("block"), []))).rejects.toMatchObject({
       code: "engine",
@@ -256,14 +260,16 @@ describe("a process that dies", () => {
     expect(await read(engine.generate(ask("count 1"), []))).toBe("1 ");
   });
 
-  it("is not taken for hung while its thread computes", async () => {
+  it("is not taken for hung while its thread computes", async ({ start }) => {
     const engine = start({ hangTimeout: 2000 });
     const pid = await read(engine.generate(ask("pid"), []));
     expect(await read(engine.generate(ask("busy 5000"), []))).toBe("done");
     expect(await read(engine.generate(ask("pid"), []))).toBe(pid);
   });
 
-  it("is replaced when it is stopped as a whole; what is in flight hears of it", async () => {
+  it("is replaced when it is stopped as a whole; what is in flight hears of it", async ({
+    start,
+  }) => {
     const engine = start({ hangTimeout: 2000 });
     const pid = Number(await read(engine.generate(ask("pid"), [])));
     const inFlight = read(engine.generate(ask("count 100000"), []));
@@ -276,7 +282,7 @@ describe("a process that dies", () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  it("says that it is stopped, and goes on when it is woken in time", async () => {
+  it("says that it is stopped, and goes on when it is woken in time", async ({ start }) => {
     const engine = start();
     const pid = Number(await read(engine.generate(ask("pid"), [])));
     process.kill(pid, "SIGSTOP");
@@ -288,7 +294,7 @@ describe("a process that dies", () => {
     expect(engine.status().restarts).toBe(0);
   }, 20_000);
 
-  it("is replaced when it does not let go of a cancelled call", async () => {
+  it("is replaced when it does not let go of a cancelled call", async ({ start }) => {
     const engine = start({ stallTimeout: 3000, maxBatch: 1 });
     const deaf = await startReading(engine, "deaf");
     await deaf.return?.();
@@ -296,7 +302,7 @@ describe("a process that dies", () => {
     expect(engine.status().restarts).toBe(1);
   });
 
-  it("is left alone where it let go of what was cancelled", async () => {
+  it("is left alone where it let go of what was cancelled", async ({ start }) => {
     const engine = start({ stallTimeout: 2000 });
     const cancelled = await startReading(engine, "count 100000");
     await cancelled.return?.();
@@ -304,7 +310,7 @@ describe("a process that dies", () => {
     expect(engine.status().restarts).toBe(0);
   });
 
-  it("says why it cannot start", async () => {
+  it("says why it cannot start", async ({ start }) => {
     const engine = start({ models: ["missing"] });
     await expect(engine.models()).rejects.toMatchObject({
       code: "model",
@@ -312,7 +318,7 @@ describe("a process that dies", () => {
     });
   });
 
-  it("is given up on after a few starts that fail without a word", async () => {
+  it("is given up on after a few starts that fail without a word", async ({ start }) => {
     const engine = start({ models: ["unstartable"] });
     await expect(read(engine.generate(ask("pid"), []))).rejects.toMatchObject({
       code: "engine",
@@ -323,7 +329,7 @@ describe("a process that dies", () => {
 });
 
 describe("the end", () => {
-  it("comes after what runs and waits is finished; nothing new is accepted", async () => {
+  it("comes after what runs and waits is finished; nothing new is accepted", async ({ start }) => {
     const engine = start({ maxBatch: 1 });
     const accepted = [
       read(engine.generate(ask("count 30"), [])),
