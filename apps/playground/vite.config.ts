@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import staticAdapter from "@sveltejs/adapter-static";
 import type { Adapter } from "@sveltejs/kit";
 import { sveltekit } from "@sveltejs/kit/vite";
@@ -8,7 +10,7 @@ const endpoint = process.env.TINYGPTV_ENDPOINT ?? "http://127.0.0.1:3000";
 
 /** Plain files, for any server. Every address has the same page: it finds out in the browser what it shows. */
 const pages = "build/site";
-const files = staticAdapter({ pages, fallback: "index.html" });
+const files = staticAdapter({ pages });
 const adapter: Adapter = {
   ...files,
   async adapt(builder) {
@@ -17,6 +19,14 @@ const adapter: Adapter = {
   },
 };
 
+/** Hashes of the scripts that stand in the page itself; SvelteKit adds its own. */
+const inPage = Array.from(
+  readFileSync(new URL("src/app.html", import.meta.url), "utf8").matchAll(
+    /<script>([^]*?)<\/script>/g,
+  ),
+  ([, script = ""]) => `sha256-${createHash("sha256").update(script).digest("base64")}` as const,
+);
+
 /**
  * Scripts are ours alone (ONNX Runtime is WebAssembly), and nobody frames the page. It may call any endpoint:
  * people connect it to theirs.
@@ -24,7 +34,7 @@ const adapter: Adapter = {
 const csp: NonNullable<Parameters<typeof sveltekit>[0]>["csp"] = {
   directives: {
     "default-src": ["self"],
-    "script-src": ["self", "wasm-unsafe-eval"],
+    "script-src": ["self", "wasm-unsafe-eval", ...inPage],
     "style-src": ["self", "unsafe-inline"],
     "font-src": ["self", "data:"],
     "img-src": ["self", "data:", "blob:"],
@@ -39,8 +49,13 @@ const csp: NonNullable<Parameters<typeof sveltekit>[0]>["csp"] = {
 /** From the root: the page that the service worker keeps is shown at every address. */
 const paths = { relative: false };
 
+/** What the page looks like comes with it: it is seen after one round trip. */
+const inlineStyleThreshold = Infinity;
+
 export default defineConfig({
-  plugins: [sveltekit({ adapter, csp, paths, compilerOptions: { runes: true } })],
+  plugins: [
+    sveltekit({ adapter, csp, paths, inlineStyleThreshold, compilerOptions: { runes: true } }),
+  ],
   build: { target: "es2023" },
   // The engine in this page: a module that loads others.
   worker: { format: "es" },

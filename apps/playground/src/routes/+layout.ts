@@ -1,2 +1,5 @@
-// Notebooks live in the browser: there is nothing a server could render.
-export const ssr = false;
+/**
+ * The one page is rendered when it is built, as it is before it knows anything of
+ * this browser: it can be seen before a script has come.
+ */
+export const prerender = true;

@@ -74,13 +74,15 @@ it("keeps its own files, and nothing that the endpoint answered", async () => {
   expect(paths.filter((path) => !/^\/(_app\/.*|icon\.svg)?$/.test(path))).toEqual([]);
 });
 
-/** The page marked as another one, with the hash of its script as it is now. */
+/** The page marked as another one, with the hashes of its scripts as they are now. */
 function asNewer(page: string): string {
-  const [, script = ""] = /<script>([^]*?)<\/script>/.exec(page) ?? [];
-  const hash = createHash("sha256").update(script).digest("base64");
+  const hashes = Array.from(page.matchAll(/<script>([^]*?)<\/script>/g), ([, script = ""]) => {
+    const hash = createHash("sha256").update(script).digest("base64");
+    return `'sha256-${hash}'`;
+  });
   return page
     .replace("<head>", '<head><meta name="newer">')
-    .replace(/'sha256-[^']+'/, `'sha256-${hash}'`);
+    .replace(/'sha256-[^']+'( 'sha256-[^']+')*/, hashes.join(" "));
 }
 
 /** The same server, and from `renew` on another version of the page. */

@@ -14,10 +14,10 @@ export class App {
   readonly runner = new Runner(this.notebook, this.connection, (cellId, output) =>
     this.autosave.keepDraft(cellId, output),
   );
-  /** Which panel or dialog is open. */
-  inspector = $state(false);
+  /** Which panel or dialog is open; the panels are, where the screen has room for them. */
+  inspector = $state(true);
   dialog = $state<"palette" | "shortcuts" | "connection" | "history" | "share" | undefined>();
-  sidebar = $state(false);
+  sidebar = $state(true);
   readonly notices = new Notices();
   /** While files are dragged over the page: the cell they would go into, or "page". */
   dropping = $state<string | undefined>();
@@ -41,6 +41,12 @@ export class App {
       const columns = levelColumns(models, this.connection.model(this.notebook.model)?.name);
       return type === "compare" && columns.length > 1 ? { columns } : {};
     };
+  }
+
+  /** Goes by what this browser has and reaches, from now on. */
+  start(): void {
+    this.connection.start();
+    this.autosave.start();
   }
 
   /** Keeps everything now: the page may go away. */

@@ -44,7 +44,7 @@ export class Autosave {
   /** Told of every notebook that was saved, here or in another tab. */
   onSaved: (id: string, title: string) => void = () => {};
   readonly #notebook: NotebookState;
-  readonly #channel = new BroadcastChannel("tinygptv-notebooks");
+  #channel: BroadcastChannel | undefined;
   #base = $state.raw<StoredNotebook | undefined>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> = Promise.resolve();
@@ -55,6 +55,11 @@ export class Autosave {
   constructor(notebook: NotebookState) {
     this.#notebook = notebook;
     notebook.onChange = (cell) => this.#onChange(cell);
+  }
+
+  /** Hears other tabs from now on, and is heard. */
+  start(): void {
+    this.#channel = new BroadcastChannel("tinygptv-notebooks");
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.saved !== undefined) this.onSaved(data.id, data.saved.title);
       if (data.id === this.#base?.id) void this.#onOtherTab(data);
@@ -124,7 +129,7 @@ export class Autosave {
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#channel.close();
+    this.#channel?.close();
   }
 
   #begin(stored: StoredNotebook): void {
@@ -215,7 +220,7 @@ export class Autosave {
   }
 
   #tell(message: Message): void {
-    this.#channel.postMessage(message);
+    this.#channel?.postMessage(message);
   }
 
   #showOutputs({ kept, baselines }: OutputsOfNotebook): void {

@@ -23,6 +23,8 @@ const lastKey = "last-notebook";
 /** Which notebooks there are, and opening them. */
 export class Library {
   notebooks = $state.raw<NotebookSummary[]>([]);
+  /** Whether those are all. */
+  known = $state(false);
   /** The notebook just deleted; gone for good once another one is opened. */
   removed = $state.raw<WholeNotebook | undefined>();
   readonly #app: App;
@@ -43,6 +45,7 @@ export class Library {
 
   async refresh(): Promise<void> {
     this.notebooks = await listNotebooks();
+    this.known = true;
   }
 
   open(id: string): Promise<void> {

@@ -3,6 +3,7 @@
  * before the next save loses nothing. Each tab has a journal of its own, so
  * that two tabs do not write over each other's.
  */
+import { browser } from "$app/env";
 import { canonicalJson, checkNotebook } from "@tinygptv/notebook";
 import type { Cell, Notebook } from "@tinygptv/notebook";
 import { newId } from "#lib/notebook/newId.ts";
@@ -25,7 +26,7 @@ const ownKey = (notebookId: string): string => prefixOf(notebookId) + tab;
 /** Held for as long as this tab lives: other tabs leave its journals alone. */
 const lockOf = (key: string): string => `tab:${key.slice(key.lastIndexOf(":") + 1)}`;
 // Without a secure context there are no locks; a journal then counts as one left behind.
-void navigator.locks?.request(lockOf(tab), () => new Promise(() => {}));
+if (browser) void navigator.locks?.request(lockOf(tab), () => new Promise(() => {}));
 
 /** @returns false where the browser has no room for it */
 export function writeJournal(notebookId: string, journal: Journal): boolean {
