@@ -83,7 +83,7 @@ test.runIf(process.platform === "linux")(
     const response = await ask(url, { max_tokens: 1 });
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { code: "model_unavailable" } });
-    expect(log()).toContain("webgpu: want a GPU with a driver for Vulkan");
+    await expect.poll(log).toContain("webgpu: want a GPU with a driver for Vulkan");
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
     program.kill("SIGTERM");
     expect(await ended).toBe(0);

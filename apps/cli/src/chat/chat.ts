@@ -64,6 +64,9 @@ async function converse(talk: Talk): Promise<void> {
   // A terminal in readline's hands sends no signal.
   lines.on("SIGINT", onInterrupt);
   process.on("SIGINT", onInterrupt);
+  // What came before the end is still to be answered, but nobody is asked for more.
+  let ended = false;
+  lines.once("close", () => (ended = true));
   if (terminal) note(`${talk.model.info.id}: ask, or /help`);
   try {
     lines.prompt();
@@ -72,7 +75,7 @@ async function converse(talk: Talk): Promise<void> {
       const goesOn = await takeLine(line.trim(), talk, answering.signal);
       answering = undefined;
       if (!goesOn) break;
-      lines.prompt();
+      if (!ended) lines.prompt();
     }
   } finally {
     lines.close();
