@@ -56,7 +56,7 @@ const layers = {
 
 /** What a package offers: the exports of its package.json. */
 const door =
-  "^lib/(\\w+/src/index|protocol/src/http/index|model/src/disk|graph/src/session|network/src/feeds|runtime/src/(parts|web|worker))\\.ts$";
+  "^lib/(\\w+/src/index|protocol/src/http/index|(model|graph)/src/disk|graph/src/session|network/src/feeds|runtime/src/(parts|web|worker))\\.ts$";
 
 const tests = "\\.test\\.ts$|(^|/)(test|testing)/";
 
@@ -117,7 +117,7 @@ export default {
       severity: "error",
       from: {
         pathNot:
-          "^(lib/runtime/src/(session/(runtime|ortSession|device)|web/sessions)|apps/playground/src/engine-worker/index)\\.ts$",
+          "^(lib/runtime/src/(session/(runtime|ortSession|device)|web/(ort|sessions|webgpu))|apps/playground/src/engine-worker/index)\\.ts$",
       },
       to: { path: "(^|/)onnxruntime-" },
     },

@@ -12,16 +12,18 @@ import type { GenerateRequest } from "@tinygptv/protocol";
 import { temporaryFolder } from "../support/converted.ts";
 import { serveFolders } from "../support/folderServer.ts";
 import type { FolderServer } from "../support/folderServer.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, softwareGpu } from "./browser.ts";
 
 const nano = fileURLToPath(new URL("../../models/nano/", import.meta.url));
 const scratch = await temporaryFolder();
 let browser: Browser;
+let onGpu: Browser;
 let server: FolderServer;
 
 beforeAll(async () => {
   await writeSite(scratch.path);
   browser = await launchBrowser();
+  onGpu = await launchBrowser(softwareGpu);
   // What docs/page.md asks of a host: no script but the site's own, and WebAssembly.
   const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
   server = await serveFolders(
@@ -32,6 +34,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(async () => {
   await browser.close();
+  await onGpu.close();
   await server.stop();
   await scratch.remove();
 });
@@ -43,7 +46,14 @@ async function writeSite(folder: string): Promise<void> {
   const host = fileURLToPath(import.meta.resolve("tinygptv/web/worker"));
   await writeFile(
     worker,
-    `import { hostModels } from ${JSON.stringify(host)}; hostModels({ wasm: new URL("ort.wasm", location.href).href });`,
+    `import { hostModels } from ${JSON.stringify(host)};
+    const addressOf = (name) => new URL(name, location.href).href;
+    hostModels({ wasm: addressOf("ort.wasm"), webgpu: addressOf("ort.jspi.wasm") });
+    // Where the device is to be found, for who breaks it.
+    const { requestDevice } = globalThis.GPUAdapter?.prototype ?? {};
+    if (requestDevice) GPUAdapter.prototype.requestDevice = async function (...given) {
+      return (globalThis.device = await requestDevice.apply(this, given));
+    };`,
   );
   const engine = fileURLToPath(import.meta.resolve("tinygptv/web"));
   for (const [input, name] of [
@@ -53,13 +63,20 @@ async function writeSite(folder: string): Promise<void> {
     const bundle = await rolldown({ input, platform: "browser" });
     await bundle.write({ file: join(folder, name), codeSplitting: false });
   }
-  const runtime = createRequire(host).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
-  await writeFile(join(folder, "ort.wasm"), await readFile(runtime));
+  const { resolve } = createRequire(host);
+  for (const [name, file] of [
+    ["ort.wasm", "ort-wasm-simd-threaded.wasm"],
+    ["ort.jspi.wasm", "ort-wasm-simd-threaded.jspi.wasm"],
+  ] as const)
+    await writeFile(join(folder, name), await readFile(resolve(`onnxruntime-web/${file}`)));
   await writeFile(join(folder, "index.html"), "<!doctype html><title>A page</title>");
 }
 
-/** Opens the page, with `engine` on nano in it and in `progress` what was heard of downloads. */
-async function openPage(context: BrowserContext): Promise<Page> {
+/**
+ * Opens the page, with `engine` on nano in it and in `progress` what was heard of downloads.
+ * @param provider of the engine
+ */
+async function openPage(context: BrowserContext, provider = "auto"): Promise<Page> {
   const page = await context.newPage();
   await page.goto(server.url);
   // A text, since vitest rewrites imports in functions.
@@ -67,6 +84,7 @@ async function openPage(context: BrowserContext): Promise<Page> {
     globalThis.progress = [];
     globalThis.engine = createEngine({
       models: ["nano/"],
+      provider: "${provider}",
       worker: () => new Worker("/worker.js", { type: "module" }),
       onProgress: (one) => progress.push(one),
     });
@@ -167,6 +185,62 @@ describe("nano in a page", () => {
     got[0].candidates.forEach(({ meanLogprob }, i) =>
       expect(meanLogprob).toBeCloseTo(scored.candidates[i]!.meanLogprob, 4),
     );
+  });
+});
+
+describe("what nano runs on in a page", { timeout: 300_000 }, () => {
+  const load = (page: Page, model: string): Promise<string> =>
+    page.evaluate(
+      `engine.load("${model}").then(() => "loaded", (error) => error.code + ": " + error.message)`,
+    );
+  const running = (page: Page): Promise<object[]> =>
+    page.evaluate(
+      `engine.models().then((models) => models.flatMap(({ id, loaded, executionProvider, execution }) =>
+        loaded ? [{ id, executionProvider, execution }] : []))`,
+    );
+
+  it("is WebAssembly where there is no GPU; by name that is refused, saying what is missing", async () => {
+    const context = await browser.newContext();
+    const page = await openPage(context);
+    expect(await load(page, "nano:int4")).toBe("loaded");
+    const [{ execution }] = (await running(page)) as [{ execution: string }];
+    expect(await running(page)).toEqual([
+      {
+        id: "nano:int4",
+        executionProvider: "wasm",
+        execution: expect.stringMatching(/WebGPU|GPU/),
+      },
+    ]);
+    const byName = await openPage(context, "webgpu");
+    expect(await load(byName, "nano:int4")).toBe(
+      `model: webgpu: want a browser that gives pages the GPU (WebGPU and JavaScript Promise Integration), got ${execution}`,
+    );
+  });
+
+  it("is not software that passes for a GPU, unless asked for: then it answers as the server does, until it fails", async () => {
+    const context = await onGpu.newContext();
+    const page = await openPage(context);
+    expect(await load(page, "nano:int4")).toBe("loaded");
+    const software = "software that passes for a GPU";
+    expect(await running(page)).toEqual([
+      { id: "nano:int4", executionProvider: "wasm", execution: software },
+    ]);
+    await page.close();
+
+    const gpu = await openPage(context, "webgpu");
+    const short = asked.filter(({ picture }) => picture === "dog.png");
+    expect(await askPage(gpu, "nano:fp32", short)).toEqual(await askNode("fp32", short));
+    const execution = "explicit attention in float32; passed its self-test";
+    expect(await running(gpu)).toEqual([
+      { id: "nano:fp32", executionProvider: "webgpu", execution },
+    ]);
+
+    await gpu.workers()[0]!.evaluate("device.destroy()");
+    const question = JSON.stringify(short[0]!.request);
+    const ask = `(async () => { for await (const _ of engine.generate(${question}, [], { model: "nano:fp32" })); })()`;
+    await expect(gpu.evaluate(ask)).rejects.toThrow("webgpu: the device failed");
+    // Another worker has another device.
+    expect(await running(gpu)).toEqual([]);
   });
 });
 

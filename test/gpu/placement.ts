@@ -2,7 +2,8 @@
 import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { encodeOverData, readModel } from "../../lib/graph/src/index.ts";
+import { readModel } from "../../lib/graph/src/disk.ts";
+import { encodeOverData } from "../../lib/graph/src/index.ts";
 import { components } from "../../lib/model/src/manifest.ts";
 import { readManifest } from "../../lib/model/src/readManifest.ts";
 import { graphsOf } from "../../lib/runtime/src/engine/parts.ts";

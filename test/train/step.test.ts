@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findSources } from "../../lib/convert/src/sources.ts";
 import { openUnmerged } from "../../lib/convert/src/unmerged.ts";
 import { quantizeModel } from "../../lib/convert/src/quantizeModel.ts";
-import { readModel } from "../../lib/graph/src/index.ts";
+import { readModel } from "../../lib/graph/src/disk.ts";
 import type { Graph, Initializer } from "../../lib/graph/src/index.ts";
 import { toFloat32, transpose } from "../../lib/model/src/index.ts";
 import { readManifest } from "../../lib/model/src/readManifest.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import type { WriteOptions } from "@tinygptv/graph";
+import type { WriteOptions } from "@tinygptv/graph/disk";
 import { toFloat16 } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import { asBytes } from "@tinygptv/network";

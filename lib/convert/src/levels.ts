@@ -9,7 +9,7 @@ import {
   type CalibrationSet,
 } from "./calibrate/samples.ts";
 import type { WalkOptions } from "./calibrate/walk.ts";
-import { writeModel } from "@tinygptv/graph";
+import { writeModel } from "@tinygptv/graph/disk";
 import type { Graph } from "@tinygptv/graph";
 import type { OpenSession } from "@tinygptv/graph/session";
 import { feedsFromNothing } from "@tinygptv/network/feeds";

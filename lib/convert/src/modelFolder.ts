@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMessage } from "node:util";
-import type { WrittenFile } from "@tinygptv/graph";
+import type { WrittenFile } from "@tinygptv/graph/disk";
 import { manifestName } from "@tinygptv/model";
 import {
   cleanUpAfterKilled,

@@ -1,6 +1,6 @@
 /** Further levels for a converted model, made from its own float32 or float16 graphs. */
 import { join } from "node:path";
-import { readModel } from "@tinygptv/graph";
+import { readModel } from "@tinygptv/graph/disk";
 import type { Graph } from "@tinygptv/graph";
 import type { OpenSession } from "@tinygptv/graph/session";
 import { components } from "@tinygptv/model";

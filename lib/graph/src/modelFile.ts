@@ -6,7 +6,7 @@ import { byteLength } from "@tinygptv/model";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import type { Graph, Initializer } from "./graph.ts";
 import { typesOf } from "./types.ts";
-import { decodeModel, encodeModel, type StoredData } from "./onnx.ts";
+import { encodeModel, parseModel, type StoredData } from "./onnx.ts";
 
 /** Smaller initializers stay in the protobuf, where ONNX Runtime's shape inference can see them. */
 const inlineLimit = 1024;
@@ -75,17 +75,9 @@ export async function writeModel(
 
 /** Reads a graph written by `writeModel`; weights are read when asked for. */
 export async function readModel(path: string): Promise<Graph> {
-  const bytes = await readFile(path);
-  try {
-    return decodeModel(bytes, async (stored) =>
-      "inline" in stored ? stored.inline : readRange(join(dirname(path), stored.location), stored),
-    );
-  } catch (cause) {
-    if (cause instanceof TinyGptvError) throw cause;
-    throw new TinyGptvError("model", `${path}: want an ONNX model, got bytes that do not parse`, {
-      cause,
-    });
-  }
+  return parseModel(path, await readFile(path), async (stored) =>
+    "inline" in stored ? stored.inline : readRange(join(dirname(path), stored.location), stored),
+  );
 }
 
 async function loadChecked({ name, dtype, shape, load }: Initializer): Promise<Uint8Array> {

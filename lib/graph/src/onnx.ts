@@ -76,11 +76,27 @@ export async function encodeOverData(graph: Graph): Promise<Uint8Array> {
   return encodeModel(graph, stored);
 }
 
-/** Reads a graph written by `encodeModel`; `load` fetches an initializer's bytes. */
-export function decodeModel(
-  bytes: Uint8Array,
-  load: (stored: StoredData) => Promise<Uint8Array>,
-): Graph {
+/** Fetches an initializer's bytes. */
+export type LoadStored = (stored: StoredData) => Promise<Uint8Array>;
+
+/**
+ * Reads a graph of a file.
+ * @param name what messages call the file
+ * @throws TinyGptvError "model"
+ */
+export function parseModel(name: string, bytes: Uint8Array, load: LoadStored): Graph {
+  try {
+    return decodeModel(bytes, load);
+  } catch (cause) {
+    if (cause instanceof TinyGptvError) throw cause;
+    throw new TinyGptvError("model", `${name}: want an ONNX model, got bytes that do not parse`, {
+      cause,
+    });
+  }
+}
+
+/** Reads a graph written by `encodeModel`. */
+export function decodeModel(bytes: Uint8Array, load: LoadStored): Graph {
   const model = onnx.ModelProto.decode(bytes);
   const { graph } = model;
   if (!graph) throw new TinyGptvError("model", "onnx: want a graph, got none");
@@ -185,10 +201,7 @@ function encodeInitializer({ name, dtype, shape }: Initializer, data: StoredData
   };
 }
 
-function decodeInitializer(
-  proto: ITensorProto,
-  load: (stored: StoredData) => Promise<Uint8Array>,
-): Initializer {
+function decodeInitializer(proto: ITensorProto, load: LoadStored): Initializer {
   const stored: StoredData =
     proto.dataLocation === DataLocation.EXTERNAL
       ? decodeExternalData(proto)

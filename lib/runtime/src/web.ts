@@ -3,4 +3,4 @@
  * @module tinygptv/web
  */
 export { createEngine, type EngineOptions, type PageEngine } from "./web/engine.ts";
-export type { LoadProgress, PageLevel } from "./web/messages.ts";
+export type { LoadProgress, PageLevel, PageProvider } from "./web/messages.ts";

@@ -4,7 +4,8 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { sliceGraph, typesOf, writeModel } from "@tinygptv/graph";
+import { sliceGraph, typesOf } from "@tinygptv/graph";
+import { writeModel } from "@tinygptv/graph/disk";
 import type { Graph, Port } from "@tinygptv/graph";
 import type { OpenSession, SessionTensor } from "@tinygptv/graph/session";
 import { shorten, throwIfAborted, TinyGptvError } from "@tinygptv/protocol";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readModel } from "@tinygptv/graph";
+import { readModel } from "@tinygptv/graph/disk";
 import type { Component } from "@tinygptv/model";
 import type { ModelFiles } from "tinygptv/parts";
 

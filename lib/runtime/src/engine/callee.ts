@@ -13,12 +13,13 @@ export interface CalleeOptions {
   models(): Promise<ModelInfo[]>;
   /** @throws what stands in the way of a level */
   acquire(model: string | undefined, signal: AbortSignal): Promise<ModelLease>;
-  /** Resolves at once, unless the way is backed up: then when it has taken the message. */
-  send(message: CallNews): Promise<void> | undefined;
+  /**
+   * Resolves at once, unless the way is backed up: then when it has taken the message.
+   * @param thrown what an error is the message of
+   */
+  send(message: CallNews, thrown?: unknown): Promise<void> | undefined;
   /** Runs after a call has let go of its model, before its outcome is sent. */
   onDone?: () => void;
-  /** Hears what a call failed with, after the caller. */
-  onError?: (error: unknown) => void;
 }
 
 export interface Callee {
@@ -26,7 +27,7 @@ export interface Callee {
   cancel(id: number): void;
 }
 
-export function createCallee({ models, acquire, send, onDone, onError }: CalleeOptions): Callee {
+export function createCallee({ models, acquire, send, onDone }: CalleeOptions): Callee {
   const calls = new Map<number, AbortController>();
 
   async function answer(
@@ -78,8 +79,7 @@ export function createCallee({ models, acquire, send, onDone, onError }: CalleeO
       lease?.release();
       calls.delete(id);
       onDone?.();
-      void send(news);
-      if (news.type === "error") onError?.(thrown);
+      void send(news, thrown);
     },
     cancel: (id) => calls.get(id)?.abort(),
   };

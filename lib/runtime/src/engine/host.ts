@@ -3,7 +3,7 @@
  * models it hosts. A module that calls `hostModels` can be run as the process.
  */
 import { TinyGptvError } from "@tinygptv/protocol";
-import { DeviceLost } from "../session/device.ts";
+import { DeviceLost } from "../session/deviceLost.ts";
 import { createCallee } from "./callee.ts";
 import type { Model } from "../model.ts";
 import type { FromChild, ToChild } from "./messages.ts";
@@ -50,12 +50,13 @@ export function hostModels(opener: ModelOpener): void {
   const callee = createCallee({
     models: async () => ready().list(),
     acquire: async (model, signal) => ready().acquire(model, signal),
-    send,
-    onDone: sendStatus,
-    onError(error) {
+    send(news, thrown) {
+      const sent = send(news);
       // One device a process: only another process has another one.
-      if (error instanceof DeviceLost) void send({ type: "lost", because: error.message });
+      if (thrown instanceof DeviceLost) void send({ type: "lost", because: thrown.message });
+      return sent;
     },
+    onDone: sendStatus,
   });
 
   async function open(...asked: Parameters<ModelOpener["open"]>): Promise<Model> {

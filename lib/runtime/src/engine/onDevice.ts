@@ -1,33 +1,47 @@
-/** The graphs of a model folder on this machine's GPU. */
-import { dirname, join } from "node:path";
-import { readModel } from "@tinygptv/graph";
+/** The graphs of a model on a GPU. */
+import type { Graph } from "@tinygptv/graph";
 import type { Session } from "@tinygptv/graph/session";
-import type { ModelConfig } from "@tinygptv/model";
+import type { Component, ModelConfig } from "@tinygptv/model";
+import { TinyGptvError } from "@tinygptv/protocol";
 import type { Device } from "../session/device.ts";
 import { deviceGraph } from "../session/deviceGraphs.ts";
 import { devicePasses } from "../session/devicePass.ts";
 import type { DeviceForm } from "../session/devicePass.ts";
 import { checkPorts } from "../session/graphPorts.ts";
-import type { ModelFiles } from "./modelFiles.ts";
 import type { OnDevice } from "./parts.ts";
+
+/** A graph as its level has it. */
+export interface StoredGraph {
+  /** What messages call its file. */
+  readonly name: string;
+  readonly graph: Graph;
+  /** Its data files, as the device's binding takes them. */
+  readonly weights: unknown;
+}
 
 /**
  * The same graphs in the device's forms, over the same data files. Whoever runs
  * one of the picture side waits for their turn; passes take theirs themselves.
+ * @param best form that the device computes right
  */
 export function onDevice(
-  device: Device,
-  best: DeviceForm,
-  { folder, manifest: { config }, files }: ModelFiles,
+  { device, form: best }: { device: Device; form: DeviceForm },
+  config: ModelConfig,
+  read: (component: Component) => Promise<StoredGraph>,
 ): OnDevice {
   const form = formFor(config, best);
   return {
     async openGraph(component) {
-      const path = join(folder, files[component]);
-      const stored = await readModel(path);
-      checkPorts(path, component, config, stored);
-      const graph = deviceGraph(component, stored, config, form);
-      const session = await device.open(graph, dirname(path));
+      const { name, graph, weights } = await read(component);
+      checkPorts(name, component, config, graph);
+      const made = deviceGraph(component, graph, config, form);
+      const session = await device.open(made, weights).catch((cause: Error) => {
+        throw new TinyGptvError(
+          "model",
+          `${name}: ONNX Runtime cannot load it on the GPU: ${cause.message}`,
+          { cause },
+        );
+      });
       return component === "phi" ? session : inTurn(device, session);
     },
     openPasses: (phi, embeddings) => devicePasses(device, phi, embeddings, config.phi, form),

@@ -15,6 +15,7 @@ import { chooseExecution, describeExecution } from "./execution.ts";
 import type { AssemblyOptions, Platform } from "./assembleModel.ts";
 import type { GraphOptions } from "./openGraph.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
+import { precisionFor } from "./gpuChoice.ts";
 import { describe, levelsOf } from "./modelInfo.ts";
 import { inFolder } from "./openParts.ts";
 import { graphsOf } from "./parts.ts";
@@ -49,7 +50,10 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const listed = describe(manifest, level, options);
   await checkFiles(folder, manifest);
   const files = graphsOf(manifest, level);
-  const execution = await chooseExecution(options.provider ?? "cpu", precisionFor(level, options));
+  const execution = await chooseExecution(
+    options.provider ?? "cpu",
+    precisionFor(level, options.precision),
+  );
   const onProcessor = execution.provider !== "webgpu";
   const integerWeights = onProcessor
     ? await integerWeightsOf(join(folder, files.vision))
@@ -64,10 +68,6 @@ export async function openModel(folder: string, options: OpenOptions = {}): Prom
   const parts = inFolder({ folder, manifest, files }, { ...options, execution });
   return assembleModel(parts, info, node, options);
 }
-
-/** Who asks for full precision in the weights has it in what is computed, too. */
-const precisionFor = (level: string, { precision = "auto" }: OpenOptions): PrecisionChoice =>
-  precision === "auto" && level === "fp32" ? "float32" : precision;
 
 /** Every file of the manifest must be there in full; what is inside is ONNX Runtime's to check. */
 async function checkFiles(folder: string, { files }: Manifest): Promise<void> {

@@ -1,5 +1,6 @@
 /** The parts of a model in a folder on disk. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { readModel } from "@tinygptv/graph/disk";
 import { loadTokenizer } from "@tinygptv/model/disk";
 import type { ModelConfig } from "@tinygptv/model";
 import { openEmbeddings } from "../session/embeddingsFile.ts";
@@ -49,7 +50,10 @@ export function inFolder(
         : openGraph(folder, manifest, path, { ...options, threads }),
     onDevice:
       execution?.provider === "webgpu"
-        ? onDevice(execution.device, execution.form, { folder, manifest, files })
+        ? onDevice(execution, config, async (component) => {
+            const path = nameOf(files[component]);
+            return { name: path, graph: await readModel(path), weights: dirname(path) };
+          })
         : undefined,
     openTokenizer: () => loadTokenizer(nameOf(manifest.tokenizer)),
     async openEmbeddings() {

@@ -1,6 +1,7 @@
 /** A model's graphs run once, with the stages of the reference's forward pass among what they return. */
 import { dirname, join } from "node:path";
-import { readModel, stagesAsOutputs } from "@tinygptv/graph";
+import { stagesAsOutputs } from "@tinygptv/graph";
+import { readModel } from "@tinygptv/graph/disk";
 import type { SessionTensor } from "@tinygptv/graph/session";
 import { transpose } from "@tinygptv/model";
 import type { Component } from "@tinygptv/model";

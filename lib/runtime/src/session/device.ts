@@ -9,14 +9,15 @@
  * - Memory of the device comes back by `dispose` alone.
  * - One device a process; runs from several threads crash.
  */
-import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
+import type { Tensor, TensorConstructor } from "onnxruntime-common";
 import { GraphBuilder, encodeOverData } from "@tinygptv/graph";
 import type { Graph } from "@tinygptv/graph";
 import type { DeviceTensor, Session, SessionTensor } from "@tinygptv/graph/session";
 import { elementCount } from "@tinygptv/model";
 import { integers } from "@tinygptv/network/feeds";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { DeviceLost } from "./deviceLost.ts";
 import { makeTyped, ortSession } from "./ortSession.ts";
+import type { OrtSession } from "./ortSession.ts";
 
 /**
  * What a device is made with: ONNX Runtime's binding, on a page or in Node. Its own
@@ -39,18 +40,10 @@ export interface DeviceBinding {
 /** The same by its types. */
 interface OrtBinding extends DeviceBinding {
   readonly Tensor: TensorConstructor & Pick<typeof Tensor, "fromGpuBuffer">;
-  create(...call: Parameters<DeviceBinding["create"]>): Promise<InferenceSession>;
+  create(...call: Parameters<DeviceBinding["create"]>): Promise<OrtSession>;
 }
 
 type Floats = DeviceTensor["dtype"];
-
-/** What runs on a device, or comes to, once it has failed. */
-export class DeviceLost extends TinyGptvError {
-  constructor(cause: unknown) {
-    const got = cause instanceof Error ? cause.message : String(cause);
-    super("engine", `webgpu: the device failed: ${got}`, { cause });
-  }
-}
 
 export class Device {
   readonly #binding: OrtBinding;
@@ -67,6 +60,11 @@ export class Device {
     return this.#failure;
   }
 
+  /** Tells that the device failed, of which nobody waiting need hear: what is computed from now on cannot be trusted. */
+  fail(cause: unknown): void {
+    this.#failure ??= new DeviceLost(cause);
+  }
+
   /**
    * Does something on the device after everything that was begun before. Where it
    * fails nothing that follows can be trusted: all of it fails with the same error.
@@ -75,9 +73,11 @@ export class Device {
     const result = this.#last.then(async () => {
       if (this.#failure) throw this.#failure;
       try {
-        return await work();
+        const done = await work();
+        if (this.#failure) throw this.#failure;
+        return done;
       } catch (cause) {
-        this.#failure = new DeviceLost(cause);
+        this.fail(cause);
         throw this.#failure;
       }
     });
@@ -101,6 +101,7 @@ export class Device {
   async openMaker(graph: Graph): Promise<DeviceMaker> {
     const session = await this.#binding.create(await encodeOverData(graph), { keepsOutputs: true });
     const { Tensor } = this.#binding;
+    const outputs = session.outputMetadata.map(({ name }) => name);
     const run = async (feeds: Feeds) => {
       const results = await session.run(
         Object.fromEntries(
@@ -109,6 +110,7 @@ export class Device {
             "device" in tensor ? (tensor.device as Tensor) : makeTyped(Tensor, tensor),
           ]),
         ),
+        outputs,
       );
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [name, onDevice(tensor)]),

@@ -1,7 +1,8 @@
 /** What the probe is, and what is said of graphs. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { GraphBuilder, writeModel } from "@tinygptv/graph";
+import { GraphBuilder } from "@tinygptv/graph";
+import { writeModel } from "@tinygptv/graph/disk";
 import type { Graph, Initializer } from "@tinygptv/graph";
 import { afterAll, expect, it } from "vitest";
 import { encodeModel } from "../../../graph/src/onnx.ts";

@@ -5,8 +5,19 @@ import { elementCount } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { saturationProbe } from "./saturationProbe.ts";
 
+/** As much of a binding's session as is used. */
+export interface OrtSession extends Pick<
+  InferenceSession,
+  "inputMetadata" | "outputMetadata" | "release"
+> {
+  run(
+    feeds: InferenceSession.FeedsType,
+    fetches: InferenceSession.FetchesType,
+  ): Promise<InferenceSession.ReturnType>;
+}
+
 /** @param makeTensor of the binding that the session comes from */
-export function ortSession(session: InferenceSession, makeTensor: TensorConstructor): Session {
+export function ortSession(session: OrtSession, makeTensor: TensorConstructor): Session {
   /** Of inputs that are given again: cached keys and values stay the same for many steps. */
   const tensors = new WeakMap<SessionTensor, Tensor>();
 
@@ -76,11 +87,8 @@ function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): SessionPo
  * AVX2 and without VNNI add products in pairs of 16 bits. Found by multiplying.
  * @param probe a session of `saturationProbe.graph`; is released
  */
-export async function cutsOff(
-  probe: InferenceSession,
-  makeTensor: TensorConstructor,
-): Promise<boolean> {
-  const { y } = await probe.run({ x: new makeTensor("float32", [1, 1, 1, 1], [1, 4]) });
+export async function cutsOff(probe: OrtSession, makeTensor: TensorConstructor): Promise<boolean> {
+  const { y } = await probe.run({ x: new makeTensor("float32", [1, 1, 1, 1], [1, 4]) }, ["y"]);
   await probe.release();
   return Math.abs((y!.data[0] as number) - saturationProbe.exact) > 1;
 }

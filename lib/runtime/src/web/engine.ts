@@ -5,7 +5,7 @@ import { answerStream, untilAborted } from "../engine/answerStream.ts";
 import type { CallHandlers } from "../engine/answerStream.ts";
 import { fromWire } from "../engine/messages.ts";
 import type { Call, CallResults } from "../engine/messages.ts";
-import type { FromWorker, LoadProgress, PageLevel, ToWorker } from "./messages.ts";
+import type { FromWorker, LoadProgress, PageLevel, PageProvider, ToWorker } from "./messages.ts";
 
 /** What an engine in a page runs. */
 export interface EngineOptions {
@@ -13,6 +13,8 @@ export interface EngineOptions {
   models: readonly string[];
   /** Starts the worker: a module of yours that calls `hostModels` of `tinygptv/web/worker`. */
   worker: () => Worker;
+  /** What models run on; `auto` unless given. */
+  provider?: PageProvider;
   /** Answers worked on at once, and rows in one forward pass; 8 unless given. */
   maxBatch?: number;
   /** Hears how downloads go on, whoever asked for them. */
@@ -46,7 +48,7 @@ interface Pending {
 
 /** Starts no worker before the first call. */
 export function createEngine(options: EngineOptions): PageEngine {
-  const { maxBatch = 8, onProgress } = options;
+  const { provider = "auto", maxBatch = 8, onProgress } = options;
   const models = options.models.map((address) => new URL(address, location.href).href);
   const pending = new Map<number, Pending>();
   let lastId = 0;
@@ -62,6 +64,8 @@ export function createEngine(options: EngineOptions): PageEngine {
         return pending.get(message.id)?.resolve(message.value);
       case "error":
         return pending.get(message.id)?.reject(fromWire(message.error));
+      case "lost":
+        return stop(message.because);
     }
   }
 
@@ -71,7 +75,7 @@ export function createEngine(options: EngineOptions): PageEngine {
     started.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => hear(data));
     started.addEventListener("error", ({ message }) => stop(message || "its script did not load"));
     worker = started;
-    post({ type: "start", options: { models, maxBatch } });
+    post({ type: "start", options: { models, maxBatch, provider } });
     return started;
   }
 

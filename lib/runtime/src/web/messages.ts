@@ -2,6 +2,10 @@
 import type { ModelInfo } from "@tinygptv/protocol";
 import type { Call } from "../engine/messages.ts";
 import type { CallNews } from "../engine/callee.ts";
+import type { Fit } from "./fit.ts";
+
+/** What models can run on in a page; `auto` is the GPU where it computes right and is faster, else WebAssembly. */
+export type PageProvider = "auto" | "webgpu" | "wasm";
 
 /** What the worker is told once, before anything else. */
 export interface WorkerOptions {
@@ -9,10 +13,11 @@ export interface WorkerOptions {
   models: readonly string[];
   /** Rows of a forward pass at most. */
   maxBatch: number;
+  provider: PageProvider;
 }
 
 /** A level as a page has it. */
-export interface PageLevel extends ModelInfo {
+export interface PageLevel extends ModelInfo, Fit {
   /** Bytes to download for it in all, and how many of them are in this browser. */
   downloadBytes: number;
   keptBytes: number;
@@ -38,4 +43,6 @@ export type ToWorker =
 export type FromWorker =
   | Extract<CallNews, { type: "event" | "error" }>
   | { type: "result"; id: number; value: unknown }
-  | { type: "progress"; progress: LoadProgress };
+  | { type: "progress"; progress: LoadProgress }
+  /** What it computes on failed; only another worker has another. */
+  | { type: "lost"; because: string };

@@ -1,9 +1,9 @@
-/** ONNX Runtime in a page: its WebAssembly build, one thread, in the worker that loads it. */
-import * as ort from "onnxruntime-web/wasm";
+/** Graphs on a page's processor: ONNX Runtime's WebAssembly build. */
 import type { Session } from "@tinygptv/graph/session";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { cutsOff, ortSession } from "../session/ortSession.ts";
 import { saturationProbe } from "../session/saturationProbe.ts";
+import { loadBuild } from "./ort.ts";
 
 /** A graph's files in memory. */
 export interface GraphBytes {
@@ -21,62 +21,25 @@ export interface WasmSessions {
   cutsOffSums(): Promise<boolean>;
 }
 
-/** @param wasm where `ort-wasm-simd-threaded.wasm` is; beside ONNX Runtime's script unless given, and not kept then */
-export async function createWasmSessions(wasm: string | undefined): Promise<WasmSessions> {
-  // Threads would want headers that few static hosts send, and are slower on small models.
-  ort.env.wasm.numThreads = 1;
-  if (wasm !== undefined) ort.env.wasm.wasmBinary = await keptProgram(wasm);
-  const options = { executionProviders: ["wasm"], logSeverityLevel: 3 } as const;
-  // One memory for all sessions: their runs must not meet.
-  const inTurn = oneAtATime();
-
+/** @param program where `ort-wasm-simd-threaded.wasm` is */
+export async function createWasmSessions(program: string | undefined): Promise<WasmSessions> {
+  const { Tensor, create } = await loadBuild(() => import("onnxruntime-web/wasm"), program);
+  const executionProviders = ["wasm"];
   return {
     async open({ name, graph, weights }) {
       const externalData = weights ? [weights] : [];
-      const session = await inTurn(() =>
-        ort.InferenceSession.create(graph, { ...options, externalData }),
-      ).catch((cause: Error) => {
-        throw new TinyGptvError("model", `${name}: ONNX Runtime cannot load it: ${cause.message}`, {
-          cause,
-        });
-      });
-      const opened = ortSession(session, ort.Tensor);
-      return {
-        ...opened,
-        run: (feeds, outputs) => inTurn(() => opened.run(feeds, outputs)),
-        release: () => inTurn(opened.release),
-      };
+      const session = await create(graph, { executionProviders, externalData }).catch(
+        (cause: Error) => {
+          throw new TinyGptvError(
+            "model",
+            `${name}: ONNX Runtime cannot load it: ${cause.message}`,
+            { cause },
+          );
+        },
+      );
+      return ortSession(session, Tensor);
     },
-    cutsOffSums: () =>
-      inTurn(async () =>
-        cutsOff(await ort.InferenceSession.create(saturationProbe.graph, options), ort.Tensor),
-      ),
-  };
-}
-
-/** ONNX Runtime itself, kept beside the models: a later visit needs no server for it either. */
-async function keptProgram(address: string): Promise<ArrayBuffer> {
-  const cache = await caches.open("tinygptv");
-  const key = new URL(address, location.href);
-  key.searchParams.set("onnxruntime", ort.env.versions.web!);
-  let response = await cache.match(key);
-  if (!response) {
-    const refuse = (got: string, cause?: unknown) =>
-      new TinyGptvError("network", `${address}: want ONNX Runtime, got ${got}`, { cause });
-    response = await fetch(address).catch((cause: unknown) => {
-      throw refuse("no answer", cause);
-    });
-    if (!response.ok) throw refuse(`status ${response.status}`);
-    await cache.put(key, response.clone());
-  }
-  return response.arrayBuffer();
-}
-
-function oneAtATime() {
-  let line: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const result = line.then(work);
-    line = result.catch(() => {});
-    return result;
+    cutsOffSums: async () =>
+      cutsOff(await create(saturationProbe.graph, { executionProviders }), Tensor),
   };
 }

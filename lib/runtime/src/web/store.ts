@@ -4,6 +4,7 @@
  * where it ended, in this visit or a later one.
  */
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
+import { sha256Of } from "./digest.ts";
 
 /** A file as a manifest lists it, and where it comes from. */
 export interface RemoteFile {
@@ -26,8 +27,8 @@ export interface FileStore {
    * @throws TinyGptvError "network", "io" (no room), "model" (other bytes than the manifest says), "aborted"
    */
   keep(file: RemoteFile, options?: KeepOptions): Promise<void>;
-  /** The bytes of a kept file, checked. @throws TinyGptvError "io", "model" */
-  read(file: RemoteFile): Promise<Uint8Array>;
+  /** A kept file, checked; its bytes are read when they are asked for. @throws TinyGptvError "io", "model" */
+  open(file: RemoteFile): Promise<Blob>;
   remove(file: RemoteFile): Promise<void>;
   /** Keeps a text under a name of its own. */
   keepText(name: string, text: string): Promise<void>;
@@ -49,8 +50,8 @@ export async function openStore(): Promise<FileStore> {
     return file === undefined ? 0 : (await file.getFile()).size;
   }
 
-  const contentOf = async (name: string): Promise<Uint8Array> =>
-    new Uint8Array(await (await (await folder.getFileHandle(name)).getFile()).arrayBuffer());
+  const fileNamed = async (name: string): Promise<File> =>
+    (await folder.getFileHandle(name)).getFile();
 
   async function remove({ sha256 }: Pick<RemoteFile, "sha256">): Promise<void> {
     await folder.removeEntry(sha256).catch((error: unknown) => {
@@ -94,7 +95,7 @@ export async function openStore(): Promise<FileStore> {
     if (began === file.bytes) return options.onBytes?.(began);
     await download(file, options);
     try {
-      await check(await contentOf(file.sha256), file);
+      await check(await fileNamed(file.sha256), file);
     } catch (error) {
       await remove(file);
       if (began === 0) throw error;
@@ -116,13 +117,13 @@ export async function openStore(): Promise<FileStore> {
           throw error;
         });
     },
-    async read(file) {
-      const bytes = await contentOf(file.sha256);
-      await check(bytes, file).catch(async (error: unknown) => {
+    async open(file) {
+      const kept = await fileNamed(file.sha256);
+      await check(kept, file).catch(async (error: unknown) => {
         await remove(file);
         throw error;
       });
-      return bytes;
+      return kept;
     },
     remove,
     async keepText(name, text) {
@@ -134,7 +135,7 @@ export async function openStore(): Promise<FileStore> {
     },
     async readText(name) {
       const size = await sizeOf(name);
-      return size === 0 ? undefined : new TextDecoder().decode(await contentOf(name));
+      return size === 0 ? undefined : (await fileNamed(name)).text();
     },
   };
 }
@@ -178,13 +179,10 @@ function write(
 }
 
 /** @throws TinyGptvError "model" where bytes are not what the manifest says */
-async function check(content: Uint8Array, { url, bytes, sha256 }: RemoteFile): Promise<undefined> {
-  if (content.length !== bytes)
-    throw new TinyGptvError("model", `${url}: want ${bytes} bytes, got ${content.length}`);
-  const digest = new Uint8Array(
-    await crypto.subtle.digest("SHA-256", content as Uint8Array<ArrayBuffer>),
-  );
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+async function check(content: Blob, { url, bytes, sha256 }: RemoteFile): Promise<undefined> {
+  if (content.size !== bytes)
+    throw new TinyGptvError("model", `${url}: want ${bytes} bytes, got ${content.size}`);
+  const found = await sha256Of(content);
   if (found !== sha256)
     throw new TinyGptvError("model", `${url}: want sha256 ${sha256}, got ${found}`);
 }

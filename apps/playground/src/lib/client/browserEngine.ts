@@ -1,6 +1,6 @@
 import type { PreprocessResult } from "@tinygptv/protocol";
 import { toBase64 } from "@tinygptv/notebook";
-import type { LoadProgress, PageEngine, PageLevel } from "tinygptv/web";
+import type { LoadProgress, PageEngine, PageLevel, PageProvider } from "tinygptv/web";
 import type { ModelView, PlaygroundEngine } from "./engine.ts";
 
 /** An engine in this page, and the files that it keeps in this browser. */
@@ -10,6 +10,8 @@ export interface BrowserEngine extends PlaygroundEngine {
   load(model: string, signal: AbortSignal): Promise<void>;
   /** Deletes a level's files; what runs is stopped. */
   remove(model: string): Promise<void>;
+  /** Says what models run on from now on; what runs is stopped. */
+  runOn(provider: PageProvider): void;
 }
 
 /** Models that the site has beside its pages. */
@@ -17,9 +19,10 @@ const models = ["/models/nano/"];
 
 /** An engine in a worker of this page, which starts with the first call. */
 export function browserEngine(onProgress: (progress: LoadProgress) => void): BrowserEngine {
+  let provider: PageProvider = "auto";
   let opened: Promise<PageEngine> | undefined;
   function engine(): Promise<PageEngine> {
-    opened ??= open(onProgress);
+    opened ??= open(provider, onProgress);
     // A script that did not come is asked for again by the next call.
     opened.catch(() => (opened = undefined));
     return opened;
@@ -38,14 +41,27 @@ export function browserEngine(onProgress: (progress: LoadProgress) => void): Bro
     levels: async () => (await engine()).levels(),
     load: async (model, signal) => (await engine()).load(model, signal),
     remove: async (model) => (await engine()).remove(model),
+    runOn(chosen) {
+      provider = chosen;
+      const before = opened;
+      opened = undefined;
+      void before?.then(
+        (running) => running.close(),
+        () => {}, // one that did not come is not open
+      );
+    },
   };
 }
 
 /** Loaded when it is wanted: most people have a server. */
-async function open(onProgress: (progress: LoadProgress) => void): Promise<PageEngine> {
+async function open(
+  provider: PageProvider,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<PageEngine> {
   const { createEngine } = await import("tinygptv/web");
   return createEngine({
     models,
+    provider,
     worker: () =>
       new Worker(new URL("../../engine-worker/index.ts", import.meta.url), { type: "module" }),
     onProgress,

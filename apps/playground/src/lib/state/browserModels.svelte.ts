@@ -1,6 +1,8 @@
-import type { LoadProgress, PageLevel } from "tinygptv/web";
+import type { LoadProgress, PageLevel, PageProvider } from "tinygptv/web";
 import { browserEngine } from "#lib/client/browserEngine.ts";
 import { isAborted } from "#lib/client/engine.ts";
+
+const storageKey = "browserRunsOn";
 
 /** The levels that can run in this browser, and what of them is here. */
 export class BrowserModels {
@@ -9,13 +11,33 @@ export class BrowserModels {
   progress = $state.raw<LoadProgress>();
   /** The level that is being loaded from the list. */
   loading = $state<string>();
+  /** What they run on, as a person chose it. */
+  provider = $state<PageProvider>("auto");
   /** What went wrong last. */
   problem = $state("");
   readonly engine = browserEngine((progress) => this.#hear(progress));
   #stop = new AbortController();
 
+  /** Reads what was chosen in this browser. */
+  start(): void {
+    const saved = localStorage.getItem(storageKey);
+    if (saved === "webgpu" || saved === "wasm") this.#runOn(saved);
+  }
+
   async refresh(): Promise<void> {
     await this.#trying(async () => {});
+  }
+
+  /** Lets levels run on something else from now on; what runs is stopped. */
+  async choose(provider: PageProvider): Promise<void> {
+    localStorage.setItem(storageKey, provider);
+    this.#runOn(provider);
+    await this.refresh();
+  }
+
+  #runOn(provider: PageProvider): void {
+    this.provider = provider;
+    this.engine.runOn(provider);
   }
 
   /** Downloads a level, or the rest of it, and opens it. */

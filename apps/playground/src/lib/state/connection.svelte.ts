@@ -37,6 +37,7 @@ export class Connection {
     const saved = localStorage.getItem(storageKey);
     if (saved !== null) this.endpoint = readEndpoint(saved);
     if (localStorage.getItem(placeKey) === "browser") this.place = "browser";
+    this.browser.start();
     void this.refresh();
   }
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import type { GenerateEvent, ModelInfo } from "@tinygptv/protocol";
 import type { Model } from "../../model.ts";
-import { DeviceLost } from "../../session/device.ts";
+import { DeviceLost } from "../../session/deviceLost.ts";
 import { hostModels } from "../host.ts";
 
 type Behaviour = (
