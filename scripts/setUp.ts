@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { mustRun, step } from "./step.ts";
 import { whenChanged } from "./whenChanged.ts";
 
@@ -63,6 +64,7 @@ export async function buildPlayground(): Promise<void> {
  */
 export async function placeNano(): Promise<string> {
   await convert("nano-page", `${site}/models/nano`, "page,int4,fp32");
+  await writeFile(`${site}/models/index.json`, JSON.stringify(["nano"]));
   return site;
 }
 

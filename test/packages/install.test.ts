@@ -143,6 +143,8 @@ describe("installed outside the workspace", () => {
     expect((await fetch(`${url}/_app/immutable/none.js`)).status).toBe(404);
     const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: object[] };
     expect(data[0]).toMatchObject({ id: expect.stringMatching(/^nano:/) });
+    // Pages may run the models themselves.
+    expect(await (await fetch(`${url}/models/index.json`)).json()).toEqual(["nano"]);
     const { status } = await fetch(`${url}/docs/swagger-ui-bundle.js`);
     expect(status).toBe(200);
 

@@ -20,6 +20,8 @@ import type { Store } from "./store/index.ts";
 export interface RunningEndpoint {
   readonly app: EndpointApp;
   readonly engine: Engine;
+  /** Folders of its models. */
+  readonly models: readonly string[];
   readonly activity: Activity;
   readonly log: Logger;
 }
@@ -51,7 +53,7 @@ export async function openEndpoint(environment: Environment): Promise<RunningEnd
   });
   const activity = createActivity();
   const app = createApp({ engine, store, config: environment.config, log, activity });
-  return { app, engine, activity, log };
+  return { app, engine, models, activity, log };
 }
 
 const storePrefix = "store:";

@@ -1,8 +1,9 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { HttpBindings } from "@hono/node-server";
-import { apiPaths, pageHeaders } from "@tinygptv/protocol/http";
+import { apiPaths, modelsPath, pageHeaders } from "@tinygptv/protocol/http";
 import { Hono } from "hono";
 import sirv from "sirv";
+import type { PageModels } from "./pageModels.ts";
 
 /** The endpoint, as much of it as is needed here. */
 export interface Api {
@@ -18,8 +19,13 @@ const immutable = "/_app/immutable/";
  * what it shows. What is sent elsewhere was meant for the API, which says what
  * path it is missing.
  * @param site folder with `index.html`; files beside it may have `.br` and `.gz` copies
+ * @param models for pages that run them; those of the site itself unless given
  */
-export function withPages(api: Api, site: string): Hono<{ Bindings: HttpBindings }> {
+export function withPages(
+  api: Api,
+  site: string,
+  models?: PageModels,
+): Hono<{ Bindings: HttpBindings }> {
   const pages = sirv(site, {
     single: true,
     etag: true,
@@ -36,8 +42,10 @@ export function withPages(api: Api, site: string): Hono<{ Bindings: HttpBindings
     api.fetch(req.raw, env),
   );
   app.on(["GET", "HEAD"], "*", ({ env }) => {
-    for (const [name, value] of Object.entries(pageHeaders)) env.outgoing.setHeader(name, value);
-    pages(env.incoming, env.outgoing);
+    const { incoming, outgoing } = env;
+    for (const [name, value] of Object.entries(pageHeaders)) outgoing.setHeader(name, value);
+    const files = models && incoming.url!.startsWith(modelsPath) ? models : pages;
+    files(incoming, outgoing);
     return RESPONSE_ALREADY_SENT;
   });
   app.all("*", ({ req, env }) => api.fetch(req.raw, env));

@@ -1,7 +1,11 @@
 import { once } from "node:events";
+import { join } from "node:path";
+import { exists } from "@tinygptv/model/disk";
+import { modelsPath } from "@tinygptv/protocol/http";
 import type { Environment } from "./environment.ts";
 import { openEndpoint } from "./node.ts";
-import { withPages } from "./pages.ts";
+import { pageModels } from "./pageModels.ts";
+import { withPages, type Api } from "./pages.ts";
 import { startServer } from "./serve.ts";
 
 export { readEnvironment, type Environment } from "./environment.ts";
@@ -9,6 +13,8 @@ export { readEnvironment, type Environment } from "./environment.ts";
 export interface RunOptions {
   /** Folder of a site to serve beside the API: the playground, built. */
   readonly site?: string;
+  /** Whether pages of the site may download the models, which asks for no key; where no keys are configured unless given. */
+  readonly offersModels?: boolean;
   /** Called with the address as soon as it answers there. */
   onListening?(url: string): void;
 }
@@ -23,14 +29,15 @@ export interface RunOptions {
  */
 export async function runEndpoint(
   environment: Environment,
-  { site, onListening }: RunOptions = {},
+  { site, offersModels, onListening }: RunOptions = {},
 ): Promise<void> {
   const { host, port, config, connections, keepAliveMs, shutdownGraceMs } = environment;
-  const { app, engine, activity, log } = await openEndpoint(environment);
+  const { app, engine, models, activity, log } = await openEndpoint(environment);
   const hasKeys = config.keys.length > 0;
+  const offered = (offersModels ?? !hasKeys) ? models : [];
   const silenceMs = config.limits.generationMs + 10_000;
   const server = await startServer({
-    app: site === undefined ? app : withPages(app, site),
+    app: site === undefined ? app : await withSite(app, site, offered),
     activity,
     host,
     port,
@@ -55,4 +62,10 @@ export async function runEndpoint(
   await server.close(shutdownGraceMs);
   await engine.close();
   log.info("closed");
+}
+
+/** A site that was built with models of its own keeps to those. */
+async function withSite(app: Api, site: string, offered: readonly string[]) {
+  const hasOwn = await exists(join(site, modelsPath, "index.json"));
+  return hasOwn ? withPages(app, site) : withPages(app, site, await pageModels(offered));
 }

@@ -1,6 +1,6 @@
 /** Weights to train from. */
 import { join } from "node:path";
-import { readModel } from "@tinygptv/graph";
+import { readModel } from "@tinygptv/graph/disk";
 import type { Graph } from "@tinygptv/graph";
 import { toFloat32, transpose } from "@tinygptv/model";
 import type { Component } from "@tinygptv/model";

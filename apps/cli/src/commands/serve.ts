@@ -10,6 +10,7 @@ interface ServeFlags extends ExecutionFlags {
   host?: string;
   port?: string;
   playground: boolean;
+  pageModels?: boolean;
 }
 
 export function serveCommand(): Command {
@@ -22,12 +23,17 @@ export function serveCommand(): Command {
     .option("--host <host>", "address to listen on (default: HOST, or 127.0.0.1)")
     .option("--port <port>", "port to listen on, 0 for any (default: PORT, or 8000)")
     .option("--no-playground", "the endpoint alone")
+    .option(
+      "--page-models",
+      "let the playground download the models and run them in the browser, for which no key is asked (default: where there are no keys)",
+    )
+    .option("--no-page-models", "do not")
     .action(serve);
   return executionOptions(command);
 }
 
 async function serve(models: string[], flags: ServeFlags): Promise<void> {
-  const { host, port, playground, provider, precision } = flags;
+  const { host, port, playground, pageModels, provider, precision } = flags;
   const site = playground ? await playgroundFolder() : undefined;
   const { readEnvironment, runEndpoint } = await import("@tinygptv/inference/run");
   const environment = readEnvironment({
@@ -39,6 +45,7 @@ async function serve(models: string[], flags: ServeFlags): Promise<void> {
   });
   await runEndpoint(models.length > 0 ? { ...environment, models } : environment, {
     ...(site !== undefined && { site }),
+    ...(pageModels !== undefined && { offersModels: pageModels }),
     onListening: (url) => note(`\nTinyGPT-V is at ${url} (API: ${url}/docs). Ctrl-C ends it.\n`),
   });
 }

@@ -8,3 +8,6 @@ export const apiPaths = [
   "/docs",
   "/docs/*",
 ] as const;
+
+/** Where a host has models for pages that run them: folders by name, and in `index.json` the list of names. */
+export const modelsPath = "/models/";

@@ -1,4 +1,6 @@
 import type { PreprocessResult } from "@tinygptv/protocol";
+import { TinyGptvError } from "@tinygptv/protocol";
+import { modelsPath } from "@tinygptv/protocol/http";
 import { toBase64 } from "@tinygptv/notebook";
 import type { LoadProgress, PageEngine, PageLevel, PageProvider } from "tinygptv/web";
 import type { ModelView, PlaygroundEngine } from "./engine.ts";
@@ -13,9 +15,6 @@ export interface BrowserEngine extends PlaygroundEngine {
   /** Says what models run on from now on; what runs is stopped. */
   runOn(provider: PageProvider): void;
 }
-
-/** Models that the site has beside its pages. */
-const models = ["/models/nano/"];
 
 /** An engine in a worker of this page, which starts with the first call. */
 export function browserEngine(onProgress: (progress: LoadProgress) => void): BrowserEngine {
@@ -60,12 +59,29 @@ async function open(
 ): Promise<PageEngine> {
   const { createEngine } = await import("tinygptv/web");
   return createEngine({
-    models,
+    models: await siteModels(),
     provider,
     worker: () =>
       new Worker(new URL("../../engine-worker/index.ts", import.meta.url), { type: "module" }),
     onProgress,
   });
+}
+
+const storageKey = "siteModels";
+
+/** Addresses of the models that the site has beside its pages: as it says now, or said when it last answered. */
+async function siteModels(): Promise<string[]> {
+  const answer = await fetch(`${modelsPath}index.json`, { cache: "no-cache" }).catch(
+    () => undefined,
+  );
+  const isList = answer?.ok && answer.headers.get("content-type")?.includes("json");
+  if (isList) localStorage.setItem(storageKey, await answer.text());
+  const names = JSON.parse(localStorage.getItem(storageKey) ?? "[]") as string[];
+  if (names.length > 0) return names.map((name) => `${modelsPath}${encodeURIComponent(name)}/`);
+  throw new TinyGptvError(
+    "model",
+    "this browser: want a site with models for pages beside it, got one without; cells can run at an endpoint",
+  );
 }
 
 function toView({ width, height, size, tensorHash, png }: PreprocessResult): ModelView {
