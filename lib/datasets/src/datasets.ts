@@ -33,6 +33,7 @@ export const datasetNames = [
   "coco-detection",
   "own",
 ] as const;
+/** The name of a data set. */
 export type DatasetName = (typeof datasetNames)[number];
 
 /** Layouts of each, the likeliest first. */

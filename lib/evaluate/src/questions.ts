@@ -1,9 +1,8 @@
 /** Pictures with prompts, to compare and to calibrate with. */
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readJsonLines, wrongData } from "@tinygptv/datasets";
 import { z } from "zod";
-import { TinyGptvError } from "@tinygptv/protocol";
-import { readText, whatWasRead } from "@tinygptv/model/disk";
 
 /** What is asked about a picture, to see how well it is answered. */
 export interface Question {
@@ -55,44 +54,19 @@ export async function readQuestions(source: QuestionSource): Promise<Question[]>
 }
 
 async function aboutPictures(folder: string | undefined): Promise<Question[]> {
-  if (folder === undefined) throw wrong("images", "a folder of pictures", "none");
+  if (folder === undefined) throw wrongData("images", "a folder of pictures", "none");
   const names = await readdir(folder).catch((cause: Error) => {
-    throw wrong(folder, "a folder of pictures", cause.message, cause);
+    throw wrongData(folder, "a folder of pictures", cause.message, cause);
   });
   const pictures = names.filter((name) => pictureName.test(name)).toSorted();
-  if (pictures.length === 0) throw wrong(folder, "a folder with pictures", "one without any");
+  if (pictures.length === 0) throw wrongData(folder, "a folder with pictures", "one without any");
   return pictures.flatMap((name) =>
     defaultPrompts.map((prompt) => ({ image: join(folder, name), prompt })),
   );
 }
 
 async function fromFile(path: string, images = dirname(path)): Promise<Question[]> {
-  const text = await readText(path).catch((cause: unknown) => {
-    throw wrong(path, "a file of questions", whatWasRead(cause), cause);
-  });
-  const lines = text.split("\n").map((line, i) => ({ line, at: `${path}:${i + 1}` }));
-  const questions = lines
-    .filter(({ line }) => line.trim() !== "")
-    .map(({ line, at }) => {
-      const question = parseLine(line, at);
-      return { ...question, image: join(images, question.image) };
-    });
-  if (questions.length === 0) throw wrong(path, "at least one question", "none");
-  return questions;
-}
-
-function parseLine(line: string, at: string): Question {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw wrong(at, "JSON", "text that does not parse", cause);
-  }
-  const parsed = questionSchema.safeParse(value);
-  if (!parsed.success) throw wrong(at, "image and prompt", z.prettifyError(parsed.error));
-  return parsed.data;
-}
-
-function wrong(subject: string, want: string, got: string, cause?: unknown): TinyGptvError {
-  return new TinyGptvError("parameter", `${subject}: want ${want}, got ${got}`, { subject, cause });
+  const lines = await readJsonLines(path, questionSchema);
+  if (lines.length === 0) throw wrongData(path, "at least one question", "none");
+  return lines.map(({ value }) => ({ ...value, image: join(images, value.image) }));
 }

@@ -46,7 +46,7 @@ it.each([
   [
     ["--dtype", "int4-gptq", "--questions", "none.jsonl"],
     2,
-    "none.jsonl: want a file of questions",
+    "none.jsonl: want a file of data, got no such file",
   ],
   [[], 2, "required option '--level <levels>'"],
 ])("quantize %j ends with %i", async (args, end, message) => {

@@ -4,7 +4,8 @@ import { wrongData } from "../wrongData.ts";
 import { entriesOf, readJson } from "./json.ts";
 
 const question = z.object({
-  image_id: z.number().int(),
+  /** The reference's own cut has texts. */
+  image_id: z.union([z.number().int(), z.string()]),
   question_id: z.number().int(),
   question: z.string(),
 });
@@ -27,7 +28,7 @@ const annotationFile = z.object({
 /** A question with its answers, each as often as it was given. */
 export interface VqaQuestion {
   readonly id: number;
-  readonly imageId: number;
+  readonly imageId: string;
   readonly question: string;
   readonly answers: readonly string[];
   readonly type: string | undefined;
@@ -48,7 +49,7 @@ export async function readVqa(questions: string, annotations: string): Promise<V
     const { question_type: type } = found;
     return {
       id: value.question_id,
-      imageId: value.image_id,
+      imageId: String(value.image_id),
       question: value.question,
       answers: found.answers.map(({ answer }) => answer),
       type: type === undefined ? undefined : (answered.question_types?.[type] ?? type),

@@ -5,6 +5,7 @@ import { readVqa } from "../formats/vqa.ts";
 import { fileLayout, findFile, parquetLayout, type Layout } from "../layout.ts";
 import type { Row } from "../row.ts";
 import { wrongData } from "../wrongData.ts";
+import { answersSchema } from "./answers.ts";
 
 const cocoSplits: Readonly<Record<string, string>> = { test: "val2014", train: "train2014" };
 const splits = Object.keys(cocoSplits);
@@ -18,7 +19,7 @@ async function read(folder: DataFolder, file: string, split: string): Promise<Ro
     throw wrongData(folder.path, `mscoco_${coco}_annotations.json beside ${file}`, "none");
   const questions = await readVqa(folder.resolve(file), folder.resolve(annotations));
   return questions.map(({ id, imageId, at, ...question }) => {
-    const picture = `${String(imageId).padStart(12, "0")}.jpg`;
+    const picture = `${imageId.padStart(12, "0")}.jpg`;
     return {
       kind: "question",
       id: String(id),
@@ -45,7 +46,7 @@ export const okvqa: readonly Layout[] = [
     schema: z.object({
       question_id: z.union([z.string(), z.number()]),
       question: z.string(),
-      answers: z.array(z.union([z.string(), z.object({ answer: z.string() })])).min(1),
+      answers: answersSchema,
       question_type: z.string().optional(),
     }),
     rows: ({ value, at, picture }) => [
@@ -54,7 +55,7 @@ export const okvqa: readonly Layout[] = [
         id: String(value.question_id),
         picture: picture(["image"]),
         question: value.question,
-        answers: value.answers.map((one) => (typeof one === "string" ? one : one.answer)),
+        answers: value.answers,
         type: value.question_type,
         at,
       },

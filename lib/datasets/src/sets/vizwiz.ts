@@ -2,12 +2,13 @@
 import { z } from "zod";
 import { entriesOf, readJson } from "../formats/json.ts";
 import { fileLayout, parquetLayout, type Layout } from "../layout.ts";
+import { answersSchema } from "./answers.ts";
 
 const schema = z.array(
   z.object({
     image: z.string().min(1),
     question: z.string(),
-    answers: z.array(z.object({ answer: z.string() })).min(1),
+    answers: answersSchema,
     answer_type: z.string().optional(),
   }),
 );
@@ -30,7 +31,7 @@ export const vizwiz: readonly Layout[] = [
         id: value.image,
         picture: folder.picture(value.image, at),
         question: value.question,
-        answers: value.answers.map(({ answer }) => answer),
+        answers: value.answers,
         type: value.answer_type,
         at,
       }));
@@ -42,7 +43,7 @@ export const vizwiz: readonly Layout[] = [
     schema: z.object({
       question_id: z.string(),
       question: z.string(),
-      answers: z.array(z.string()).min(1),
+      answers: answersSchema,
       category: z.string().optional(),
     }),
     rows: ({ value, at, picture }) => [

@@ -10,6 +10,7 @@ export interface GivenAnswer {
 
 /** Whatever answers questions about pictures, and says how likely given answers are. */
 export interface Answerer {
+  /** The answer to the last round of a request. */
   answer(
     request: GenerateRequest,
     pictures: readonly Uint8Array[],

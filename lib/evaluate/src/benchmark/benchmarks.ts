@@ -124,11 +124,12 @@ const benchmarks: Readonly<Record<DatasetName, Benchmark>> = {
   },
 };
 
-/** Names of the benchmarks. */
+/** The name of a benchmark. */
 export type BenchmarkName = DatasetName;
+/** Names of all benchmarks. */
 export const benchmarkNames: readonly BenchmarkName[] = datasetNames;
 
-/** @throws TinyGptvError "parameter" for a name that is none */
+/** A benchmark by its name. @throws TinyGptvError "parameter" for a name that is none */
 export function benchmarkNamed(name: string): Benchmark {
   if (Object.hasOwn(benchmarks, name)) return benchmarks[name as BenchmarkName];
   throw new TinyGptvError(

@@ -15,6 +15,7 @@ export const expectedSchema = z.discriminatedUnion("kind", [
   /** In pixels of a picture of this size. */
   z.object({ kind: z.literal("phrase"), boxes: z.array(corners).min(1), size }),
 ]);
+/** The same as a type. */
 export type Expected = z.infer<typeof expectedSchema>;
 
 /** How a row is asked about, before anybody chooses otherwise. */

@@ -40,6 +40,7 @@ export const settingsSchema = z.strictObject({
   parameters: z.record(z.string(), z.unknown()),
   versions: z.record(z.string(), z.string()),
 });
+/** Benchmark, data, model, parameters and versions of a run. */
 export type RunSettings = z.infer<typeof settingsSchema>;
 
 const scoresSchema = settingsSchema.extend({

@@ -5,7 +5,10 @@ import { thumbnailsOf, type Thumbnails } from "./pictures.ts";
 import type { BenchmarkReport, Disagreement, ReportedRun, RunReport } from "./report.ts";
 import { verdictOf } from "./verdict.ts";
 
-/** @param data where the pictures are now, if not where the runs had them */
+/**
+ * The page of a report.
+ * @param data where the pictures are now, if not where the runs had them
+ */
 export async function reportPage(report: RunReport, data?: string): Promise<string> {
   const parts: string[] = [];
   for (const group of report) parts.push(section(group, await thumbnailsOf(group, data)));

@@ -1,10 +1,10 @@
+import type { AnswerRecord } from "../record.ts";
+
 /**
  * A rule turns answers into a figure. It says of every answer a few numbers whose
  * sums over any set of answers make the figure: so parts of a run and resampled
  * ones are scored alike.
  */
-import type { AnswerRecord } from "../record.ts";
-
 export interface Rule {
   /** As tables have it: `reference`, `official`, `CIDEr`. */
   readonly name: string;
