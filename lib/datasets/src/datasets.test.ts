@@ -442,6 +442,16 @@ describe("what is wrong is named by file and line", () => {
     );
   });
 
+  it("reads the split that a file is, and none beside a file that is none", async () => {
+    const data = await edited("vsr", "splits/zeroshot/test.jsonl", (text) => text);
+    await cp(join(data, "splits/zeroshot/test.jsonl"), join(data, "dev.jsonl"));
+    await cp(join(data, "splits/zeroshot/test.jsonl"), join(data, "splits/zeroshot/mine.jsonl"));
+    expect(await readDataset("vsr", { data: join(data, "dev.jsonl") })).toHaveLength(4);
+    await expect(
+      readDataset("vsr", { data: join(data, "splits/zeroshot/mine.jsonl"), images: data }),
+    ).rejects.toThrow(/mine\.jsonl: want vsr: zeroshot\/test\.jsonl, or Parquet/);
+  });
+
   it("does not choose between two pictures of one name", async () => {
     const data = await edited("gqa", "testdev_balanced_questions.json", (text) => text);
     await cp(join(data, "images/n1.jpg"), join(data, "small/n1.jpg"));

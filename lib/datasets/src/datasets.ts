@@ -1,6 +1,6 @@
 /** All data sets by name, and the one way to read them. */
 import { TinyGptvError } from "@tinygptv/protocol";
-import { openDataFolder } from "./dataFolder.ts";
+import { openDataFolder, type DataFolder } from "./dataFolder.ts";
 import type { Layout } from "./layout.ts";
 import type { Row } from "./row.ts";
 import { cocoCaptions, flickr30k, nocaps, textCaps } from "./sets/captions.ts";
@@ -73,15 +73,10 @@ export interface DatasetSource {
 export async function readDataset(name: DatasetName, source: DatasetSource): Promise<Row[]> {
   const folder = await openDataFolder(source.data, source.images);
   for (const layout of layouts[name]) {
-    const wanted = source.splits ?? (layout.together ? layout.splits : layout.splits.slice(0, 1));
-    const parts = await Promise.all(
-      wanted.map(async (split) =>
-        layout.splits.includes(split) ? layout.read(folder, split) : undefined,
-      ),
-    );
+    const parts = await readSplits(layout, folder, source.splits);
     if (parts.every((rows) => rows === undefined)) continue;
-    const missing = wanted.find((_, i) => parts[i] === undefined);
-    if (source.splits !== undefined && missing !== undefined)
+    const missing = source.splits?.find((_, i) => parts[i] === undefined);
+    if (missing !== undefined)
       throw wrongData(source.data, `the split ${missing} of ${layout.name}`, "none");
     const rows = parts.flatMap((part) => part ?? []);
     if (rows.length === 0) throw wrongData(source.data, "at least one row", "none");
@@ -89,6 +84,26 @@ export async function readDataset(name: DatasetName, source: DatasetSource): Pro
     return rows;
   }
   throw notFound(name, source);
+}
+
+/** The splits that are asked for; else the usual ones, or the one that a given file is. */
+async function readSplits(
+  layout: Layout,
+  folder: DataFolder,
+  asked: readonly string[] | undefined,
+): Promise<(Row[] | undefined)[]> {
+  const wanted = asked ?? (layout.together ? layout.splits : undefined);
+  if (wanted !== undefined)
+    return Promise.all(
+      wanted.map(async (split) =>
+        layout.splits.includes(split) ? layout.read(folder, split) : undefined,
+      ),
+    );
+  for (const split of folder.file === undefined ? layout.splits.slice(0, 1) : layout.splits) {
+    const rows = await layout.read(folder, split);
+    if (rows !== undefined) return [rows];
+  }
+  return [];
 }
 
 function notFound(name: DatasetName, { data, splits }: DatasetSource): TinyGptvError {

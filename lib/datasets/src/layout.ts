@@ -30,7 +30,14 @@ export function fileLayout(options: {
   return {
     ...about,
     async read(folder, split) {
-      const file = findFile(folder, files(split));
+      const patterns = files(split);
+      // Who points at a file means it and not one beside it.
+      const file =
+        folder.file === undefined
+          ? findFile(folder, patterns)
+          : patterns.some((pattern) => pattern.test(folder.file!))
+            ? folder.file
+            : undefined;
       return file === undefined ? undefined : read(folder, file, split);
     },
   };
@@ -41,8 +48,6 @@ export function fileLayout(options: {
  * @throws TinyGptvError "parameter" where a pattern fits several
  */
 export function findFile(folder: DataFolder, patterns: readonly RegExp[]): string | undefined {
-  const own = folder.file;
-  if (own !== undefined && patterns.some((pattern) => pattern.test(own))) return own;
   for (const pattern of patterns) {
     const [first, second] = folder.files.filter((file) => pattern.test(file));
     if (first === undefined) continue;
