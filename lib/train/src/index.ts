@@ -77,5 +77,6 @@ export {
   wordingOf,
   type EvaluationSettings,
 } from "./settings/plan.ts";
+export { referenceConfig } from "./settings/referenceConfig.ts";
 export { parseRunFile, readRunFile, stageRunFile } from "./settings/runFile.ts";
 export type { RunSettings } from "./settings/schema.ts";

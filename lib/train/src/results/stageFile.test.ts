@@ -40,7 +40,10 @@ async function resultOf({ file, numHeads, epoch }: (typeof sets)[number]): Promi
     rate: 1e-4,
     weightDecay: 0.05,
     lossScale,
-    config: { run: { init_lr: 1e-5, max_epoch: 50, train_splits: ["train"] }, model: {} },
+    config: {
+      run: { init_lr: 1e-5, max_epoch: 50, train_splits: ["train"], resume: undefined },
+      model: {},
+    },
     epoch,
   };
 }

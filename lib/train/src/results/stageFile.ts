@@ -19,14 +19,14 @@ import { lossScaling, type LossScale } from "../lossScaler.ts";
 import type { Parameter } from "../parameter.ts";
 import { fromPublished, toPublished, type PublishedTensor } from "./published.ts";
 
-/** A value of a configuration, as JSON or YAML has it. */
+/** A value of a configuration, as JSON or YAML has it; what is undefined is left out. */
 export type ConfigValue =
   | null
   | boolean
   | number
   | string
   | readonly ConfigValue[]
-  | { readonly [name: string]: ConfigValue };
+  | { readonly [name: string]: ConfigValue | undefined };
 
 export interface StageResult {
   readonly parameters: readonly Parameter[];
@@ -36,6 +36,8 @@ export interface StageResult {
   /** Learning rate of the last step. */
   readonly rate: number;
   readonly weightDecay: number;
+  /** Of AdamW; the reference's unless given. */
+  readonly betas?: readonly [number, number];
   /** Of a run in half precision. */
   readonly lossScale?: LossScale;
   /** What the run was set to; in the reference's words `run`, `model` and `datasets`. */
@@ -108,7 +110,7 @@ function model(file: TorchFile, tensors: readonly PublishedTensor[]) {
 async function optimizer(
   file: TorchFile,
   tensors: readonly PublishedTensor[],
-  { moments, rate, weightDecay, numHeads }: StageResult,
+  { moments, rate, weightDecay, betas = [0.9, 0.999], numHeads }: StageResult,
 ): Promise<PythonValue> {
   const groups = [true, false].map((decays) =>
     tensors.filter((tensor) => isDecayed(tensor) === decays),
@@ -137,7 +139,7 @@ async function optimizer(
     dict({
       weight_decay: decay,
       lr: new PythonFloat(rate),
-      betas: new PythonTuple(0.9, 0.999),
+      betas: new PythonTuple(...betas),
       eps: 1e-8,
       amsgrad: false,
       foreach: null,
@@ -166,7 +168,12 @@ function scaler({ scale, cleanSteps }: LossScale): PythonValue {
 function asPython(value: ConfigValue): PythonValue {
   if (Array.isArray(value)) return value.map(asPython);
   if (typeof value !== "object" || value === null) return value;
-  return new Map(Object.entries(value).map(([name, each]) => [name, asPython(each)]));
+  const entries = Object.entries(value as Readonly<Record<string, ConfigValue | undefined>>);
+  return new Map(
+    entries.flatMap(([name, each]): [string, PythonValue][] =>
+      each === undefined ? [] : [[name, asPython(each)]],
+    ),
+  );
 }
 
 const dict = (entries: Record<string, PythonValue>) =>

@@ -5,7 +5,7 @@ import type { MixtureSpec } from "../data/mixture.ts";
 import { findSplit } from "../data/own/own.ts";
 import { stageWordings, type Wording } from "../data/wording.ts";
 import { constantRate, type Schedule } from "../schedule.ts";
-import type { DataSettings, RunSettings, SourceSettings } from "./schema.ts";
+import { loraSchema, type DataSettings, type RunSettings, type SourceSettings } from "./schema.ts";
 
 /** What the model is held against. */
 export interface EvaluationSettings extends DataSetSpec {
@@ -45,8 +45,7 @@ export function scheduleOf({ steps, epochs = 1, stepsPerEpoch, rate }: RunSettin
 
 /** What is trained beside norms and mapping: LoRA from the second stage on, unless the settings say other. */
 export function regimeOf({ stage, lora, dropout }: RunSettings) {
-  const published = { rank: 64, alpha: 16, dropout: 0.05 };
-  const byStage = stage === 1 ? undefined : published;
+  const byStage = stage === 1 ? undefined : loraSchema.parse({});
   return { lora: lora === false ? undefined : (lora ?? byStage), dropout };
 }
 

@@ -41,7 +41,8 @@ const schedule = z.strictObject({
   warmup: z.int().min(0).default(0),
 });
 
-const lora = z.strictObject({
+/** The published files' unless given. */
+export const loraSchema = z.strictObject({
   rank: count.max(1024).default(64),
   alpha: positive.default(16),
   dropout: share.default(0.05),
@@ -63,7 +64,7 @@ export const runSchema = z
     /** Whose prompts, end symbol and regime: 1 trains norms and mapping, the others LoRA too. */
     stage: z.literal([1, 2, 3, 4]).default(4),
     /** `false` trains norms and mapping alone. */
-    lora: z.union([z.literal(false), lora]).optional(),
+    lora: z.union([z.literal(false), loraSchema]).optional(),
     /** Share of attention's and MLP's results that a step leaves out. */
     dropout: share.default(0),
     /** What ends an answer, and how many tokens it may have; the stage's unless given. */
