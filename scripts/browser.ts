@@ -17,7 +17,7 @@ const thisMachine: Machine = {
   run: (command, args) => mustRun(command, args, { env: { DEBIAN_FRONTEND: "noninteractive" } }),
 };
 
-/** Chromium's engine without what a window needs: pages take half the time in it. */
+/** Chromium's engine without what a window needs: the tests take a quarter less of the processor in it. */
 const shell = "chromium-headless-shell";
 const programs = [shell, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
