@@ -7,12 +7,14 @@ import { convertCommand } from "./commands/convert.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { notebookCommand } from "./commands/notebook.ts";
 import { prepackCommand } from "./commands/prepack.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { exitCodes, explain } from "./terminal/failure.ts";
 
@@ -54,6 +56,8 @@ function createProgram(): Command {
     quantizeCommand,
     prepackCommand,
     compareCommand,
+    trainCommand,
+    mergeCommand,
     evalCommand,
     verifyCommand,
     inspectCommand,

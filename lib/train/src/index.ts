@@ -41,6 +41,14 @@ export {
   type StepFigures,
 } from "./metrics/runLog.ts";
 export type { Parameter } from "./parameter.ts";
+export {
+  checkTraining,
+  planOf,
+  runTraining,
+  type TrainingCost,
+  type TrainingOutcome,
+} from "./training.ts";
+export { memoryWanted } from "./memory.ts";
 export { openFeatures, type Features } from "./features.ts";
 export {
   train,

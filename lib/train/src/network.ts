@@ -59,14 +59,15 @@ const trainedWeights =
 const adaptedLayers = /\.attention\.(qkv|dense)$/;
 
 /**
- * @param storage of frozen matrices; `float16` halves the memory of a model in float32
- * @param seed of what begins anew
+ * @param options `storage` of frozen matrices: `float16` halves the memory of a model in float32;
+ *   `seed` of what begins anew
  */
 export async function openNetwork(
   source: WeightSource,
   regime: Regime,
-  { storage = "stored", seed = 0 }: { storage?: "stored" | "float16"; seed?: number } = {},
+  options: { storage?: "stored" | "float16"; seed?: number } = {},
 ): Promise<Network> {
+  const { storage = "stored", seed = 0 } = options;
   const { config, weights } = source;
   const { width, numQueryTokens } = config.qformer;
   const random = seeded(seed);
@@ -88,6 +89,7 @@ export async function openNetwork(
       if (!isTrained(name)) continue;
       const sizes = shape as number[];
       const start = await source.start(name, sizes);
+      if (start && start.length !== elementCount(sizes)) throw otherRank(name, sizes, start.length);
       const values = start ? Float32Array.from(start) : beginning(name, sizes, random);
       parameters[name.slice(place.length)] = { name, shape: sizes, values };
     }
@@ -114,6 +116,16 @@ export async function openNetwork(
   const loss = await part(phiLoss(weights, config.phi), "phi", "");
   const parameters = [maps, ...layers, loss].flatMap(({ trained }) => Object.values(trained));
   return { config, regime, mapping: maps, layers, loss, parameters };
+}
+
+function otherRank(name: string, shape: readonly number[], length: number): TinyGptvError {
+  const rank = Math.min(...shape);
+  const got = (length / elementCount(shape)) * rank;
+  return new TinyGptvError(
+    "parameter",
+    `lora.rank: want ${got}, that of the files which training goes on from (${name}), got ${rank}`,
+    { subject: "lora.rank" },
+  );
 }
 
 /** As PEFT and PyTorch begin: A uniform within ±1/√in, B zero. What else is trained is always there before. */

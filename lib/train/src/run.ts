@@ -3,7 +3,6 @@
  * the steps, how it does meanwhile, and what is kept of it.
  */
 import { join } from "node:path";
-import { findSources, openUnmerged } from "@tinygptv/convert";
 import { readManifest } from "@tinygptv/model/disk";
 import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
 import { graphsOf, openOn, openParts, threadsFor, type Execution } from "tinygptv/parts";
@@ -14,11 +13,12 @@ import type { Example } from "./data/example.ts";
 import { openMixture, type MixtureSpec } from "./data/mixture.ts";
 import { toExamples, type Wording } from "./data/wording.ts";
 import { openFeatures } from "./features.ts";
+import { requireMemory } from "./memory.ts";
 import { openNetwork, type Network, type Regime, type WeightSource } from "./network.ts";
 import { batchOf, encodeExample, type Row } from "./rows.ts";
 import { loadState, saveState, type Progress } from "./saving/trainingState.ts";
 import { learningRate, type Schedule } from "./schedule.ts";
-import { fromCheckpoint, fromModel } from "./sources.ts";
+import { fromCheckpoint, fromModel, openCheckpoint } from "./sources.ts";
 import { openStepper, type Gradients, type Stepper } from "./step.ts";
 
 /** What a training is. */
@@ -132,6 +132,7 @@ export async function train(
       `${plan.out}: want a folder without a training, or to go on with the one in it (resume), got one at step ${saved.state.progress.step}`,
       { subject: "resume" },
     );
+  requireMemory(plan, manifest);
   const closers: (() => Promise<void>)[] = [];
   try {
     const parts = await openParts(model, ["tokenizer", "embeddings"], { prepacked: false });
@@ -242,12 +243,7 @@ async function openSource(
   model: Parameters<typeof fromModel>[0],
 ): Promise<{ source: WeightSource; close(): Promise<void> }> {
   if (!checkpoint) return { source: await fromModel(model), close: async () => {} };
-  const { folder, file } = checkpoint;
-  const { paths, settings } = await findSources(
-    folder,
-    file === undefined ? {} : { checkpoint: file },
-  );
-  const unmerged = await openUnmerged({ sources: paths, ...(settings && { settings }) });
+  const unmerged = await openCheckpoint(checkpoint);
   return { source: fromCheckpoint(unmerged), close: unmerged.close };
 }
 

@@ -4,11 +4,24 @@ import { readModel } from "@tinygptv/graph/disk";
 import type { Graph } from "@tinygptv/graph";
 import { toFloat32, transpose } from "@tinygptv/model";
 import type { Component } from "@tinygptv/model";
-import type { UnmergedModel } from "@tinygptv/convert";
+import { findSources, openUnmerged, type UnmergedModel } from "@tinygptv/convert";
 import { TinyGptvError } from "@tinygptv/protocol";
 import { namedWeights, withStoredWeights } from "@tinygptv/network";
 import { graphsOf, type ModelFiles } from "tinygptv/parts";
 import type { WeightSource } from "./network.ts";
+
+/** Published files to go on from. Errors: as of `convert`. */
+export async function openCheckpoint({
+  folder,
+  file,
+}: {
+  readonly folder: string;
+  readonly file?: string | undefined;
+}): Promise<UnmergedModel> {
+  const given = file === undefined ? {} : { checkpoint: file };
+  const { paths, settings } = await findSources(folder, given);
+  return openUnmerged({ sources: paths, ...(settings && { settings }) });
+}
 
 /** Published files: the base with LoRA beside it, which training goes on with. */
 export function fromCheckpoint({ config, weights, loraWeights }: UnmergedModel): WeightSource {

@@ -11,6 +11,8 @@ export interface Wording {
   readonly template: string;
   /** Whole instructions for pictures that have captions alone; one is drawn for all of a batch. */
   readonly captionInstructions: readonly string[];
+  /** Whether the space that the reference's data sets leave behind an instruction is taken away. */
+  readonly isTrimmed?: boolean;
   readonly endSymbol: string;
   readonly maxAnswerTokens: number;
 }
@@ -50,19 +52,26 @@ export const stageWordings: Readonly<Record<1 | 2 | 3 | 4, Wording>> = {
   },
 };
 
+/** As the endpoint asks by default: the template of the stage-4 demo. */
+export const servedWording: Wording = {
+  ...stageWordings[4],
+  template: "<s>[INST] {} [/INST]",
+  isTrimmed: true,
+};
+
 /** Samples of one batch in a stage's form. */
 export function toExamples(
   samples: readonly Sample[],
   wording: Wording,
   random: Random,
 ): Example[] {
-  const { template, endSymbol, maxAnswerTokens } = wording;
+  const { template, isTrimmed = false, endSymbol, maxAnswerTokens } = wording;
   const captionInstruction = pick(random, wording.captionInstructions);
   return samples.map(({ place, picture, rounds }) => ({
     place,
     picture,
     rounds: rounds.map(({ instruction = captionInstruction, answer }) => ({
-      prompt: fill(template, instruction),
+      prompt: fill(template, isTrimmed ? instruction.trimEnd() : instruction),
       answer,
     })),
     endSymbol,

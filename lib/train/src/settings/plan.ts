@@ -3,7 +3,7 @@ import { basename, isAbsolute, join } from "node:path";
 import type { DataSetSpec } from "../data/dataSets.ts";
 import type { MixtureSpec } from "../data/mixture.ts";
 import { findSplit } from "../data/own/own.ts";
-import { stageWordings, type Wording } from "../data/wording.ts";
+import { servedWording, stageWordings, type Wording } from "../data/wording.ts";
 import { constantRate, type Schedule } from "../schedule.ts";
 import { loraSchema, type DataSettings, type RunSettings, type SourceSettings } from "./schema.ts";
 
@@ -50,8 +50,8 @@ export function regimeOf({ stage, lora, dropout }: RunSettings) {
 }
 
 /** Of the stage, with the end symbol and limit of the settings. */
-export function wordingOf({ stage, endSymbol, maxAnswerTokens }: RunSettings): Wording {
-  const wording = stageWordings[stage];
+export function wordingOf({ stage, prompts, endSymbol, maxAnswerTokens }: RunSettings): Wording {
+  const wording = prompts === "served" ? servedWording : stageWordings[stage];
   return {
     ...wording,
     endSymbol: endSymbol ?? wording.endSymbol,

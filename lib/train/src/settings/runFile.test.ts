@@ -19,6 +19,7 @@ test("the least that is to be said, and what holds where nothing is", () => {
     model: "nano",
     level: "fp32",
     stage: 4,
+    prompts: "training",
     dropout: 0,
     data: [{ path: "greetings", format: "own", batch: 1, ratio: 1 }],
     steps: 10,

@@ -67,6 +67,8 @@ export const runSchema = z
     lora: z.union([z.literal(false), loraSchema]).optional(),
     /** Share of attention's and MLP's results that a step leaves out. */
     dropout: share.default(0),
+    /** How prompts are put: as in the stage's training, or as the endpoint asks, which fits what is to be asked there. */
+    prompts: z.enum(["training", "served"]).default("training"),
     /** What ends an answer, and how many tokens it may have; the stage's unless given. */
     endSymbol: z.string().min(1).optional(),
     maxAnswerTokens: count.optional(),
