@@ -15,6 +15,7 @@ import { withTrained, type TrainedWeights } from "./trainedGraphs.ts";
 
 export type { TrainedWeights } from "./trainedGraphs.ts";
 
+/** What the new model is, and how it is made. */
 export interface MergeOptions extends RunOptions {
   /** Of the new model. */
   name: string;

@@ -11,6 +11,7 @@ import { fromInterleaved } from "./phiAttention.ts";
 import { closeSources, detectPhiLayout, openSources } from "./sources.ts";
 import { findTokenizer } from "./tokenizerFiles.ts";
 
+/** Published files, opened to be trained. */
 export interface UnmergedModel {
   readonly config: ModelConfig;
   /** Everything but LoRA, which is not in it. Throws code "layout" for what the files do not have. */
@@ -19,6 +20,7 @@ export interface UnmergedModel {
   readonly lora: { readonly rank: number; readonly alpha: number } | undefined;
   /** `phi.layers.N.attention.{qkv,dense}.lora{A,B}`: A [rank,in], B [out,rank] in our order of rows. */
   readonly loraWeights: ReadonlyMap<string, Weight>;
+  /** Closes the files; nothing can be loaded afterwards. */
   close(): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ export interface Moments {
 /** The moments of all trained tensors, by name. Plain data: what is saved of it goes on bit for bit. */
 export type AdamWState = ReadonlyMap<string, Moments>;
 
+/** How a step of AdamW is taken. */
 export interface AdamWOptions {
   /** Learning rate of this step. */
   readonly rate: number;

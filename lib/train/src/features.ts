@@ -12,16 +12,21 @@ import { decodeImage, openParts, preprocess } from "tinygptv/parts";
 import type { GraphOptions, ModelFiles } from "tinygptv/parts";
 import { readPicture } from "./data/picture.ts";
 
+/** Pictures as the mapping takes them. */
 export interface Features {
   /** What the mapping takes of a picture, (Q,D). @throws TinyGptvError "image", "data" naming the picture */
   of(picture: string): Promise<Float32Array>;
+  /** Frees the sessions that encode pictures. */
   close(): Promise<void>;
 }
 
 /** In memory at most, beside the disk. */
 const heldBytes = 256 * 2 ** 20;
 
-/** @param folder where features are kept, by what they are made of */
+/**
+ * Opens the picture side of a model when the first picture is new.
+ * @param folder where features are kept, by what they are made of
+ */
 export async function openFeatures(
   model: ModelFiles,
   folder: string,

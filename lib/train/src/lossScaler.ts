@@ -13,6 +13,7 @@ export interface LossScale {
 /** PyTorch's defaults. */
 export const lossScaling = { start: 65_536, growth: 2, backoff: 0.5, growthInterval: 2000 };
 
+/** Before the first step. */
 export const initialLossScale: LossScale = { scale: lossScaling.start, cleanSteps: 0 };
 
 /**

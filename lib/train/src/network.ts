@@ -43,6 +43,7 @@ export interface NetworkPart {
   readonly trained: Readonly<Record<string, Parameter>>;
 }
 
+/** A model in parts, with all that they are given. */
 export interface Network {
   readonly config: ModelConfig;
   readonly regime: Regime;
@@ -59,6 +60,7 @@ const trainedWeights =
 const adaptedLayers = /\.attention\.(qkv|dense)$/;
 
 /**
+ * Opens a source's weights in the parts that training runs; all of them are in memory afterwards.
  * @param options `storage` of frozen matrices: `float16` halves the memory of a model in float32;
  *   `seed` of what begins anew
  */

@@ -82,6 +82,7 @@ export interface Batch {
   readonly targets: number;
 }
 
+/** Rows to be run together. */
 export function batchOf(rows: readonly Row[]): Batch {
   return {
     rows,

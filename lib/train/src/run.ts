@@ -74,6 +74,7 @@ export interface Evaluation {
   readonly right: number;
 }
 
+/** What happens in a training, in its order. */
 export type TrainingEvent =
   | {
       readonly type: "ready";
@@ -98,9 +99,11 @@ export type TrainingEvent =
     }
   | { readonly type: "saved"; readonly step: number; readonly path: string };
 
+/** What goes with one call of `train`. */
 export interface TrainingRun {
   readonly execution?: Execution | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Is waited for: the next step comes after it. */
   readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
   /** Ends after so many steps of this call, whatever the plan says: to see what they cost. */
   readonly atMost?: number | undefined;

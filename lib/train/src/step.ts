@@ -15,6 +15,7 @@ import { dropoutMask } from "./dropout.ts";
 import type { Network, NetworkPart } from "./network.ts";
 import { maskOf, type Batch } from "./rows.ts";
 
+/** By names of parameters. */
 export type Gradients = Map<string, Float32Array>;
 
 export interface StepOptions {
@@ -57,10 +58,13 @@ export interface Stepper {
    * @param scale 1 / (answer tokens of the whole batch): with it the parts of a batch add up to the whole
    */
   run(batch: Batch, scale: number, dropout?: DropoutPlace): Promise<StepResult>;
+  /** What a batch is worth, without gradients. */
   score(batch: Batch): Promise<Score>;
+  /** Frees the sessions. */
   close(): Promise<void>;
 }
 
+/** Opens the sessions of a network. Errors: "layout" for an operator without a gradient rule, "model". */
 export async function openStepper(network: Network, options: StepOptions): Promise<Stepper> {
   const { config, regime } = network;
   const { width: H } = config.phi;

@@ -62,6 +62,7 @@ const endlessFormats = {
   cc_sbu: openShards,
 };
 
+/** Name of a format. */
 export type DataFormat = keyof typeof listedFormats | keyof typeof endlessFormats;
 
 /** All formats that are read. */
@@ -94,6 +95,7 @@ const isIn = <Table extends object>(table: Table, name: PropertyKey): name is ke
 /** What an answer may be long, counted as the model's tokenizer does. */
 export interface AnswerLimit {
   readonly maxAnswerTokens: number;
+  /** As the model's tokenizer counts. */
   countTokens(text: string): number;
 }
 

@@ -31,6 +31,7 @@ const stateSchema = z.strictObject({
   /** By name of the set. */
   sets: z.record(z.string(), feedStateSchema),
 });
+/** Where a mixture stands, as plain JSON. */
 export type MixtureState = z.infer<typeof stateSchema>;
 
 /**

@@ -20,13 +20,14 @@ export interface Round {
 export interface ListedSet {
   readonly kind: "listed";
   readonly length: number;
-  /** @param random what a set draws anew whenever a sample is seen: one wording, one answer of many */
+  /** A sample by its number. @param random what a set draws anew whenever a sample is seen: one wording, one answer of many */
   sample(index: number, random: Random): Promise<Sample>;
 }
 
 /** A data set that is read on and on, its samples in an order of its own. */
 export interface EndlessSet {
   readonly kind: "endless";
+  /** The next sample. @param random what the set draws anew for it */
   next(random: Random): Promise<Sample>;
   /** All that the order ahead depends on, as plain JSON. */
   state(): Json;
@@ -34,6 +35,7 @@ export interface EndlessSet {
   restore(state: unknown): Promise<void>;
 }
 
+/** A data set that was opened. */
 export type OpenSet = ListedSet | EndlessSet;
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { onDisk, readText, replaceDurably } from "@tinygptv/model/disk";
 import { eventFileName, firstRecords, scalarRecord } from "./tensorBoard.ts";
 
+/** What is told of a step. */
 export interface StepFigures {
   /** Steps that were taken, this one included. */
   readonly step: number;
@@ -24,6 +25,7 @@ export interface StepFigures {
   readonly seconds: number;
 }
 
+/** What an evaluation found of one data set. */
 export interface EvaluationFigures {
   readonly step: number;
   /** Of the data set. */
@@ -34,14 +36,19 @@ export interface EvaluationFigures {
   readonly right: number;
 }
 
+/** The files that a training tells its figures in. */
 export interface RunLog {
+  /** After a step. */
   step(figures: StepFigures): Promise<void>;
+  /** After an evaluation, once for each data set. */
   evaluated(figures: EvaluationFigures): Promise<void>;
   /** At the end of an epoch: the means over its steps. */
   epoch(figures: { readonly rate: number; readonly loss: number }): Promise<void>;
+  /** Closes the files. */
   close(): Promise<void>;
 }
 
+/** Where the figures of a training begin. */
 export interface RunLogOptions {
   /** For `log.txt`, where that is new. */
   readonly settings: unknown;

@@ -14,6 +14,7 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import type { Parameter } from "../parameter.ts";
 import { fromPublished, isLora, toPublished } from "./published.ts";
 
+/** LoRA and what was trained beside it. */
 export interface Adapter {
   /** LoRA matrices, and whatever else was trained. */
   readonly parameters: readonly Parameter[];

@@ -28,6 +28,7 @@ export type ConfigValue =
   | readonly ConfigValue[]
   | { readonly [name: string]: ConfigValue | undefined };
 
+/** What a stage file is made of. */
 export interface StageResult {
   readonly parameters: readonly Parameter[];
   /** Of the language model. */

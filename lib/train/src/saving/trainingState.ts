@@ -42,6 +42,7 @@ const progressSchema = z.strictObject({
 /** All of a training's state that is no tensor. */
 export type Progress = z.infer<typeof progressSchema>;
 
+/** All that a training goes on from. */
 export interface TrainingState {
   readonly parameters: readonly Parameter[];
   readonly moments: AdamWState;

@@ -20,6 +20,7 @@ export class PythonFloat {
   }
 }
 
+/** A tuple of Python, which is no list there. */
 export class PythonTuple {
   readonly items: readonly PythonValue[];
   constructor(...items: readonly PythonValue[]) {

@@ -21,6 +21,7 @@ export interface TorchStorageInput {
   readonly data: () => Chunks;
 }
 
+/** How a torch file is written. */
 export interface TorchFileOptions {
   /** Folder in the archive; torch.save takes it from the file's name. */
   readonly archive?: string;
