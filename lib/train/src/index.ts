@@ -48,14 +48,13 @@ export {
   type TrainingCost,
   type TrainingOutcome,
 } from "./training.ts";
+export type { EvaluationSpec, TrainingPlan } from "./plan.ts";
 export { memoryWanted } from "./memory.ts";
 export { openFeatures, type Features } from "./features.ts";
 export {
   train,
   type Evaluation,
-  type EvaluationSpec,
   type TrainingEvent,
-  type TrainingPlan,
   type TrainingResult,
   type TrainingRun,
 } from "./run.ts";
@@ -77,14 +76,7 @@ export {
   type Progress,
   type TrainingState,
 } from "./saving/trainingState.ts";
-export {
-  evaluationsOf,
-  mixtureOf,
-  regimeOf,
-  scheduleOf,
-  wordingOf,
-  type EvaluationSettings,
-} from "./settings/plan.ts";
+export { evaluationsOf, mixtureOf, regimeOf, scheduleOf, wordingOf } from "./settings/plan.ts";
 export { referenceConfig } from "./settings/referenceConfig.ts";
 export { parseRunFile, readRunFile, stageRunFile } from "./settings/runFile.ts";
 export type { RunSettings } from "./settings/schema.ts";

@@ -1,7 +1,7 @@
 /** What a training takes of memory, by arithmetic, before anything is read. */
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { Manifest } from "@tinygptv/model";
-import type { TrainingPlan } from "./run.ts";
+import type { TrainingPlan } from "./plan.ts";
 
 /** Positions of a row that are reckoned with: a question, its picture and its answer. */
 const usualPositions = 256;

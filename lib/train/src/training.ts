@@ -4,8 +4,10 @@ import { TinyGptvError } from "@tinygptv/protocol";
 import { openRunLog, type RunLog } from "./metrics/runLog.ts";
 import { writeAdapter } from "./results/peft.ts";
 import { writeStageFile } from "./results/stageFile.ts";
-import { train, type TrainingEvent, type TrainingPlan, type TrainingRun } from "./run.ts";
+import type { TrainingPlan } from "./plan.ts";
+import { train, type TrainingEvent, type TrainingRun } from "./run.ts";
 import { evaluationsOf, mixtureOf, regimeOf, scheduleOf } from "./settings/plan.ts";
+import { referenceConfig } from "./settings/referenceConfig.ts";
 import type { RunSettings } from "./settings/schema.ts";
 import { openCheckpoint } from "./sources.ts";
 
@@ -71,7 +73,11 @@ export async function runTraining(
       case "ready": {
         const { from } = event;
         const epoch = Math.floor(from / stepsPerEpoch);
-        log = await openRunLog(plan.out, { settings, step: from, epoch });
+        log = await openRunLog(plan.out, {
+          settings: referenceConfig(settings),
+          step: from,
+          epoch,
+        });
         break;
       }
       case "step": {
@@ -105,7 +111,7 @@ export async function runTraining(
       moments,
       rate,
       weightDecay: plan.weightDecay,
-      config: { run: settings },
+      config: referenceConfig(settings),
       epoch: Math.max(0, Math.ceil(step / stepsPerEpoch) - 1),
     });
     return { steps: step, adapter: undefined, stageFile };

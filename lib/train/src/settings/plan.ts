@@ -4,15 +4,9 @@ import type { DataSetSpec } from "../data/dataSets.ts";
 import type { MixtureSpec } from "../data/mixture.ts";
 import { findSplit } from "../data/own/own.ts";
 import { servedWording, stageWordings, type Wording } from "../data/wording.ts";
+import type { EvaluationSpec } from "../plan.ts";
 import { constantRate, type Schedule } from "../schedule.ts";
 import { loraSchema, type DataSettings, type RunSettings, type SourceSettings } from "./schema.ts";
-
-/** What the model is held against. */
-export interface EvaluationSettings extends DataSetSpec {
-  readonly wording: Wording;
-  /** Examples at most. */
-  readonly limit: number;
-}
 
 /** All data sets of a run with their shares of the steps; those of a replay have its share together. */
 export function mixtureOf(settings: RunSettings): MixtureSpec[] {
@@ -25,7 +19,7 @@ export function mixtureOf(settings: RunSettings): MixtureSpec[] {
 }
 
 /** What is evaluated: what the settings name, or the `valid` files beside one's own data. */
-export async function evaluationsOf(settings: RunSettings): Promise<EvaluationSettings[]> {
+export async function evaluationsOf(settings: RunSettings): Promise<EvaluationSpec[]> {
   const { data, limit } = settings.evaluate;
   const sets = data?.map((set) => specOf(settings, set)) ?? (await validFiles(settings));
   const wording = wordingOf(settings);

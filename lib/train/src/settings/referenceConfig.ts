@@ -3,6 +3,7 @@ import type { ConfigValue } from "../results/stageFile.ts";
 import { mixtureOf, regimeOf, scheduleOf, wordingOf } from "./plan.ts";
 import type { RunSettings } from "./schema.ts";
 
+/** A run's settings in the reference's words, as its stage files and logs hold them. */
 export function referenceConfig(settings: RunSettings): ConfigValue {
   const { start, peak, final, warmupSteps, epochs, stepsPerEpoch } = scheduleOf(settings);
   const { lora } = regimeOf(settings);
