@@ -41,7 +41,7 @@ export default defineConfig({
       {
         extends: "./apps/playground/vite.config.ts",
         root: "./apps/playground",
-        test: { name: "playground", include: ["src/**/*.test.ts"], isolate: false },
+        test: { name: "playground", include: ["src/**/*.test.ts"], isolate: false, maxWorkers: 2 },
       },
       {
         extends: true,

@@ -147,6 +147,8 @@ it("says which part of it did not come, and gets it when tried again", async () 
   // Nothing is loaded before it is wanted.
   await page.addInitScript(() => Object.assign(globalThis, { requestIdleCallback: () => 0 }));
   await page.reload();
+  // The frame is there before the program that listens to keys.
+  await expectSeen(page.locator("article").first());
   await expectReady(page);
   await expectSeen(page.getByRole("complementary", { name: "Settings of the cell" }));
   await page.route("**/_app/immutable/**", (route) => route.abort());
