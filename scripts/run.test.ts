@@ -246,7 +246,7 @@ function checkedOut(pnpm: string) {
     mkdirSync(join(fit.checkout, folder), { recursive: true });
   }
   const store = "functions/inference/src/store";
-  for (const folder of ["apps/cli/src", "apps/playground", store]) {
+  for (const folder of ["apps/cli/src", "apps/playground/build/site/models", store]) {
     mkdirSync(join(fit.checkout, folder), { recursive: true });
   }
   fit.write(`${store}/folderLock.ts`, "export const withFolderLock = (_, work) => work();");
