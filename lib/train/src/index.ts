@@ -42,7 +42,7 @@ export {
 } from "./metrics/runLog.ts";
 export type { Parameter } from "./parameter.ts";
 export {
-  checkTraining,
+  estimateCost,
   planOf,
   runTraining,
   type TrainingCost,

@@ -100,8 +100,7 @@ export async function train(
     closers.push(parts.close);
     const { source, close } = await openSource(plan, model);
     const { seed, storage, regime } = plan;
-    const network = await openNetwork(source, regime, { storage, seed });
-    await close();
+    const network = await openNetwork(source, regime, { storage, seed }).finally(close);
     const features = await openFeatures(model, join(plan.out, "features"), { execution });
     closers.push(features.close);
     const stepper = await openStepper(network, {

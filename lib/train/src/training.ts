@@ -130,7 +130,7 @@ export interface TrainingCost {
 }
 
 /** Runs two steps in a folder of its own and keeps nothing of them. @param scratch folder for them */
-export async function checkTraining(
+export async function estimateCost(
   settings: RunSettings,
   scratch: string,
   run: TrainingRun = {},

@@ -13,21 +13,24 @@ export function wholeNumber(min: number): (text: string) => number {
   };
 }
 
-/** Options for what runs a model. */
+/** The option for what runs a model. */
+export function providerOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--provider <name>",
+      "what runs the model: cpu, webgpu (the GPU), cuda (the picture side), or auto, the best that computes right",
+    ).choices(providers),
+  );
+}
+
+/** The same, and in what precision. */
 export function executionOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        "--provider <name>",
-        "what runs the model: cpu, webgpu (the GPU), cuda (the picture side), or auto, the best that computes right",
-      ).choices(providers),
-    )
-    .addOption(
-      new Option(
-        "--precision <type>",
-        "in which the language model computes on a GPU (default: the best that is right there, float32 for the level fp32)",
-      ).choices(precisions),
-    );
+  return providerOption(command).addOption(
+    new Option(
+      "--precision <type>",
+      "in which the language model computes on a GPU (default: the best that is right there, float32 for the level fp32)",
+    ).choices(precisions),
+  );
 }
 
 /** Values of `executionOptions`. */

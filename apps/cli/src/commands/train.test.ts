@@ -74,4 +74,7 @@ it("names what is wrong with a file of a run, and with data", async () => {
   const unknown = await runCli(["train", file, "--set", "lora.rnk=3"]);
   expect(unknown).toMatchObject({ end: 2, stdout: "" });
   expect(unknown.stderr).toContain("lora.rnk: want one of rank, alpha, dropout, got 3");
+  const half = await runCli(["train", file, "--precision", "float16"]);
+  expect(half).toMatchObject({ end: 2, stdout: "" });
+  expect(half.stderr).toContain("unknown option '--precision'");
 });

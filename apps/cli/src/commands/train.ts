@@ -6,9 +6,10 @@ import type { Evaluation, TrainingEvent } from "@tinygptv/train";
 import { interruptible } from "../terminal/interrupt.ts";
 import { formatSeconds, note, printJson, printLine } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { executionOptions, type ExecutionFlags } from "./options.ts";
+import { providerOption, type ExecutionFlags } from "./options.ts";
 
-interface TrainFlags extends ExecutionFlags {
+/** Gradients are computed in float32 everywhere. */
+interface TrainFlags extends Pick<ExecutionFlags, "provider"> {
   set: string[];
   check?: boolean;
   json?: boolean;
@@ -25,13 +26,13 @@ export function trainCommand(): Command {
     .option("--check", "run two steps, and say what the whole would take")
     .option("--json", "print every event as a line of JSON")
     .action(trainModel);
-  return executionOptions(command);
+  return providerOption(command);
 }
 
 const collect = (value: string, before: string[]) => [...before, value];
 
 async function trainModel(path: string, flags: TrainFlags): Promise<void> {
-  const { checkTraining, readRunFile, runTraining } = await import("@tinygptv/train");
+  const { estimateCost, readRunFile, runTraining } = await import("@tinygptv/train");
   const { chooseExecution } = await import("tinygptv/parts");
   const settings = await readRunFile(path, flags.set);
   const execution = flags.provider && (await chooseExecution(flags.provider, "float32"));
@@ -39,7 +40,7 @@ async function trainModel(path: string, flags: TrainFlags): Promise<void> {
   if (flags.check) {
     const scratch = await mkdtemp(join(tmpdir(), "tinygptv-train-"));
     const cost = await interruptible((signal) =>
-      checkTraining(settings, scratch, { execution, signal }),
+      estimateCost(settings, scratch, { execution, signal }),
     ).finally(() => rm(scratch, { recursive: true, force: true }));
     if (flags.json) return printJson(cost);
     const { steps, parameters, secondsPerStep, tokensPerSecond } = cost;

@@ -123,14 +123,7 @@ function instructions(golden: TrainGolden): Example[] {
   return inputs.map((input, i) => {
     const prompt = chat_template ? prompt_template.replace("{}", () => input) : input;
     const rounds = [{ prompt, answer: answer[i]! }];
-    const place = `train[${i}]`;
-    return {
-      place,
-      picture: String(images[i]!),
-      rounds,
-      endSymbol: golden.end_sym,
-      maxAnswerTokens,
-    };
+    return exampleOf(golden, `train[${i}]`, images[i]!, rounds);
   });
 }
 
@@ -142,15 +135,17 @@ function conversations(golden: TrainGolden): Example[] {
       prompt: golden.prompt_template.replace("{}", () => text),
       answer: answers[k]!,
     }));
-    const place = `train.conversation[${i}]`;
-    return {
-      place,
-      picture: String(images[i]!),
-      rounds,
-      endSymbol: golden.end_sym,
-      maxAnswerTokens,
-    };
+    return exampleOf(golden, `train.conversation[${i}]`, images[i]!, rounds);
   });
+}
+
+function exampleOf(
+  { end_sym: endSymbol }: TrainGolden,
+  place: string,
+  image: number,
+  rounds: Example["rounds"],
+): Example {
+  return { place, picture: String(image), rounds, endSymbol, maxAnswerTokens };
 }
 
 /** What is learnt, where it begins, and which positions are seen. */
