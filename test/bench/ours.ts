@@ -32,7 +32,7 @@ function contextOf(length: number): Sequence {
   if (!saved.has(length)) {
     saved.clear();
     const rows = { buffers: random(), length, free: () => {} };
-    saved.set(length, { rows, stamps: Array<number>(length).fill(-1) });
+    saved.set(length, { rows, stamps: Array<number>(length).fill(-1), adapter: undefined });
   }
   return model.restore(saved.get(length)!, length);
 }

@@ -7,6 +7,7 @@ export type { WritePlan } from "./plan.ts";
 export type { ConvertProgress } from "./progress.ts";
 export { quantizeModel, type QuantizeOptions } from "./quantizeModel.ts";
 export { mergeTrained, type MergeOptions, type TrainedWeights } from "./mergeTrained.ts";
+export { addAdapter, type AdapterOptions } from "./addAdapter.ts";
 export { removeLevel } from "./removeLevel.ts";
 export type { CalibrationSet } from "./calibrate/samples.ts";
 export { levelNames } from "./quantize/registry.ts";

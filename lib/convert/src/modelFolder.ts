@@ -31,48 +31,73 @@ export interface FolderWriter {
   readonly started: readonly string[];
 }
 
+/** A folder that is one thing, by the manifest in it. */
+export interface FolderKind {
+  /** In messages. */
+  readonly what: string;
+  readonly manifestName: string;
+}
+
+const model: FolderKind = { what: "model", manifestName };
+
+/** Writes a model's folder, see `writeFolder`. */
+export const writeModelFolder = (
+  out: string,
+  replace: boolean,
+  write: (folder: FolderWriter) => Promise<Manifest>,
+): Promise<Manifest> => writeFolder(model, out, replace, write);
+
 /**
  * Lets `write` fill a folder beside `out` and moves it into place once the
  * manifest is in it. On any error nothing is left, and what was at `out` stays.
  * Of two at once that write to one `out`, the first to be done has it, unless
  * the other may replace it.
- * @param replace whether a model that is already there may be replaced; nothing else ever is
+ * @param replace whether one of its kind that is already there may be replaced; nothing else ever is
+ * @param write returns the manifest
  * Errors: "io" for the disk and where something is at `out`; those of `write` as they are.
  */
-export async function writeModelFolder(
+export async function writeFolder<Contents extends object>(
+  kind: FolderKind,
   out: string,
   replace: boolean,
-  write: (folder: FolderWriter) => Promise<Manifest>,
-): Promise<Manifest> {
+  write: (folder: FolderWriter) => Promise<Contents>,
+): Promise<Contents> {
   const target = resolve(out);
   await onDisk(target, () => cleanUpAfterKilled(target));
-  await requireFree(target, replace);
+  await requireFree(kind, target, replace);
   return withScratchName(target, "partial", async (partial) => {
     try {
       // Apart: making both at once would call a read-only file system a missing folder.
       await mkdir(dirname(partial), { recursive: true });
       await mkdir(partial);
       const manifest = await write(createFolderWriter(partial, target));
-      await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
-      await requireFree(target, replace);
+      await writeDurably(
+        join(partial, kind.manifestName),
+        `${JSON.stringify(manifest, null, 2)}\n`,
+      );
+      await requireFree(kind, target, replace);
       if (!(await moveIntoPlace(partial, target, replace))) throw isThere(target);
       return manifest;
     } catch (error) {
       // What went wrong first is what counts.
       await rm(partial, { recursive: true, force: true }).catch(() => undefined);
-      throw diskError(error, target);
+      throw diskError(error, target, kind);
     }
   });
 }
 
-async function requireFree(out: string, replace: boolean): Promise<void> {
+async function requireFree(
+  { what, manifestName: name }: FolderKind,
+  out: string,
+  replace: boolean,
+): Promise<void> {
   if (!(await exists(out))) return;
   if (!replace) throw isThere(out);
   const names = await readdir(out).catch(() => ["a file"]);
-  if (names.length > 0 && !names.includes(manifestName))
+  if (names.length > 0 && !names.includes(name))
     throw new TinyGptvError(
       "io",
-      `${out}: want a converted model to replace (a folder with ${manifestName}), got ${names.slice(0, 5).join(", ")}`,
+      `${out}: want a converted ${what} to replace (a folder with ${name}), got ${names.slice(0, 5).join(", ")}`,
     );
 }
 
@@ -104,7 +129,7 @@ export async function updateModelFolder(
     await rename(`${path}.partial`, path);
   } catch (error) {
     for (const file of [...writer.started, `${path}.partial`]) await rm(file, { force: true });
-    throw diskError(error, folder);
+    throw diskError(error, folder, model);
   }
   for (const file of manifest.files)
     if (!isUsedBy(updated.levels)(file)) await rm(join(folder, file.path), { force: true });
@@ -177,11 +202,11 @@ function isThere(out: string): TinyGptvError {
 }
 
 /** What the operating system refused as our own error; everything else as it is. */
-function diskError(error: unknown, out: string): unknown {
+function diskError(error: unknown, out: string, { what }: FolderKind): unknown {
   const { errno } = error as NodeJS.ErrnoException;
   if (errno === undefined) return error;
   const reason = getSystemErrorMessage(errno);
-  return new TinyGptvError("io", `${out}: cannot write the model: ${reason}`, {
+  return new TinyGptvError("io", `${out}: cannot write the ${what}: ${reason}`, {
     subject: out,
     cause: error,
   });

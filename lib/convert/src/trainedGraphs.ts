@@ -45,14 +45,16 @@ export function withTrained(
     // A pair is merged once.
     if (isSecond) continue;
     const graph = result[component];
-    const isLinear = linearLayers(graph).some((layer) => layer.weight.name === target);
-    const before = asWeight(graph.initializers.get(target)!, isLinear);
+    const before = asWeight(graph, target);
     const after =
       partner === undefined
         ? expectShape(weight, before.shape)
         : mergeLora(before, { a: weight, b: byName.get(partner)!, alpha });
     const initializers = new Map(graph.initializers);
-    initializers.set(target, asStored(after, graph.initializers.get(target)!, isLinear));
+    initializers.set(
+      target,
+      asStored(after, graph.initializers.get(target)!, isLinear(graph, target)),
+    );
     result[component] = { ...graph, initializers };
   }
   return { graphs: result, changed };
@@ -65,10 +67,17 @@ function partnerOf(name: string): [string | undefined, boolean] {
   return [undefined, false];
 }
 
-/** An initializer in PyTorch's orientation: those of linear layers lie the other way in graphs. */
-function asWeight({ name, shape, load }: Initializer, isLinear: boolean): Weight {
+const isLinear = (graph: Graph, name: string) =>
+  linearLayers(graph).some(({ weight }) => weight.name === name);
+
+/**
+ * A weight of a graph in float32, in PyTorch's orientation: those of linear layers lie the other way in graphs.
+ * @param name of one that it has
+ */
+export function asWeight(graph: Graph, name: string): Weight {
+  const { shape, load } = graph.initializers.get(name)!;
   const values = async () => viewAs(Float32Array, await load());
-  if (!isLinear) return { name, shape, load: values };
+  if (!isLinear(graph, name)) return { name, shape, load: values };
   const [rows, columns] = shape as [number, number];
   return {
     name,
@@ -77,12 +86,16 @@ function asWeight({ name, shape, load }: Initializer, isLinear: boolean): Weight
   };
 }
 
-function asStored({ load }: Weight, { name, shape }: Initializer, isLinear: boolean): Initializer {
+function asStored(
+  { load }: Weight,
+  { name, shape }: Initializer,
+  isTransposed: boolean,
+): Initializer {
   const [rows, columns] = shape as [number, number];
   return {
     name,
     dtype: "float32",
     shape,
-    load: async () => asBytes(isLinear ? transpose(await load(), columns, rows) : await load()),
+    load: async () => asBytes(isTransposed ? transpose(await load(), columns, rows) : await load()),
   };
 }

@@ -14,6 +14,12 @@ export {
   type Component,
   type Manifest,
 } from "./manifest.ts";
+export {
+  adapterFormatVersion,
+  adapterManifestName,
+  adaptersFolder,
+  type AdapterManifest,
+} from "./adapterManifest.ts";
 export { byteLength, bytesPerElement, elementCount, type DType } from "./tensor/dtype.ts";
 export { toFloat16, toFloat32, viewAs } from "./tensor/half.ts";
 export { transpose } from "./tensor/transpose.ts";

@@ -14,7 +14,7 @@ export const components = ["vision", "qformer", "mapping", "phi"] as const;
 export type Component = (typeof components)[number];
 
 /** A path inside the model folder: forward slashes, no way out of it. */
-const relativePath = z
+export const relativePath = z
   .string()
   .refine(
     (path) => /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) && !path.split("/").includes(".."),
@@ -33,6 +33,13 @@ export function checkName(name: string): void {
   if (error)
     throw new TinyGptvError("parameter", `name: ${error.issues[0]!.message}`, { subject: "name" });
 }
+
+/** A file of a folder. */
+export const fileSchema = z.strictObject({
+  path: relativePath,
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
 
 const contentSchema = z.strictObject({
   formatVersion: z.literal(formatVersion, {
@@ -56,13 +63,7 @@ const contentSchema = z.strictObject({
     z.record(z.enum(components), relativePath),
   ),
   /** Every file of the folder but this one. */
-  files: z.array(
-    z.strictObject({
-      path: relativePath,
-      bytes: z.number().int().nonnegative(),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    }),
-  ),
+  files: z.array(fileSchema),
   /** Checkpoint files the weights came from. */
   sources: z.array(z.strictObject({ role: z.string(), file: z.string(), bytes: z.number() })),
 });

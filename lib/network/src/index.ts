@@ -7,6 +7,7 @@ export { evaVit } from "./evaVit.ts";
 export { qformer } from "./qformer.ts";
 export { phi } from "./phi.ts";
 export { phiLayer, phiLoss } from "./phiParts.ts";
+export { adaptable, type AdaptableGraph, type AdapterPlace } from "./adaptable.ts";
 export { mapping } from "./mapping.ts";
 export { inPlaceAttention } from "./inPlaceAttention.ts";
 export { groupedAttention } from "./groupedAttention.ts";

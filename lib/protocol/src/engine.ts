@@ -4,12 +4,14 @@ import type { GenerateRequest, ScoreRequest } from "./request.ts";
 /** How 8-bit weights are multiplied: as they are stored, or moved into 0 to 255. */
 export type IntegerWeights = "signed" | "unsigned";
 
-/** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`). */
+/** One quantization level of one converted model, as the endpoint lists it (`nano:fp32`), or an adapter beside one (`nano:fp32+greetings`). */
 export interface ModelInfo {
-  /** `name:level` */
+  /** `name:level`, and `+adapter` where there is one. */
   id: string;
   name: string;
   level: string;
+  /** Name of the adapter beside the level; its other figures are those of both. */
+  adapter?: string | undefined;
   /** Said wherever its output is shown: a trained model, or random / fixture weights. */
   weights: "trained" | "random" | "fixture";
   /** Bytes of its files on disk. */
@@ -84,7 +86,7 @@ export interface EngineStatus {
 
 /** Who asks which level, and for how long. */
 export interface CallOptions {
-  /** Level to run (`name:level`, or `name` for its default level). */
+  /** Level to run (`name:level`, or `name` for its default level), and `+adapter` for one beside it. */
   model?: string;
   /**
    * On whose behalf, as any text (a key's name, an address). Clients take turns:
@@ -100,7 +102,7 @@ export interface CallOptions {
  * "engine", and the next call runs in a new process.
  */
 export interface Engine {
-  /** All levels of all models, the default one first. */
+  /** All levels of all models, the default one first, and with every adapter beside them; as they are now. */
   models(): Promise<ModelInfo[]>;
   /**
    * Answers a request. Whether it can be queued is decided before any picture is

@@ -19,6 +19,7 @@ export { check, describePath, faultsIn, faultsOf, parse, sentence, type Fault } 
 export { renamed, type NameOf } from "./names.ts";
 export { formatBox, parseBoxes, toPercent, type BoxPicture, type Corners } from "./boxes.ts";
 export { acceptedFormats, sniffFormat, type ImageFormat } from "./imageFormat.ts";
+export { adapterId, isAskedFor, splitId } from "./modelId.ts";
 export { version } from "./version.ts";
 export * from "./decoding/parameters.ts";
 export * from "./decoding/presets.ts";

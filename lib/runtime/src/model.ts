@@ -13,6 +13,8 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** On whose behalf: clients take turns at decoding pictures and in forward passes. */
   client?: string | undefined;
+  /** Name of an adapter beside the model; the one it was opened with, or none, unless given. */
+  adapter?: string | undefined;
 }
 
 /** What of a request goes with a question besides its text and pictures. */

@@ -21,6 +21,7 @@ import type { Decoder, LanguageModel } from "./decoding/sequence.ts";
 import { stopTexts } from "./decoding/stopping.ts";
 import type { ImageMode } from "./image/picture.ts";
 import { createAnswerWriter, toAnswerToken, toHypothesis } from "./pipeline/answers.ts";
+import type { Adapter } from "./session/adapter.ts";
 import type { TokenEmbeddings } from "./session/embeddings.ts";
 import type { EncodedImage, ImageEncoder } from "./session/imageFeatures.ts";
 import type { Position, PrefixCache } from "./session/prefixCache.ts";
@@ -29,8 +30,10 @@ import type { Tokenizer } from "@tinygptv/model";
 
 /** What the walk needs of a loaded model. */
 export interface PipelineParts {
-  /** `name:level` */
+  /** `name:level`, and `+adapter` where there is one. */
   id: string;
+  /** What is beside the model's weights. */
+  adapter?: Adapter | undefined;
   config: ModelConfig;
   tokenizer: Tokenizer;
   images: ImageEncoder;
@@ -179,16 +182,16 @@ export async function score(
  * afterwards leaves what it holds of the prompt for later ones.
  */
 function* continuing<Result>(
-  { prefixes, languageModel }: PipelineParts,
+  { prefixes, languageModel, adapter }: PipelineParts,
   { positions, embeds }: PreparedPrompt,
   decoderOn: (start: Pick<DecodingInput, "sequence" | "prompt">) => Decoder<Result>,
 ): Decoder<Result> {
-  const sequence = prefixes.take(positions);
+  const sequence = prefixes.take(positions, adapter);
   try {
     const rest = embeds.subarray(sequence.length * languageModel.width);
     return yield* decoderOn({ sequence, prompt: { embeds: rest } });
   } finally {
-    prefixes.give(sequence, positions);
+    prefixes.give(sequence, positions, adapter);
   }
 }
 
@@ -211,7 +214,7 @@ interface PreparedPrompt {
 }
 
 async function preparePrompt(
-  { tokenizer, images: encoder, embeddings, languageModel, config }: PipelineParts,
+  { tokenizer, images: encoder, embeddings, languageModel, config, adapter }: PipelineParts,
   { rounds, task, template = "stage4", imageMode = "display" }: PromptFields,
   pictures: readonly Uint8Array[],
   whose: Omit<WalkOptions, "emit">,
@@ -233,7 +236,8 @@ async function preparePrompt(
     );
 
   const images: EncodedImage[] = [];
-  for (const picture of pictures) images.push(await encoder.encode(picture, imageMode, whose));
+  const options = { ...whose, mapping: adapter?.mapping };
+  for (const picture of pictures) images.push(await encoder.encode(picture, imageMode, options));
   throwIfAborted(whose.signal);
 
   const { width } = languageModel;

@@ -1,18 +1,21 @@
 /** A model that answers, put together out of its parts and of what the place it runs in offers. */
 import { clipMean, clipStd } from "@tinygptv/model";
-import { answerOf } from "@tinygptv/protocol";
+import { adapterId, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest, ModelInfo } from "@tinygptv/protocol";
 import { promptLookup } from "../decoding/promptLookup.ts";
 import { normalize } from "../image/preprocess.ts";
 import type { RgbImage } from "../image/rgbImage.ts";
 import type { Model, RunOptions } from "../model.ts";
 import { generate, score } from "../pipeline.ts";
+import type { PipelineParts } from "../pipeline.ts";
 import { createImageEncoder } from "../session/imageFeatures.ts";
 import type { PictureReading } from "../session/imageFeatures.ts";
 import { createPrefixCache } from "../session/prefixCache.ts";
+import { noAdapters } from "./adapters.ts";
 import { createEventQueue } from "./eventQueue.ts";
 import { memoryPlan } from "./memoryPlan.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
+import { withAdapter } from "./modelInfo.ts";
 import { assembleParts, wholeModel } from "./parts.ts";
 import type { OpenableModel } from "./parts.ts";
 import { promptChunk } from "./rowWork.ts";
@@ -35,6 +38,8 @@ export interface AssemblyOptions extends MemoryOptions {
    * two are nearly as probable an answer may change.
    */
   promptLookup?: boolean;
+  /** Adapter beside the model that it answers with, unless a call names another; none unless given. */
+  adapter?: string | undefined;
 }
 
 /** Finished sequences kept for prompts that begin alike: 800 positions of the full model, of a small one some contexts. */
@@ -65,7 +70,7 @@ export async function assembleModel(
     cacheBytes,
     onReserve: (bytes) => prefixes.limitTo(cacheBytes - bytes),
   });
-  const parts = {
+  const plain: PipelineParts = {
     id: info.id,
     config,
     tokenizer,
@@ -78,19 +83,32 @@ export async function assembleModel(
   };
   let generatedTokens = 0;
 
+  /** The parts with an adapter among them, opened where it is new. */
+  async function partsWith(adapter: string | undefined = options.adapter): Promise<PipelineParts> {
+    if (adapter === undefined) return plain;
+    if (!opened.adapters) throw noAdapters(info.id, info.executionProvider);
+    const id = adapterId(info.id, adapter);
+    return { ...plain, id, adapter: await opened.adapters.open(adapter) };
+  }
+  const { adapter: own } = await partsWith().catch(async (error: unknown) => {
+    await opened.close();
+    throw error;
+  });
+
   async function* stream(
     request: GenerateRequest,
     pictures: readonly Uint8Array[],
-    { signal, client }: RunOptions,
+    { signal, client, adapter }: RunOptions,
   ) {
     // Leaving the iteration cancels the walk, as the caller's signal does.
     const left = new AbortController();
     const combined = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
     const events = createEventQueue();
-    generate(parts, request, pictures, { emit: events.push, signal: combined, client }).then(
-      events.end,
-      events.fail,
-    );
+    partsWith(adapter)
+      .then((parts) =>
+        generate(parts, request, pictures, { emit: events.push, signal: combined, client }),
+      )
+      .then(events.end, events.fail);
     try {
       for await (const event of events) {
         if (event.type === "token") generatedTokens++;
@@ -102,13 +120,15 @@ export async function assembleModel(
   }
 
   return {
-    info,
-    answer(prompt, pictures = [], { signal, client, ...request } = {}) {
+    info: own ? withAdapter(info, own) : info,
+    answer(prompt, pictures = [], { signal, client, adapter, ...request } = {}) {
       const all = pictures instanceof Uint8Array ? [pictures] : pictures;
-      return answerOf(stream({ ...request, rounds: [{ prompt }] }, all, { signal, client }));
+      const whose = { signal, client, adapter };
+      return answerOf(stream({ ...request, rounds: [{ prompt }] }, all, whose));
     },
     generate: (request, pictures, run = {}) => stream(request, pictures, run),
-    score: (request, pictures, run = {}) => score(parts, request, pictures, run),
+    score: async (request, pictures, run = {}) =>
+      score(await partsWith(run.adapter), request, pictures, run),
     tokenize: (text) => tokenizer.encode(text).map((id) => ({ id, text: tokenizer.tokenText(id) })),
     detokenize: (ids) => tokenizer.decode(ids, { keepSpecial: true }),
     async preprocess(picture, mode, run = {}) {

@@ -1,7 +1,6 @@
 /** Carries out calls with the models of a place: a process (host.ts) or a page's worker. */
 import type { Call, CallResults, FromChild } from "./messages.ts";
 import { toWire } from "./messages.ts";
-import type { Model } from "../model.ts";
 import type { ModelLease } from "./modelPool.ts";
 import type { ModelInfo } from "@tinygptv/protocol";
 
@@ -33,10 +32,10 @@ export function createCallee({ models, acquire, send, onDone }: CalleeOptions): 
   async function answer(
     id: number,
     call: Exclude<Call, { method: "models" }>,
-    model: Model,
+    { model, adapter }: ModelLease,
     signal: AbortSignal,
   ): Promise<CallResults[keyof CallResults]> {
-    const options = { signal, client: call.client };
+    const options = { signal, client: call.client, adapter };
     switch (call.method) {
       case "generate":
         for await (const event of model.generate(call.request, call.images, options)) {
@@ -69,7 +68,7 @@ export function createCallee({ models, acquire, send, onDone }: CalleeOptions): 
           news = {
             type: "result",
             id,
-            value: await answer(id, call, lease.model, controller.signal),
+            value: await answer(id, call, lease, controller.signal),
           };
         }
       } catch (error) {

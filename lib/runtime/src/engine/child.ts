@@ -1,5 +1,5 @@
 /** Entry of the engine process: the real models behind `hostModels`. */
-import { listModels, openModel } from "./openModel.ts";
+import { listAdapters, listLevels, openModel } from "./openModel.ts";
 import { hostModels, send } from "./host.ts";
 import { sharedBytes } from "./memoryPlan.ts";
 import { createPrepacker } from "./prepacker.ts";
@@ -8,7 +8,8 @@ const prepacker = createPrepacker((news) => void send({ type: "copies", news }))
 process.on("exit", prepacker.stop);
 
 hostModels({
-  list: listModels,
+  list: listLevels,
+  adapters: listAdapters,
   async open(folder, options) {
     const model = await openModel(folder, options);
     prepacker.add(folder, model.info);

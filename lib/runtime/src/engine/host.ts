@@ -28,7 +28,7 @@ export function hostModels(opener: ModelOpener): void {
   const pictures = createPictureReceiver();
 
   function sendStatus(): void {
-    const loadedModels = pool?.list().filter((info) => info.loaded) ?? [];
+    const loadedModels = pool?.loaded() ?? [];
     void send({
       type: "status",
       status: {

@@ -1,4 +1,5 @@
-import type { Manifest } from "@tinygptv/model";
+import type { AdapterManifest, Manifest } from "@tinygptv/model";
+import { adapterId } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import { memoryPlan, totalOf } from "./memoryPlan.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
@@ -36,6 +37,28 @@ export function describe(manifest: Manifest, level: string, memory: MemoryOption
     executionProvider: undefined,
     execution: undefined,
     integerWeights: undefined,
+  };
+}
+
+/** An adapter beside a level. */
+export interface ListedAdapter {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What is said of an adapter in any list. */
+export function listedAdapter(name: string, { files }: AdapterManifest): ListedAdapter {
+  return { name, bytes: sum(files) };
+}
+
+/** A level with an adapter beside it, as it is listed. */
+export function withAdapter(info: ModelInfo, { name, bytes }: ListedAdapter): ModelInfo {
+  return {
+    ...info,
+    id: adapterId(info.id, name),
+    adapter: name,
+    fileBytes: info.fileBytes + bytes,
+    memoryBytes: info.memoryBytes + bytes,
   };
 }
 

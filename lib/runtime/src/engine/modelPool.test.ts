@@ -72,7 +72,7 @@ it("loads a model once for many users, and only when asked for", async () => {
   ]);
   expect(new Set(leases.map((lease) => lease.model.info.id))).toEqual(new Set(["a:x"]));
   expect(log).toEqual(["open a"]);
-  expect(pool.list().map((info) => info.loaded)).toEqual([true, false, false]);
+  expect((await pool.list()).map((info) => info.loaded)).toEqual([true, false, false]);
 });
 
 it("unloads the least recently used model when another needs its memory", async () => {

@@ -2,16 +2,20 @@
  * The models of one engine process: loaded when first asked for, unloaded when
  * idle for long or when another needs their memory.
  */
-import { TinyGptvError, throwIfAborted } from "@tinygptv/protocol";
+import { TinyGptvError, isAskedFor, splitId, throwIfAborted } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import type { Model } from "../model.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
+import { withAdapter } from "./modelInfo.ts";
+import type { ListedAdapter } from "./modelInfo.ts";
 import type { Counters, HostOptions } from "./messages.ts";
 
 /** How models come into the process; tests give their own. */
 export interface ModelOpener {
   /** The levels in a converted folder, read from its manifest without loading anything. */
   list(folder: string, memory: MemoryOptions): Promise<ModelInfo[]>;
+  /** The adapters beside a model as they are now; there are none unless given. */
+  adapters?(folder: string): Promise<readonly ListedAdapter[]>;
   open(
     folder: string,
     options: MemoryOptions &
@@ -23,16 +27,20 @@ export interface ModelOpener {
 
 export interface ModelLease {
   readonly model: Model;
+  /** What of it is asked for. */
+  readonly adapter?: string | undefined;
   /** Must be called once; until then the model stays loaded. */
   release(): void;
 }
 
 export interface ModelPool {
-  list(): ModelInfo[];
+  /** All levels, and each with every adapter that is beside it now. */
+  list(): Promise<ModelInfo[]>;
+  loaded(): ModelInfo[];
   /**
    * Waits, in order of arrival, until the model is loaded. One that could not
    * be opened is not tried again for a while: who asks meanwhile hears the same at once.
-   * @throws TinyGptvError `model` for an unknown id, `memory` for one that never fits the memory limit;
+   * @throws TinyGptvError `model` for an unknown id or adapter, `memory` for one that never fits the memory limit;
    *   `aborted`; what opening it threw.
    */
   acquire(id: string | undefined, signal?: AbortSignal): Promise<ModelLease>;
@@ -61,6 +69,8 @@ interface Slot {
   /** What opening it threw, and when. */
   failure?: { error: unknown; at: number };
   users: number;
+  /** Bytes of the adapters that it was asked for with. */
+  readonly beside: Map<string, number>;
   idle?: ReturnType<typeof setTimeout>;
 }
 
@@ -86,7 +96,7 @@ export async function createModelPool(
       const twin = slots.get(listed.id);
       if (twin)
         throw new TinyGptvError("model", `${listed.id}: is in ${twin.folder} and in ${folder}`);
-      slots.set(listed.id, { folder, listed, users: 0 });
+      slots.set(listed.id, { folder, listed, users: 0, beside: new Map() });
     }
   }
   const listed = [...slots.values()];
@@ -101,19 +111,37 @@ export async function createModelPool(
     return result;
   }
 
-  function find(id: string | undefined): Slot {
-    const slot = listed.find(
-      ({ listed: info }) => id === undefined || info.id === id || info.name === id,
-    );
-    if (slot) return slot;
-    const known = listed.map(({ listed: info }) => info.id).join(", ");
+  const infoOf = ({ loaded, listed: info }: Slot) => loaded?.info ?? { ...info, loaded: false };
+
+  async function list(): Promise<ModelInfo[]> {
+    const byFolder = Map.groupBy(listed, ({ folder }) => folder);
+    const infos = Array.from(byFolder, async ([folder, own]) => {
+      const adapters = (await opener.adapters?.(folder)) ?? [];
+      const levels = own.map(infoOf);
+      return [
+        ...levels,
+        ...levels.flatMap((level) => adapters.map((adapter) => withAdapter(level, adapter))),
+      ];
+    });
+    return (await Promise.all(infos)).flat();
+  }
+
+  async function find(
+    id: string | undefined,
+  ): Promise<{ slot: Slot; adapter: ListedAdapter | undefined }> {
+    const { model, adapter: name } = id === undefined ? { model: id } : splitId(id);
+    const slot = listed.find(({ listed: info }) => isAskedFor(info, model));
+    const adapters = (slot && name !== undefined && (await opener.adapters?.(slot.folder))) || [];
+    const adapter = adapters.find((one) => one.name === name);
+    if (slot && (name === undefined || adapter)) return { slot, adapter };
+    const known = (await list()).map((info) => info.id).join(", ");
     throw new TinyGptvError("model", `model: want one of ${known}, got ${id}`, { subject: id });
   }
 
   async function acquire(id: string | undefined, signal?: AbortSignal): Promise<ModelLease> {
-    const slot = find(id);
+    const { slot, adapter } = await find(id);
     throwIfFailed(slot);
-    const { opening } = await inLine(() => reserve(slot, signal));
+    const { opening } = await inLine(() => reserve(slot, adapter, signal));
     let released = false;
     const release = () => {
       if (released) return;
@@ -123,7 +151,7 @@ export async function createModelPool(
       wake?.();
     };
     try {
-      return { model: await opening, release };
+      return { model: await opening, adapter: adapter?.name, release };
     } catch (error) {
       release();
       throw error;
@@ -133,19 +161,24 @@ export async function createModelPool(
   /** Makes room for a model and starts to load it, waiting for others to become free where it must. */
   async function reserve(
     slot: Slot,
+    adapter: ListedAdapter | undefined,
     signal: AbortSignal | undefined,
   ): Promise<{ opening: Promise<Model> }> {
-    const { id, memoryBytes } = slot.listed;
+    const { id } = slot.listed;
+    const beside = new Map(slot.beside);
+    if (adapter) beside.set(adapter.name, adapter.bytes);
+    const memoryBytes = bytesOf({ ...slot, beside });
     if (memoryBytes > memoryLimit) {
       throw new TinyGptvError(
         "memory",
         `${id}: needs ${memoryBytes} bytes, the memory limit is ${memoryLimit}`,
       );
     }
-    while (!slot.opening && memoryInUse() + memoryBytes - sharedBytes > memoryLimit) {
+    const more = () => memoryBytes - (slot.opening ? bytesOf(slot) : sharedBytes);
+    while (more() > 0 && memoryInUse() + more() > memoryLimit) {
       throwIfAborted(signal);
       const unused = [...slots.values()].find(
-        (other) => other.opening !== undefined && other.users === 0,
+        (other) => other !== slot && other.opening !== undefined && other.users === 0,
       );
       if (unused) await unload(unused);
       else await nextRelease(signal);
@@ -154,6 +187,7 @@ export async function createModelPool(
     throwIfFailed(slot); // while this call stood in line
     slots.delete(id);
     slots.set(id, slot);
+    if (adapter) slot.beside.set(adapter.name, adapter.bytes);
     clearTimeout(slot.idle);
     slot.users += 1;
     slot.opening ??= open(slot);
@@ -185,7 +219,11 @@ export async function createModelPool(
 
   function memoryInUse(): number {
     const taken = listed.filter((slot) => slot.opening !== undefined);
-    return taken.reduce((sum, slot) => sum + slot.listed.memoryBytes - sharedBytes, sharedBytes);
+    return taken.reduce((sum, slot) => sum + bytesOf(slot) - sharedBytes, sharedBytes);
+  }
+
+  function bytesOf({ listed: { memoryBytes }, beside }: Slot): number {
+    return [...beside.values()].reduce((sum, bytes) => sum + bytes, memoryBytes);
   }
 
   function nextRelease(signal: AbortSignal | undefined): Promise<void> {
@@ -215,13 +253,14 @@ export async function createModelPool(
     if (!loaded) return;
     addCounters(past, loaded.counters());
     delete slot.loaded;
+    slot.beside.clear();
     await loaded.close();
     delete slot.opening;
   }
 
   return {
-    list: () =>
-      listed.map((slot) => (slot.loaded ? slot.loaded.info : { ...slot.listed, loaded: false })),
+    list,
+    loaded: () => listed.flatMap(({ loaded }) => (loaded ? [loaded.info] : [])),
     acquire,
     counters() {
       const total = { ...past, batchSize: 0 };

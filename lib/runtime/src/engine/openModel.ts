@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readManifest } from "@tinygptv/model/disk";
+import { adapterNames, readAdapterManifest, readManifest } from "@tinygptv/model/disk";
 import type { Manifest } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { ModelInfo, PrecisionChoice, Provider } from "@tinygptv/protocol";
@@ -16,7 +16,8 @@ import type { AssemblyOptions, Platform } from "./assembleModel.ts";
 import type { GraphOptions } from "./openGraph.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
 import { precisionFor } from "./gpuChoice.ts";
-import { describe, levelsOf } from "./modelInfo.ts";
+import { describe, levelsOf, listedAdapter, withAdapter } from "./modelInfo.ts";
+import type { ListedAdapter } from "./modelInfo.ts";
 import { inFolder } from "./openParts.ts";
 import { graphsOf } from "./parts.ts";
 import { createPictureQueue } from "./pictureQueue.ts";
@@ -39,11 +40,34 @@ export interface OpenOptions extends GraphOptions, AssemblyOptions {
 }
 
 /** The levels of a converted folder, without loading anything. */
-export async function listModels(folder: string, memory: MemoryOptions = {}): Promise<ModelInfo[]> {
+export async function listLevels(folder: string, memory: MemoryOptions = {}): Promise<ModelInfo[]> {
   return levelsOf(await readManifest(folder), memory);
 }
 
-/** Loads a level. Errors have code "model" and name the file at fault, or what a provider lacks. */
+/** The levels of a converted folder, and each with every adapter beside it, without loading anything. */
+export async function listModels(folder: string, memory: MemoryOptions = {}): Promise<ModelInfo[]> {
+  const levels = await listLevels(folder, memory);
+  const adapters = await listAdapters(folder);
+  return [
+    ...levels,
+    ...levels.flatMap((level) => adapters.map((adapter) => withAdapter(level, adapter))),
+  ];
+}
+
+/** The adapters beside a model. @throws TinyGptvError "model" for a damaged one */
+export async function listAdapters(folder: string): Promise<ListedAdapter[]> {
+  const names = await adapterNames(folder);
+  return Promise.all(
+    names.map(async (name) =>
+      listedAdapter(name, (await readAdapterManifest(folder, name)).manifest),
+    ),
+  );
+}
+
+/**
+ * Loads a level. Errors have code "model" and name the file at fault, or what a provider lacks;
+ * adapters beside the model are opened when they are asked for.
+ */
 export async function openModel(folder: string, options: OpenOptions = {}): Promise<Model> {
   const manifest = await readManifest(folder);
   const level = options.level ?? manifest.defaultLevel;

@@ -6,6 +6,7 @@ import type { ModelConfig } from "@tinygptv/model";
 import { openEmbeddings } from "../session/embeddingsFile.ts";
 import { openSession } from "../session/runtime.ts";
 import type { ModelFiles } from "./modelFiles.ts";
+import { adaptersIn } from "./adapterFiles.ts";
 import { onDevice } from "./onDevice.ts";
 import { openGraph } from "./openGraph.ts";
 import type { GraphOptions } from "./openGraph.ts";
@@ -55,6 +56,10 @@ export function inFolder(
             return { name: path, graph: await readModel(path), weights: dirname(path) };
           })
         : undefined,
+    adapters:
+      execution?.provider === "webgpu"
+        ? undefined
+        : adaptersIn({ folder, manifest, files }, { ...options, threads }),
     openTokenizer: () => loadTokenizer(nameOf(manifest.tokenizer)),
     async openEmbeddings() {
       const { vocabSize: rows, width } = config.phi;

@@ -8,12 +8,14 @@ import { components } from "@tinygptv/model";
 import type { Component, Manifest, Tokenizer } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { TokenEmbeddings } from "../session/embeddings.ts";
+import { openPlain, type PlainSession } from "../session/adapter.ts";
 import { checkPorts } from "../session/graphPorts.ts";
 import { hostPasses } from "../session/hostPass.ts";
 import type { CacheStorage } from "../session/cacheStorage.ts";
 import { createLanguageModel } from "../session/languageModel.ts";
 import type { PassRunner } from "../session/pass.ts";
 import { findRowCounts } from "../session/rowCounts.ts";
+import { createAdapters, type AdapterSource, type OpenAdapters } from "./adapters.ts";
 
 /** A model's files and what they are opened with: on a disk (openParts.ts) or handed in. */
 export interface OpenableModel {
@@ -26,6 +28,8 @@ export interface OpenableModel {
   openGraph(path: string): Promise<Session>;
   /** Where its graphs run on a device instead, in forms of their own. */
   readonly onDevice?: OnDevice | undefined;
+  /** Where adapters beside it come from; undefined where there can be none. */
+  readonly adapters?: AdapterSource | undefined;
   /** @throws TinyGptvError "model", "io" */
   openTokenizer(): Promise<Tokenizer>;
   /** @throws TinyGptvError "model" */
@@ -46,6 +50,8 @@ export interface ModelParts extends Record<Component, Session> {
   embeddings: TokenEmbeddings;
   /** `phi` over `embeddings`, with its cache. */
   languageModel: ReturnType<typeof createLanguageModel>;
+  /** Beside `phi`; undefined where there can be none. */
+  adapters: OpenAdapters | undefined;
 }
 export type Part = keyof ModelParts;
 
@@ -81,19 +87,37 @@ export async function assembleParts<Wanted extends Part>(
   const closers: (() => void | Promise<void>)[] = [];
   const opened: Partial<ModelParts> = {};
 
-  async function graph(component: Component): Promise<Session> {
+  async function graph<Opened extends Session>(
+    component: Component,
+    openGraph: (path: string) => Promise<Opened>,
+  ): Promise<Opened> {
     const file = model.graphs[component];
-    const session = await (model.onDevice?.openGraph(component) ?? model.openGraph(file));
+    const session = await openGraph(file);
     closers.push(() => session.release());
     if (!model.onDevice) checkPorts(model.nameOf(file), component, config, session);
     return session;
   }
+  const plainGraph = (component: Component) =>
+    graph(component, (path) => model.onDevice?.openGraph(component) ?? model.openGraph(path));
+  const { adapters: source } = model;
+  /** What adapters can be beside. */
+  let adaptable: PlainSession | undefined;
 
   const openers: { [Name in Part]: () => Promise<ModelParts[Name]> } = {
-    vision: () => graph("vision"),
-    qformer: () => graph("qformer"),
-    mapping: () => graph("mapping"),
-    phi: () => graph("phi"),
+    vision: () => plainGraph("vision"),
+    qformer: () => plainGraph("qformer"),
+    mapping: () => plainGraph("mapping"),
+    async phi() {
+      if (!source) return plainGraph("phi");
+      adaptable = await graph("phi", (path) =>
+        openPlain(
+          () => model.openGraph(path),
+          () => source.openAdaptable(path),
+          source.isSmall,
+        ),
+      );
+      return adaptable;
+    },
     tokenizer: () => model.openTokenizer(),
     async embeddings() {
       const embeddings = await model.openEmbeddings();
@@ -108,6 +132,13 @@ export async function assembleParts<Wanted extends Part>(
         : hostPasses(phi, embeddings, config.phi, await findRowCounts(phi, config.phi));
       closers.push(() => passes.close());
       return createLanguageModel(passes, config.phi, cacheBytes);
+    },
+    async adapters() {
+      await open("phi");
+      if (!source || !adaptable) return undefined;
+      const adapters = createAdapters(source, adaptable, config);
+      closers.push(adapters.close);
+      return adapters;
     },
   };
 
@@ -132,6 +163,7 @@ export const wholeModel = [
   "tokenizer",
   "embeddings",
   "languageModel",
+  "adapters",
 ] as const satisfies readonly Part[];
 
 /** In the reverse order; one that fails keeps none of the others open. */

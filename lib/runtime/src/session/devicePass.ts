@@ -65,7 +65,7 @@ export async function devicePasses(
       const wanted = wantedLogits(batch);
       const flat = wanted.flat();
       const padded = flat.length === 1 ? [...flat, ...flat].slice(0, alike.least) : flat;
-      const embeds = embedsOf({ rows, count, places, pool, first: 0 }, size);
+      const embeds = embedsOf(batch, size);
       const logits = await device.inTurn(() =>
         runSlots(pool.storage, { embeds, lengths, wanted: padded }),
       );

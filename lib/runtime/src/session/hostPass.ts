@@ -2,6 +2,7 @@
 import type { Session, SessionTensor } from "@tinygptv/graph/session";
 import type { PhiConfig } from "@tinygptv/model";
 import { integers } from "@tinygptv/network/feeds";
+import type { Adapter } from "./adapter.ts";
 import type { TokenEmbeddings } from "./embeddings.ts";
 import { letGo, onHost, type HostStorage } from "./hostStorage.ts";
 import { inputBuffer, logitsByRow, wantedLogits, type PassRunner } from "./pass.ts";
@@ -9,7 +10,7 @@ import type { RowCounts } from "./rowCounts.ts";
 
 /** @param session of the language model's graph with split attention */
 export function hostPasses(
-  session: Session,
+  session: Pick<Session, "run">,
   embeddings: TokenEmbeddings,
   config: PhiConfig,
   rowCounts: RowCounts,
@@ -19,28 +20,30 @@ export function hostPasses(
   const outputs = ["logits", ...layers.flatMap((layer) => [`key.${layer}`, `value.${layer}`])];
   const pastFeeds = createPastFeeds(config);
   const embedsOf = inputBuffer(width, embeddings.lookUp);
+  const plain: Pick<Adapter, "session" | "rowCounts"> = { session, rowCounts };
 
   return {
     kind: onHost(config),
-    canShare: () => rowCounts.sharing,
+    canShare: (_, adapter) => (adapter ?? plain).rowCounts.sharing,
     async run(batch) {
       const { rows, count, pool, first, places } = batch;
+      const own = batch.adapter ?? plain;
       const { length: size } = rows;
       const inputs = size * count;
       const pastLength = new BigInt64Array(size);
       rows.forEach(({ sequence }, i) => (pastLength[places[i]!] = BigInt(sequence.length)));
       const wanted = wantedLogits(batch);
 
-      const results = await session.run(
+      const results = await own.session.run(
         {
           inputs_embeds: {
             dtype: "float32",
             shape: [size, count, width],
             data: embedsOf(batch, size),
           },
-          padding: zeros(rowCounts.padded(inputs) - inputs, width),
+          padding: zeros(own.rowCounts.padded(inputs) - inputs, width),
           past_length: { dtype: "int64", shape: [size], data: pastLength },
-          logits_rows: integers(paddedRows(wanted.flat(), rowCounts)),
+          logits_rows: integers(paddedRows(wanted.flat(), own.rowCounts)),
           // A batch that starts from nothing needs no look at the cache.
           ...pastFeeds(pool.storage, {
             first,

@@ -1,6 +1,7 @@
 import type { PhiConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { ForwardLogits, ForwardRow, LanguageModel, Sequence } from "../decoding/sequence.ts";
+import type { Adapter } from "./adapter.ts";
 import { KvCache, bytesPerPosition, capacityOf } from "./kvCache.ts";
 import type { CacheStorage } from "./cacheStorage.ts";
 import type { PassRunner } from "./pass.ts";
@@ -41,16 +42,18 @@ export function createLanguageModel<Storage extends CacheStorage>(
   }
 
   /**
-   * Indices of the rows that run together: of one capacity, since over the
-   * longest's attention would cost all as much, and with one count of positions,
-   * since padded a row would stand elsewhere in a kernel's tiles.
+   * Indices of the rows that run together: with one adapter, or none; of one
+   * capacity, since over the longest's attention would cost all as much; and with
+   * one count of positions, since padded a row would stand elsewhere in a kernel's tiles.
    */
   function passesOf(rows: readonly ForwardRow[], counts: readonly number[]): number[][] {
     const poolOf = (i: number) => sequences.placeOf(rows[i]!.sequence).pool;
-    const pools = Map.groupBy(rows.keys(), poolOf);
-    return [...pools.values()].flatMap((members) =>
-      [...Map.groupBy(members, (i) => counts[i]!)].flatMap(([count, alike]) =>
-        passes.canShare(count) ? [alike] : alike.map((i) => [i]),
+    const adapters = Map.groupBy(rows.keys(), (i) => sequences.adapterOf(rows[i]!.sequence));
+    return [...adapters].flatMap(([adapter, own]) =>
+      [...Map.groupBy(own, poolOf).values()].flatMap((members) =>
+        [...Map.groupBy(members, (i) => counts[i]!)].flatMap(([count, alike]) =>
+          passes.canShare(count, adapter) ? [alike] : alike.map((i) => [i]),
+        ),
       ),
     );
   }
@@ -58,8 +61,9 @@ export function createLanguageModel<Storage extends CacheStorage>(
   /** One run of the graph, over as many positions of each row; their sequences stand in one pool. */
   async function pass(rows: readonly ForwardRow[], count: number): Promise<ForwardLogits> {
     const { pool } = sequences.placeOf(rows[0]!.sequence);
+    const adapter = sequences.adapterOf(rows[0]!.sequence);
     const { first, rows: places } = sequences.gather(rows.map(({ sequence }) => sequence));
-    const logits = await passes.run({ rows, count, pool, first, places });
+    const logits = await passes.run({ rows, count, pool, first, places, adapter });
     for (const { sequence } of rows) sequences.extend(sequence, count);
     return logits;
   }
@@ -70,7 +74,7 @@ export function createLanguageModel<Storage extends CacheStorage>(
     contextLength,
     bytesFor: (positions) => capacityOf(kind, positions) * positionBytes,
     bytesPerPosition: positionBytes,
-    create: () => sequences.create(),
+    create: (adapter?: Adapter) => sequences.create(adapter),
     fork: (parent) => sequences.fork(parent),
     reorder: (targets, parents) => sequences.reorder(targets, parents),
     truncate: (sequence, length) => sequences.truncate(sequence, length),

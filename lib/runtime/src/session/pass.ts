@@ -1,5 +1,6 @@
 /** One run of the language model's graph over sequences that stand in one pool: what differs between processors and devices. */
 import type { ForwardLogits, ForwardRow } from "../decoding/sequence.ts";
+import type { Adapter } from "./adapter.ts";
 import type { CacheKind, CacheStorage } from "./cacheStorage.ts";
 import type { KvPool } from "./kvPool.ts";
 
@@ -13,12 +14,14 @@ export interface Batch<Storage extends CacheStorage> {
   readonly first: number;
   /** Of each row, its place among those slots. */
   readonly places: readonly number[];
+  /** What all of them are run with beside the model's weights; nothing where undefined. */
+  readonly adapter: Adapter | undefined;
 }
 
 export interface PassRunner<Storage extends CacheStorage> {
   readonly kind: CacheKind<Storage>;
   /** Whether rows of so many positions may run together. */
-  canShare(count: number): boolean;
+  canShare(count: number, adapter: Adapter | undefined): boolean;
   /** Runs a batch and keeps the keys and values of its positions; the sequences are as long as before. */
   run(batch: Batch<Storage>): Promise<ForwardLogits>;
   /** Gives back what it holds beside the graph. */
@@ -58,7 +61,8 @@ export function areNumbers(logits: Float32Array): boolean {
 /** Embeddings of a batch's inputs, (B,S,H), in one buffer that grows to the longest pass so far. */
 export function inputBuffer(width: number, lookUp: TokenLookUp) {
   let buffer = new Float32Array(0);
-  return ({ rows, count, places }: Batch<CacheStorage>, batch: number): Float32Array => {
+  type Inputs = Pick<Batch<CacheStorage>, "rows" | "count" | "places">;
+  return ({ rows, count, places }: Inputs, batch: number): Float32Array => {
     const size = batch * count * width;
     if (buffer.length < size) buffer = new Float32Array(size);
     const embeds = buffer.subarray(0, size);

@@ -1,4 +1,5 @@
 import type { Sequence } from "../decoding/sequence.ts";
+import type { Adapter } from "./adapter.ts";
 import type { SavedSequence } from "./sequences.ts";
 
 /** What stands at one position: a token, or a place in a picture (`hash/7`). */
@@ -7,7 +8,7 @@ export type Position = number | string;
 /** What the cache needs of a language model. */
 export interface SequenceShelf {
   readonly bytesPerPosition: number;
-  create(): Sequence;
+  create(adapter?: Adapter): Sequence;
   release(sequence: Sequence): void;
   save(sequence: Sequence, length: number): SavedSequence;
   restore(saved: SavedSequence, length: number): Sequence;
@@ -15,10 +16,10 @@ export interface SequenceShelf {
 }
 
 export interface PrefixCache {
-  /** A sequence that holds what is known of a prompt, in whole chunks, and never all of it. */
-  take(prompt: readonly Position[]): Sequence;
+  /** A sequence that holds what is known of a prompt with an adapter, or none, in whole chunks, and never all of it. */
+  take(prompt: readonly Position[], adapter?: Adapter): Sequence;
   /** Keeps the whole chunks of a prompt for later ones that begin alike, and releases the sequence it has been run in. */
-  give(sequence: Sequence, prompt: readonly Position[]): void;
+  give(sequence: Sequence, prompt: readonly Position[], adapter?: Adapter): void;
   /** Keeps no more than so many bytes from now on, or than its own limit: running sequences come first. */
   limitTo(bytes: number): void;
   clear(): void;
@@ -27,6 +28,8 @@ export interface PrefixCache {
 }
 
 interface Entry {
+  /** Its keys and values are of no use with another. */
+  readonly adapter: Adapter | undefined;
   readonly positions: readonly Position[];
   readonly saved: SavedSequence;
 }
@@ -51,8 +54,13 @@ export function createPrefixCache(model: SequenceShelf, limit: number, chunk: nu
   let reused = 0;
   let longest = Math.floor(limit / model.bytesPerPosition);
 
-  function keep(sequence: Sequence, positions: readonly Position[]): void {
-    const covers = (one: Entry, length: number) => commonPrefix(one.positions, positions) >= length;
+  function keep(
+    sequence: Sequence,
+    positions: readonly Position[],
+    adapter: Adapter | undefined,
+  ): void {
+    const covers = (one: Entry, length: number) =>
+      one.adapter === adapter && commonPrefix(one.positions, positions) >= length;
     const known = entries.find((one) => covers(one, positions.length));
     // What the new entry begins with is of no further use.
     const isOut = (one: Entry) => one !== known && covers(one, one.positions.length);
@@ -60,7 +68,7 @@ export function createPrefixCache(model: SequenceShelf, limit: number, chunk: nu
     if (known) entries = [...entries.filter((one) => one !== known), known];
     else {
       trim(longest - positions.length); // before there is a copy more
-      entries.push({ positions, saved: model.save(sequence, positions.length) });
+      entries.push({ adapter, positions, saved: model.save(sequence, positions.length) });
     }
   }
 
@@ -80,23 +88,24 @@ export function createPrefixCache(model: SequenceShelf, limit: number, chunk: nu
   }
 
   return {
-    take(positions) {
+    take(positions, adapter) {
       let best: Entry | undefined;
       let shared = 0;
       for (const candidate of entries) {
+        if (candidate.adapter !== adapter) continue;
         const common = commonPrefix(candidate.positions, positions);
         if (common > shared) [best, shared] = [candidate, common];
       }
       // The last position has to run: its logits choose the first token.
       shared = whole(Math.min(shared, positions.length - 1));
-      if (!best || shared === 0) return model.create();
+      if (!best || shared === 0) return model.create(adapter);
       entries = [...entries.filter((one) => one !== best), best];
       reused += shared;
       return model.restore(best.saved, shared);
     },
-    give(sequence, positions) {
+    give(sequence, positions, adapter) {
       const held = positions.slice(0, whole(Math.min(sequence.length, positions.length, longest)));
-      if (held.length > 0) keep(sequence, held);
+      if (held.length > 0) keep(sequence, held, adapter);
       model.release(sequence);
     },
     limitTo(bytes) {

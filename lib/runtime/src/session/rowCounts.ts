@@ -25,7 +25,10 @@ const tiles = [1, 2, 4, 8];
  * Runs one and the same row by itself, many times in a pass, and beside others.
  * @param session the language model's graph (lib/network/src/phi.ts)
  */
-export async function findRowCounts(session: Session, config: PhiConfig): Promise<RowCounts> {
+export async function findRowCounts(
+  session: Pick<Session, "run">,
+  config: PhiConfig,
+): Promise<RowCounts> {
   const [alone] = await runAlike(session, config, 1);
   const together = await runAlike(session, config, probed);
   const [besideOthers] = await runAlike(session, config, probed, spike);
@@ -56,7 +59,7 @@ const spike = (channel: number): number => Number(channel === 0);
  * digit may not show, rounded away before the head.
  */
 async function runAlike(
-  session: Session,
+  session: Pick<Session, "run">,
   config: PhiConfig,
   count: number,
   others: (channel: number) => number = even,

@@ -1,6 +1,7 @@
 /** Which text lives in which slot of the cache: forks, beam reordering, batches. */
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { Sequence, SequenceStore } from "../decoding/sequence.ts";
+import type { Adapter } from "./adapter.ts";
 import type { CacheStorage, SavedRows } from "./cacheStorage.ts";
 import type { KvCache } from "./kvCache.ts";
 import type { KvPool, Tenant } from "./kvPool.ts";
@@ -13,12 +14,15 @@ import type { KvPool, Tenant } from "./kvPool.ts";
 interface Held<Storage extends CacheStorage> extends Sequence, Tenant<Storage> {
   readonly length: number;
   stamps: number[];
+  /** Its keys and values are those of the model with it. */
+  readonly adapter: Adapter | undefined;
 }
 
 /** A sequence laid aside: it takes no slot and widens nobody's attention. */
 export interface SavedSequence {
   readonly rows: SavedRows;
   readonly stamps: readonly number[];
+  readonly adapter: Adapter | undefined;
 }
 
 export class CachedSequences<Storage extends CacheStorage> implements SequenceStore {
@@ -31,13 +35,14 @@ export class CachedSequences<Storage extends CacheStorage> implements SequenceSt
     this.#cache = cache;
   }
 
-  create(): Sequence {
-    return this.#hold([]);
+  /** @param adapter what all of it is run with; the model alone unless given */
+  create(adapter?: Adapter): Sequence {
+    return this.#hold([], adapter);
   }
 
   fork(parent: Sequence): Sequence {
     const from = this.#find(parent);
-    const child = this.#hold([]);
+    const child = this.#hold([], from.adapter);
     if (from.pool) this.#cache.settleIn(child, from.pool.capacity);
     child.pool?.storage.copy(from.slot, child.slot, 0, from.length);
     child.stamps.push(...from.stamps);
@@ -76,7 +81,8 @@ export class CachedSequences<Storage extends CacheStorage> implements SequenceSt
   /** A copy of the first `length` positions, outside the cache; at least one. */
   save(sequence: Sequence, length: number): SavedSequence {
     const held = this.#find(sequence);
-    return { rows: this.#cache.save(held, length), stamps: held.stamps.slice(0, length) };
+    const { stamps, adapter } = held;
+    return { rows: this.#cache.save(held, length), stamps: stamps.slice(0, length), adapter };
   }
 
   /** Lets go of a saved sequence. */
@@ -85,8 +91,8 @@ export class CachedSequences<Storage extends CacheStorage> implements SequenceSt
   }
 
   /** A new sequence of the first `length` positions of a saved one; at least one. */
-  restore({ rows, stamps }: SavedSequence, length: number): Sequence {
-    const held = this.#hold([]);
+  restore({ rows, stamps, adapter }: SavedSequence, length: number): Sequence {
+    const held = this.#hold([], adapter);
     this.#cache.settle(held, length);
     held.pool!.storage.restore(held.slot, rows, length);
     held.stamps.push(...stamps.slice(0, length));
@@ -120,6 +126,11 @@ export class CachedSequences<Storage extends CacheStorage> implements SequenceSt
     return { pool: pool!, slot };
   }
 
+  /** What a sequence is run with beside the model's weights. */
+  adapterOf(sequence: Sequence): Adapter | undefined {
+    return this.#find(sequence).adapter;
+  }
+
   /**
    * Brings sequences of one pool into neighbouring slots, moving as few as possible.
    * @returns the first slot, and for each sequence its row in the batch
@@ -150,12 +161,13 @@ export class CachedSequences<Storage extends CacheStorage> implements SequenceSt
     for (let i = 0; i < count; i++) stamps.push(this.#nextStamp++);
   }
 
-  #hold(stamps: number[]): Held<Storage> {
+  #hold(stamps: number[], adapter: Adapter | undefined): Held<Storage> {
     const held: Held<Storage> = {
       id: this.#nextId++,
       pool: undefined,
       slot: 0,
       stamps,
+      adapter,
       get length() {
         return this.stamps.length;
       },

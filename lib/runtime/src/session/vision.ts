@@ -15,23 +15,34 @@ export async function encodeImage(
   pixelValues: Float32Array,
   config: ModelConfig,
 ): Promise<Float32Array> {
-  const { imageSize, width: visionWidth } = config.vision;
-  const { numQueryTokens, width } = config.qformer;
-  const shapes = {
-    pixel_values: [1, 3, imageSize, imageSize],
-    vision_states: [1, visionTokens(config.vision), visionWidth],
-    image_embeds: [1, numQueryTokens, width],
+  return mapImage(sessions.mapping, await embedImage(sessions, pixelValues, config), config);
+}
+
+/** pixelValues (3,S,S) -> imageEmbeds (Q,D), as the Q-Former leaves a picture. */
+export async function embedImage(
+  { vision, qformer }: Pick<VisionSessions, "vision" | "qformer">,
+  pixelValues: Float32Array,
+  config: ModelConfig,
+): Promise<Float32Array> {
+  const { imageSize, width } = config.vision;
+  const pixels = {
+    dtype: "float32" as const,
+    shape: [1, 3, imageSize, imageSize],
+    data: pixelValues,
   };
-  const step = async (
-    session: Session,
-    input: keyof typeof shapes,
-    output: string,
-    data: Float32Array,
-  ) => {
-    const feeds = { [input]: { dtype: "float32" as const, shape: shapes[input], data } };
-    return (await session.run(feeds, [output]))[output]!;
-  };
-  const visionStates = await step(sessions.vision, "pixel_values", "vision_states", pixelValues);
-  const imageEmbeds = await step(sessions.qformer, "vision_states", "image_embeds", visionStates);
-  return step(sessions.mapping, "image_embeds", "image_features", imageEmbeds);
+  const { vision_states: data } = await vision.run({ pixel_values: pixels }, ["vision_states"]);
+  const shape = [1, visionTokens(config.vision), width];
+  const states = { dtype: "float32" as const, shape, data: data! };
+  return (await qformer.run({ vision_states: states }, ["image_embeds"])).image_embeds!;
+}
+
+/** imageEmbeds (Q,D) -> imageFeatures (Q,H), of the language model's width. */
+export async function mapImage(
+  mapping: Session,
+  imageEmbeds: Float32Array,
+  { qformer: { numQueryTokens, width } }: ModelConfig,
+): Promise<Float32Array> {
+  const shape = [1, numQueryTokens, width];
+  const embeds = { dtype: "float32" as const, shape, data: imageEmbeds };
+  return (await mapping.run({ image_embeds: embeds }, ["image_features"])).image_features!;
 }
