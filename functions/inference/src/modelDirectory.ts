@@ -1,31 +1,31 @@
+import { isAskedFor } from "@tinygptv/protocol";
 import type { Engine, ModelInfo } from "@tinygptv/protocol";
 import { HttpError } from "./errors.ts";
 
 export interface ModelDirectory {
-  /** All levels as they are now; a name's default level comes first. */
+  /** All levels, and adapters beside them, as they are now; a name's default level comes first. */
   list(): Promise<ModelInfo[]>;
   /**
-   * The full id (`name:level`) of a model as callers name it; the default model where they do not.
+   * The full id (`name:level`, `name:level+adapter`) of a model as callers name it; the default model where they do not.
    * @throws HttpError model_not_found
    */
   idOf(requested: string | undefined, param?: string): Promise<string>;
 }
 
-/** Which models there are does not change while the engine runs, so ids are looked up without asking it. */
+/** Which models there are changes only where an adapter is put beside one, so the engine is asked for an id that is not known yet, and for no other. */
 export function createModelDirectory(engine: Engine): ModelDirectory {
-  let known: readonly Pick<ModelInfo, "id" | "name">[] = [];
+  let known: readonly Pick<ModelInfo, "id" | "name" | "adapter">[] = [];
   const list = async () => {
     const models = await engine.models();
-    known = models.map(({ id, name }) => ({ id, name }));
+    known = models.map(({ id, name, adapter }) => ({ id, name, adapter }));
     return models;
   };
   return {
     list,
     async idOf(requested, param = "model") {
-      if (known.length === 0) await list();
-      const found = known.find(
-        ({ id, name }) => requested === undefined || id === requested || name === requested,
-      );
+      const find = () => known.find((model) => isAskedFor(model, requested));
+      if (!find()) await list();
+      const found = find();
       if (found) return found.id;
       const ids = known.map(({ id }) => id).join(", ");
       throw new HttpError(

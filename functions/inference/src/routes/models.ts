@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { splitId } from "@tinygptv/protocol";
 import type { EngineStatus, ModelInfo } from "@tinygptv/protocol";
 import { modelListSchema, modelObjectSchema } from "@tinygptv/protocol/http";
 import type { ModelList, ModelObject } from "@tinygptv/protocol/http";
@@ -6,15 +7,15 @@ import type { AppEnv, Services } from "../services.ts";
 import { documented, json } from "./describe.ts";
 
 const listAll = documented({
-  summary: "Every quantization level of every model",
+  summary: "Every quantization level of every model, and every adapter beside them",
   responses: {
     200: { description: "The levels, each name's default first", content: json(modelListSchema) },
   },
 });
 const getOne = documented({
   missing: true,
-  summary: "One level",
-  responses: { 200: { description: "The level", content: json(modelObjectSchema) } },
+  summary: "One level, or adapter beside one",
+  responses: { 200: { description: "The level or adapter", content: json(modelObjectSchema) } },
 });
 
 /** `GET /v1/models`, `GET /v1/models/{id}` */
@@ -43,6 +44,8 @@ function toModelObject(info: ModelInfo, { copies }: EngineStatus, created: numbe
     owned_by: "tinygpt-v",
     name: info.name,
     level: info.level,
+    root: info.adapter === undefined ? info.name : `adapters/${info.adapter}`,
+    parent: info.adapter === undefined ? null : splitId(info.id).model,
     weights: info.weights,
     file_bytes: info.fileBytes,
     memory_bytes: info.memoryBytes,
@@ -54,6 +57,6 @@ function toModelObject(info: ModelInfo, { copies }: EngineStatus, created: numbe
     execution_provider: info.executionProvider ?? null,
     execution: info.execution ?? null,
     integer_weights: info.integerWeights ?? null,
-    copies: copies[info.id] ?? null,
+    copies: copies[splitId(info.id).model] ?? null,
   };
 }

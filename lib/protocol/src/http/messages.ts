@@ -16,7 +16,9 @@ export const modelSchema = z
   .string()
   .min(1)
   .max(200)
-  .describe("`name:level`, or `name` for its default level; left out: the server's default model");
+  .describe(
+    "`name:level`, or `name` for its default level, and `+adapter` for an adapter beside it; left out: the server's default model",
+  );
 
 /** Hints of where a prompt may be cached: here all of it is, by itself. */
 export const cached = { prompt_cache_breakpoint: z.record(z.string(), z.unknown()).optional() };

@@ -5,12 +5,16 @@ import { recordOf } from "../record.ts";
 /** `GET /v1/models/{id}`; `GET /v1/models` lists them, each name's default level first. */
 export const modelObjectSchema = z
   .object({
-    id: z.string().describe("name:level"),
+    id: z.string().describe("name:level, and +adapter where it is one beside the level"),
     object: z.literal("model"),
     created: z.number().int().describe("Unix seconds since when this server serves it"),
     owned_by: z.literal("tinygpt-v"),
     name: z.string(),
     level: z.string().describe("Quantization level"),
+    root: z
+      .string()
+      .describe("What it is of: the model's name, or the adapter's folder in the model's"),
+    parent: z.string().nullable().describe("Of an adapter, the level that it is beside"),
     weights: z.enum(["trained", "random", "fixture"]),
     file_bytes: z.number().int(),
     memory_bytes: z.number().int(),

@@ -3,7 +3,6 @@ import type { Graph } from "@tinygptv/graph";
 import type { Session } from "@tinygptv/graph/session";
 import type { AdapterManifest, ModelConfig } from "@tinygptv/model";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { listedAdapter } from "./modelInfo.ts";
 import {
   adapterOf,
   type AdaptableSession,
@@ -33,6 +32,17 @@ export interface OpenableAdapter {
   openWeights(): Promise<Graph | undefined>;
   /** The mapping; undefined where it is the model's. */
   openMapping(): Promise<Session | undefined>;
+}
+
+/** An adapter beside a level. */
+export interface ListedAdapter {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What is said of an adapter in any list. */
+export function listedAdapter(name: string, { files }: AdapterManifest): ListedAdapter {
+  return { name, bytes: files.reduce((total, { bytes }) => total + bytes, 0) };
 }
 
 /** The adapters of one open model. */

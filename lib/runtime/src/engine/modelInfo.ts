@@ -1,6 +1,7 @@
-import type { AdapterManifest, Manifest } from "@tinygptv/model";
+import type { Manifest } from "@tinygptv/model";
 import { adapterId } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
+import type { ListedAdapter } from "./adapters.ts";
 import { memoryPlan, totalOf } from "./memoryPlan.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
 import { graphsOf } from "./parts.ts";
@@ -38,17 +39,6 @@ export function describe(manifest: Manifest, level: string, memory: MemoryOption
     execution: undefined,
     integerWeights: undefined,
   };
-}
-
-/** An adapter beside a level. */
-export interface ListedAdapter {
-  readonly name: string;
-  readonly bytes: number;
-}
-
-/** What is said of an adapter in any list. */
-export function listedAdapter(name: string, { files }: AdapterManifest): ListedAdapter {
-  return { name, bytes: sum(files) };
 }
 
 /** A level with an adapter beside it, as it is listed. */

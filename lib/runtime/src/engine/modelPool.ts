@@ -7,7 +7,7 @@ import type { ModelInfo } from "@tinygptv/protocol";
 import type { Model } from "../model.ts";
 import type { MemoryOptions } from "./memoryPlan.ts";
 import { withAdapter } from "./modelInfo.ts";
-import type { ListedAdapter } from "./modelInfo.ts";
+import type { ListedAdapter } from "./adapters.ts";
 import type { Counters, HostOptions } from "./messages.ts";
 
 /** How models come into the process; tests give their own. */

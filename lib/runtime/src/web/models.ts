@@ -1,5 +1,5 @@
 /** The models of a page: what of them is in this browser, how each fits it, and those that are open. */
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, isAskedFor } from "@tinygptv/protocol";
 import { chooseGpu, precisionFor } from "../engine/gpuChoice.ts";
 import type { OnGpu, OnProcessor } from "../engine/gpuChoice.ts";
 import { levelsOf } from "../engine/modelInfo.ts";
@@ -90,11 +90,9 @@ export async function openModels(
     for (const { id, level } of levelsOf(remote.manifest))
       known.set(id, { id, remote, level, files: filesOf(remote, level) });
 
-  function find(model: string | undefined): Level {
-    const levels = pool.list();
-    const found = levels.find(
-      ({ id, name }) => model === undefined || id === model || name === model,
-    );
+  async function find(model: string | undefined): Promise<Level> {
+    const levels = await pool.list();
+    const found = levels.find((level) => isAskedFor(level, model));
     if (found) return known.get(found.id)!;
     const ids = levels.map(({ id }) => id).join(", ");
     throw new TinyGptvError("model", `model: want one of ${ids}, got ${model}`, {
@@ -112,19 +110,22 @@ export async function openModels(
   return {
     pool,
     async acquire(model, signal) {
-      const level = find(model);
+      const level = await find(model);
       if (!(await isKept(store, level))) {
         expectFit(level.id, await lookAt(level));
         await download(store, level, tell, signal);
       }
       return pool.acquire(level.id, signal);
     },
-    levels: () =>
+    levels: async () =>
       Promise.all(
-        pool.list().map(async (info) => ({ ...info, ...(await lookAt(known.get(info.id)!)) })),
+        (await pool.list()).map(async (info) => ({
+          ...info,
+          ...(await lookAt(known.get(info.id)!)),
+        })),
       ),
     async remove(model) {
-      const level = find(model);
+      const level = await find(model);
       const wanted = new Set<string>();
       for (const other of known.values())
         if (other !== level && (await isKept(store, other)))

@@ -1,4 +1,4 @@
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, isAskedFor } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import { httpEngine, type PlaygroundEngine } from "#lib/client/engine.ts";
 import type { Endpoint } from "#lib/client/http.ts";
@@ -110,10 +110,7 @@ export class Connection {
   }
 
   model(id: string | undefined): ModelInfo | undefined {
-    return (
-      this.models.find((model) => model.id === id || model.name === id) ??
-      (id === undefined ? this.models[0] : undefined)
-    );
+    return this.models.find((model) => isAskedFor(model, id));
   }
 
   close(): void {
