@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { adapterCommand } from "./commands/adapter.ts";
 import { askCommand } from "./commands/ask.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { compareCommand } from "./commands/compare.ts";
@@ -57,6 +58,7 @@ function createProgram(): Command {
     prepackCommand,
     compareCommand,
     trainCommand,
+    adapterCommand,
     mergeCommand,
     evalCommand,
     verifyCommand,

@@ -63,6 +63,7 @@ export { fromCheckpoint, fromModel } from "./sources.ts";
 export { openStepper, type Gradients, type Score, type Stepper, type StepResult } from "./step.ts";
 export { constantRate, learningRate, type Schedule } from "./schedule.ts";
 export { readAdapter, writeAdapter, type Adapter } from "./results/peft.ts";
+export { readTrained, type Trained } from "./results/trained.ts";
 export {
   readStageFile,
   writeStageFile,

@@ -9,6 +9,7 @@ import type { Model } from "tinygptv";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";
+import { modelArgument } from "../commands/modelArgument.ts";
 import { howToOpen } from "../commands/options.ts";
 import type { ExecutionFlags } from "../commands/options.ts";
 import { decodingParams } from "./decodingOptions.ts";
@@ -30,15 +31,16 @@ export interface AskFlags extends QuestionFlags, ExecutionFlags {
   json?: boolean;
 }
 
-export async function ask(folder: string, images: string[], flags: AskFlags): Promise<void> {
+/** @param model folder, and `+NAME` for an adapter beside it */
+export async function ask(model: string, images: string[], flags: AskFlags): Promise<void> {
   if ((flags.prompt === undefined) === (flags.jsonl === undefined)) {
     throw usageError("request: want either --prompt or --jsonl");
   }
-  if (flags.jsonl === undefined) await askOne(folder, images, flags);
-  else await askMany(folder, flags.jsonl, images, flags);
+  if (flags.jsonl === undefined) await askOne(model, images, flags);
+  else await askMany(model, flags.jsonl, images, flags);
 }
 
-async function askOne(folder: string, images: string[], flags: AskFlags): Promise<void> {
+async function askOne(argument: string, images: string[], flags: AskFlags): Promise<void> {
   if (flags.draw !== undefined && images.length === 0) {
     throw usageError("draw: want a picture to draw on, got none");
   }
@@ -48,7 +50,8 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
     ...questionFields(flags),
   };
   const pictures = await Promise.all(images.map(readPicture));
-  const model = await openModel(folder, howToOpen(flags));
+  const { folder, ...adapter } = await modelArgument(argument);
+  const model = await openModel(folder, { ...adapter, ...howToOpen(flags) });
   try {
     noteWeights(model.info);
     const events = model.generate(request, pictures);
@@ -65,7 +68,7 @@ async function askOne(folder: string, images: string[], flags: AskFlags): Promis
 
 /** Answers every request, some at once; lines come out in the order of the file. */
 async function askMany(
-  folder: string,
+  argument: string,
   path: string,
   images: string[],
   flags: AskFlags,
@@ -76,7 +79,8 @@ async function askMany(
   }
   const { batch } = flags;
   const requests = await readRequests(path);
-  const model = await openModel(folder, { maxBatch: batch, ...howToOpen(flags) });
+  const { folder, ...adapter } = await modelArgument(argument);
+  const model = await openModel(folder, { maxBatch: batch, ...adapter, ...howToOpen(flags) });
   try {
     noteWeights(model.info);
     const answers = inOrder(requests, batch, (request) => answer(model, request));

@@ -9,6 +9,7 @@ import { questionFields } from "../ask/questionFields.ts";
 import type { QuestionFlags } from "../ask/questionFields.ts";
 import { readPicture } from "../ask/readPicture.ts";
 import { showAnswer } from "../ask/showAnswer.ts";
+import { modelArgument } from "../commands/modelArgument.ts";
 import { howToOpen } from "../commands/options.ts";
 import type { ExecutionFlags } from "../commands/options.ts";
 import { exitCodes, explain } from "../terminal/failure.ts";
@@ -36,10 +37,12 @@ const help = `A line is a question, or one of:
   /exit           ends, as Ctrl-D does
 Ctrl-C stops an answer, and ends where none is under way.`;
 
-export async function chat(folder: string, images: string[], flags: ChatFlags): Promise<void> {
+/** @param argument folder, and `+NAME` for an adapter beside it */
+export async function chat(argument: string, images: string[], flags: ChatFlags): Promise<void> {
   questionFields(flags);
   const pictures = await Promise.all(images.map(readPicture));
-  const model = await openModel(folder, howToOpen(flags));
+  const { folder, ...adapter } = await modelArgument(argument);
+  const model = await openModel(folder, { ...adapter, ...howToOpen(flags) });
   try {
     noteWeights(model.info);
     await converse({ model, conversation: createConversation(pictures), flags });

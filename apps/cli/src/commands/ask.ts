@@ -6,7 +6,7 @@ export function askCommand(): Command {
   const command = new Command("ask")
     .summary("an answer about pictures, or many")
     .description("Asks a converted model about pictures.")
-    .argument("<model>", "model folder, as convert makes it")
+    .argument("<model>", "model folder, as convert makes it; +NAME for an adapter beside it")
     .argument("[image...]", "pictures, in the order of the prompt")
     .option("--prompt <text>", "the question")
     .option("--jsonl <file>", "many requests, one JSON object a line (docs/cli.md)")

@@ -8,7 +8,7 @@ export function chatCommand(): Command {
     .description(
       "Talks with a converted model: each line is a question; /help lists what else a line may be.",
     )
-    .argument("<model>", "model folder, as convert makes it")
+    .argument("<model>", "model folder, as convert makes it; +NAME for an adapter beside it")
     .argument("[picture...]", "pictures for the first question")
     .option("--json", "print each answer as one JSON object");
   levelOption(command, ["<level>", "quantization level (default: the model's)"], String);

@@ -24,7 +24,10 @@ export function evalCommand(): Command {
     .description(
       "Asks a model the questions of a benchmark and scores the answers by the reference's rule and the official one. A run that was stopped goes on where it was: say the same again.",
     )
-    .argument("[model]", "model folder; with --url the model's name there")
+    .argument(
+      "[model]",
+      "model folder, +NAME for an adapter beside it; with --url the model's name there",
+    )
     .option("--benchmark <name>", "which one (docs/evaluation.md); own for one's own questions")
     .option("--data <path>", "folder of the data set as it is distributed, or a file of it")
     .option("--images <folder>", "where its pictures are, if not below --data")

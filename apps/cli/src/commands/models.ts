@@ -3,7 +3,8 @@ import { readManifest } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { MeasuredModel } from "../models/measure.ts";
 import { confirm } from "../terminal/confirm.ts";
-import { exitCodes, explain } from "../terminal/failure.ts";
+import { exitCodes, explain, usageError } from "../terminal/failure.ts";
+import { modelArgument } from "./modelArgument.ts";
 import { formatBytes, note, printJson, printLine, table } from "../terminal/output.ts";
 
 interface RemoveFlags {
@@ -13,11 +14,11 @@ interface RemoveFlags {
 
 export function modelsCommand(): Command {
   const remove = new Command("remove")
-    .summary("remove a model, or a level of one")
+    .summary("remove a model, a level of one, or an adapter beside one")
     .description(
-      "Removes a converted model, or one of its levels; asks first. Files that other levels share stay, and so does what is in the folder and not the model's.",
+      "Removes a converted model, one of its levels, or an adapter beside it; asks first. Files that other levels share stay, and so does what is in the folder and not the model's.",
     )
-    .argument("<model>", "model folder")
+    .argument("<model>", "model folder; +NAME for an adapter beside it alone")
     .option("--level <level>", "this level only")
     .option("--yes", "do not ask")
     .exitOverride()
@@ -52,7 +53,8 @@ async function list(folders: string[], { json }: { json?: boolean }): Promise<vo
   }
 }
 
-function show({ folder, name, weights, bytes, common, levels }: MeasuredModel): void {
+function show(model: MeasuredModel): void {
+  const { folder, name, weights, bytes, common, levels, adapters } = model;
   printLine(`${folder}: ${name}, ${weights} weights, ${formatBytes(bytes)}`);
   const rows = levels.map(({ level, isDefault, bytes: size, shared, copies }) => [
     `  ${level}`,
@@ -63,12 +65,21 @@ function show({ folder, name, weights, bytes, common, levels }: MeasuredModel): 
       ...(copies > 0 ? [`${formatBytes(copies)} of copies for quick loads`] : []),
     ].join(", "),
   ]);
-  printLine(table([...rows, ["  every level", formatBytes(common), "embeddings and tokenizer"]]));
+  const beside = adapters.map((one) => [`  +${one.name}`, formatBytes(one.bytes), "adapter"]);
+  const all = ["  every level", formatBytes(common), "embeddings and tokenizer"];
+  printLine(table([...rows, all, ...beside]));
 }
 
-async function removeSome(model: string, { level, yes }: RemoveFlags): Promise<void> {
+async function removeSome(argument: string, { level, yes }: RemoveFlags): Promise<void> {
+  const { folder: model, adapter } = await modelArgument(argument);
   const before = await readManifest(model);
-  const { removeCopies, removeModel } = await import("../models/removeModel.ts");
+  const { removeAdapter, removeCopies, removeModel } = await import("../models/removeModel.ts");
+  if (adapter !== undefined) {
+    if (level !== undefined) throw usageError("level: want none with an adapter, which all share");
+    if (!yes && !(await confirm(`Remove ${argument}?`))) return;
+    note(`${argument}: removed, ${formatBytes(await removeAdapter(model, adapter))}`);
+    return;
+  }
   const { measureModel } = await import("../models/measure.ts");
   const { removeLevel } = await import("@tinygptv/convert");
   const { bytes } = await measureModel(model, before);

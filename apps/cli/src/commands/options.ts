@@ -52,6 +52,19 @@ export function howToOpen({ level, provider, precision }: ExecutionFlags & { lev
   };
 }
 
+/** The option for what a stage file does not say. */
+export function alphaOption(command: Command): Command {
+  return command.option(
+    "--alpha <number>",
+    "of the LoRA in a stage file, which says its rank only (default: the published 16 for rank 64)",
+    (text) => {
+      const value = Number(text);
+      if (value > 0) return value;
+      throw new InvalidArgumentError(`Want a number above 0, got ${text}.`);
+    },
+  );
+}
+
 /** Reader of a list of quantization levels. */
 export function levelList(text: string): string[] {
   const levels = text.split(",").map((name) => name.trim());

@@ -50,6 +50,42 @@ it("trains by a file, goes on where it was, and what comes of it is merged into 
     name: string;
   };
   expect(manifest.name).toBe("greetings");
+
+  const beside = ["adapter", model, `${out}/adapter`, "--name", "tuned", "--json"];
+  const added = JSON.parse((await runCli(beside)).stdout) as object;
+  expect(added).toMatchObject({ id: "micro+tuned", name: "tuned", rank: 64 });
+  expect(await runCli(beside)).toMatchObject({ end: 1 });
+  const ask = async (which: string) => {
+    const question = ["--prompt", "What is it?", "--max-new-tokens", "8", "--json"];
+    const asked = await runCli(["ask", which, `${data}/photo.jpg`, question]);
+    return { ...(JSON.parse(asked.stdout) as { text: string }), said: asked.stderr };
+  };
+  const answer = await ask(`${model}+tuned`);
+  expect(answer.said).toContain("micro:fp32+tuned has fixture weights");
+  expect(answer.text).toBe((await ask(merged)).text);
+
+  const unknown = await runCli(["ask", `${model}+other`, "--prompt", "x"]);
+  expect(unknown).toMatchObject({ end: 1, stdout: "" });
+  expect(unknown.stderr).toContain("adapter: want one of tuned, got other");
+  expect((await runCli(["models", model])).stdout).toMatch(/\+tuned +[\d.]+ [kM]B +adapter/);
+  const talk = await runCli(["chat", `${model}+tuned`, "--json"], ({ stdin }) =>
+    stdin!.end("Hi\n"),
+  );
+  expect(talk.stderr).toContain("micro:fp32+tuned has fixture weights");
+  expect(JSON.parse(talk.stdout)).toHaveProperty("text");
+  const removed = await runCli(["models", "remove", `${model}+tuned`, "--yes"]);
+  expect(removed.stderr).toMatch(/\+tuned: removed, /);
+  expect(await runCli(["ask", `${model}+tuned`, "--prompt", "x"])).toMatchObject({ end: 1 });
+});
+
+it("puts a stage file beside a model, whose LoRA's alpha has to be said", async () => {
+  const model = folder.path("model");
+  const stage = `${micro}/TinyGPT-V_for_Stage4.pth`;
+  const add = ["adapter", model, stage, "--name", "stage4"];
+  const unknown = await runCli(add);
+  expect(unknown).toMatchObject({ end: 2 });
+  expect(unknown.stderr).toContain("alpha: want that of the LoRA in");
+  expect(await runCli([...add, "--alpha", "16"])).toMatchObject({ end: 0 });
 });
 
 it("goes on from published files, and gives a stage file like theirs", async () => {

@@ -58,9 +58,9 @@ async function trainModel(path: string, flags: TrainFlags): Promise<void> {
   if (flags.json) return printJson({ type: "done", ...outcome });
   printLine(outcome.adapter ?? outcome.stageFile!);
   const next = outcome.adapter
-    ? `tinygptv merge ${settings.model} ${outcome.adapter} --out NEW --name NAME`
+    ? `tinygptv adapter ${settings.model} ${outcome.adapter} --name NAME`
     : `tinygptv convert --checkpoint ${outcome.stageFile} …`;
-  note(`As a model of its own: ${next}`);
+  note(`${outcome.adapter ? "Beside its model" : "As a model of its own"}: ${next}`);
 }
 
 /** Events for people: a bar, and a line for what is worth one. */

@@ -10,6 +10,7 @@ import {
 } from "@tinygptv/evaluate";
 import type { Answerer, BenchmarkName, RunIdentity, Scores } from "@tinygptv/evaluate";
 import { openModel } from "tinygptv";
+import { modelArgument } from "../commands/modelArgument.ts";
 import { howToOpen, type ExecutionFlags } from "../commands/options.ts";
 import { questionFields, type QuestionFlags } from "../ask/questionFields.ts";
 import { usageError } from "../terminal/failure.ts";
@@ -77,9 +78,14 @@ export async function evalModel(model: string | undefined, flags: EvalFlags): Pr
   }
 }
 
-async function openFolder(folder: string | undefined, flags: EvalFlags): Promise<Subject> {
-  if (folder === undefined) throw usageError("model: want a model folder, or --url");
-  const model = await openModel(folder, { maxBatch: flags.batch, ...howToOpen(flags) });
+async function openFolder(argument: string | undefined, flags: EvalFlags): Promise<Subject> {
+  if (argument === undefined) throw usageError("model: want a model folder, or --url");
+  const { folder, ...adapter } = await modelArgument(argument);
+  const model = await openModel(folder, {
+    maxBatch: flags.batch,
+    ...adapter,
+    ...howToOpen(flags),
+  });
   noteWeights(model.info);
   return {
     ...(await identify(folder, model.info)),
@@ -97,7 +103,7 @@ async function openUrl(url: string, name: string | undefined, flags: EvalFlags):
   return { ...endpoint.identity, answerer: endpoint, close: async () => {} };
 }
 
-/** `nano-fp32`, with nothing that a file system minds. */
+/** `nano-fp32`, `nano-greetings-fp32`, with nothing that a file system minds. */
 const fileName = ({ model: { name, level } }: Subject): string =>
   [name, ...(level === undefined ? [] : [level])].join("-").replace(/[^\w.-]+/g, "-");
 

@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "@tinygptv/model";
-import { copyFolders } from "tinygptv";
+import { copyFolders, listAdapters } from "tinygptv";
 
 export interface MeasuredLevel {
   level: string;
@@ -18,11 +18,13 @@ export interface MeasuredModel {
   folder: string;
   name: string;
   weights: Manifest["weights"];
-  /** All of the folder that is the model's: files of the manifest, each once, and copies. */
+  /** All of the folder that is the model's: files of the manifest, each once, copies and adapters. */
   bytes: number;
   /** Of it, what belongs to no level: token embeddings and tokenizer. */
   common: number;
   levels: MeasuredLevel[];
+  /** Those beside it, by name. */
+  adapters: { name: string; bytes: number }[];
 }
 
 export async function measureModel(folder: string, manifest: Manifest): Promise<MeasuredModel> {
@@ -49,13 +51,15 @@ export async function measureModel(folder: string, manifest: Manifest): Promise<
     };
   });
   const files = sum(sizes.values());
+  const adapters = await listAdapters(folder);
   return {
     folder,
     name: manifest.name,
     weights: manifest.weights,
-    bytes: files + sum(copies.values()),
+    bytes: files + sum(copies.values()) + sum(adapters.map(({ bytes }) => bytes)),
     common: files - sum([...all].map(sizeOf)),
     levels,
+    adapters,
   };
 }
 

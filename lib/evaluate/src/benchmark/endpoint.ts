@@ -4,6 +4,8 @@ import {
   sniffFormat,
   type DecodingParams,
   type GenerateRequest,
+  adapterId,
+  splitId,
 } from "@tinygptv/protocol";
 import {
   chatResponseSchema,
@@ -82,10 +84,16 @@ function baseUrl(url: string): string {
   return pathname === "/" ? `${origin}/v1` : `${origin}${pathname.replace(/\/+$/, "")}`;
 }
 
+/** `nano`, or `nano+greetings`. */
+function withoutLevel({ id, name }: ModelObject): string {
+  const { adapter } = splitId(id);
+  return adapter === undefined ? name : adapterId(name, adapter);
+}
+
 function ourEndpoint(url: string, client: OpenAI, info: ModelObject): Endpoint {
   return {
     identity: {
-      model: { name: info.name, level: info.level, weights: info.weights, url },
+      model: { name: withoutLevel(info), level: info.level, weights: info.weights, url },
       versions: {},
     },
     info,

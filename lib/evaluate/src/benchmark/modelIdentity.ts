@@ -1,6 +1,7 @@
 /** What is known of a model in a folder, for results. */
 import { createHash } from "node:crypto";
-import { readManifest } from "@tinygptv/model/disk";
+import { readAdapterManifest, readManifest } from "@tinygptv/model/disk";
+import { adapterId } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import { graphsOf, runtimeVersion } from "tinygptv/parts";
 import type { RunSettings } from "./runFolder.ts";
@@ -12,10 +13,10 @@ export interface RunIdentity {
   versions: Record<string, string>;
 }
 
-/** A loaded level of a folder as results name it, with a hash over all files it consists of. */
+/** A loaded level of a folder as results name it, with a hash over all files it consists of, those of the adapter beside it too. */
 export async function identify(
   folder: string,
-  { name, level, weights, executionProvider, execution }: ModelInfo,
+  { name, level, adapter, weights, executionProvider, execution }: ModelInfo,
 ): Promise<RunIdentity> {
   const manifest = await readManifest(folder);
   const graphs = new Set(
@@ -24,9 +25,12 @@ export async function identify(
   const hash = createHash("sha256");
   for (const { path, sha256 } of manifest.files)
     if (graphs.has(path) || !/\.onnx(\.data)?$/.test(path)) hash.update(`${sha256} ${path}\n`);
+  const beside =
+    adapter === undefined ? undefined : (await readAdapterManifest(folder, adapter)).manifest;
+  for (const { path, sha256 } of beside?.files ?? []) hash.update(`${sha256} adapter/${path}\n`);
   return {
     model: {
-      name,
+      name: adapter === undefined ? name : adapterId(name, adapter),
       level,
       weights,
       sha256: hash.digest("hex"),

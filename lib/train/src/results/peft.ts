@@ -28,7 +28,7 @@ export interface Adapter {
 
 const configName = "adapter_config.json";
 /** The second is of before 2023. */
-const weightNames = ["adapter_model.safetensors", "adapter_model.bin"] as const;
+export const weightNames = ["adapter_model.safetensors", "adapter_model.bin"] as const;
 
 const configSchema = z.looseObject({
   peft_type: z.literal("LORA"),
