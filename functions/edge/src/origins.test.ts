@@ -92,6 +92,10 @@ it.each([
   [["nano:int4"], "nano", true],
   [["nano:int4"], "nano:int8", false],
   [["nano"], "nanotube", false],
+  [["nano:int4"], "nano:int4+greetings", true],
+  [["nano"], "nano+greetings", true],
+  [["nano:int4+greetings"], "nano:int4+greetings", true],
+  [["nano:int4+greetings"], "nano:int4", false],
 ])("an origin of %j serves %s: %s", (models, model, expected) => {
   expect(serves({ url: "http://a", models }, model)).toBe(expected);
 });

@@ -1,4 +1,5 @@
 /** The inference functions behind the edge: which serve a model, and how they are. */
+import { splitId } from "@tinygptv/protocol";
 import type { OriginConfig } from "./config.ts";
 
 export interface Origin extends OriginConfig {
@@ -54,11 +55,14 @@ const longestPause = 30_000;
 
 const nameOf = (model: string) => model.split(":")[0];
 
-/** A list entry `name` covers all its levels; a request for `name` fits any of its levels. */
+/** A list entry `name` covers all its levels, and each the adapters beside it; a request for `name` fits any of its levels. */
 export function serves({ models }: OriginConfig, model: string): boolean {
   if (!models) return true;
-  return models.some(
-    (entry) => entry === model || entry === nameOf(model) || nameOf(entry) === model,
+  const { model: level } = splitId(model);
+  return models.some((entry) =>
+    [model, level].some(
+      (asked) => entry === asked || entry === nameOf(asked) || nameOf(entry) === asked,
+    ),
   );
 }
 

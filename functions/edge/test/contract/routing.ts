@@ -80,6 +80,8 @@ export function routingContract({ origin, edge }: Bench): void {
         owned_by: "tinygpt-v",
         name: id.split(":")[0],
         level: id.split(":")[1],
+        root: id.split(":")[0],
+        parent: null,
         weights: "trained",
         file_bytes: 1,
         memory_bytes: 1,

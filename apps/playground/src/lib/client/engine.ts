@@ -1,6 +1,6 @@
 import { contentHash } from "@tinygptv/notebook";
 import type { NotebookEngine } from "@tinygptv/notebook";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, splitId } from "@tinygptv/protocol";
 import type { ModelInfo } from "@tinygptv/protocol";
 import {
   chatChunkSchema,
@@ -82,6 +82,7 @@ const toModelInfo = (model: ModelObject): ModelInfo => ({
   id: model.id,
   name: model.name,
   level: model.level,
+  adapter: splitId(model.id).adapter,
   weights: model.weights,
   fileBytes: model.file_bytes,
   memoryBytes: model.memory_bytes,
