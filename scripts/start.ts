@@ -15,11 +15,17 @@ interface Address {
 try {
   await installPackages();
   const { readEnvironment } = await import("../functions/inference/src/environment.ts");
-  await assertFree(readEnvironment(process.env));
+  const environment = readEnvironment(process.env);
+  await assertFree(environment);
   await convertNano();
   await buildPlayground();
   await placeNano();
-  const { code } = await runProgram("node", ["apps/cli/src/main.ts", "serve"]);
+  const { code } = await runProgram("node", [
+    "apps/cli/src/main.ts",
+    "serve",
+    // Without keys only this machine may call, and who sits at it may train.
+    ...(environment.config.keys.length === 0 ? ["--allow-training"] : []),
+  ]);
   process.exit(code);
 } catch (error) {
   explain(error);

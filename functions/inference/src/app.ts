@@ -31,6 +31,7 @@ import { createNotebookStore } from "./notebookStore.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { compareRoutes } from "./routes/compare.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { fineTuningRoutes } from "./routes/fineTuning.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { notebookRoutes, sharedNotebookRoutes } from "./routes/notebooks.ts";
@@ -43,6 +44,7 @@ import { tokenRoutes } from "./routes/tokens.ts";
 import type { AppEnv, Services } from "./services.ts";
 import type { Store } from "./store/store.ts";
 import { createSweep } from "./sweep.ts";
+import type { Trainings } from "./training/trainings.ts";
 
 export interface AppOptions {
   readonly engine: Engine;
@@ -53,6 +55,8 @@ export interface AppOptions {
   readonly log?: Logger;
   /** What runs; the server's shutdown waits for it. */
   readonly activity?: Activity;
+  /** Fine-tuning; refused where not given. */
+  readonly trainings?: Trainings;
   /** How http(s) pictures are downloaded; tests give their own. */
   readonly fetchPicture?: FetchPicture;
 }
@@ -87,6 +91,7 @@ export function createApp(options: AppOptions): EndpointApp {
     activity,
     metrics: createMetrics(() => engine.status()),
     models: createModelDirectory(engine),
+    trainings: options.trainings,
     bodies: createByteBudget(budget("bodies")),
     admit: createAdmission({ engine, config }),
     pictures: createPictureLoader({
@@ -130,7 +135,8 @@ export function createApp(options: AppOptions): EndpointApp {
     .route("/", preprocessRoutes(services))
     .route("/", imageRoutes(services))
     .route("/", modelRoutes(services))
-    .route("/", notebookRoutes(services));
+    .route("/", notebookRoutes(services))
+    .route("/", fineTuningRoutes(services));
   return app;
 }
 

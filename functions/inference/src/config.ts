@@ -31,6 +31,9 @@ const limitsSchema = z.strictObject({
   /** Bytes of pictures and notebooks that all keys keep, and one of them. */
   storeBytes: positive(10 * GiB),
   storeBytesPerKey: positive(2 * GiB),
+  /** Trainings that are kept, done ones included, and bytes of the pictures of one. */
+  trainings: positive(20),
+  trainingImageBytes: positive(GiB),
   /** Days after which uploaded pictures, and shared notebooks, are forgotten. */
   imageDays: z.number().int().positive().optional(),
   notebookDays: z.number().int().positive().optional(),
@@ -53,6 +56,8 @@ export const configSchema = z.strictObject({
   logContent: z.boolean().default(false),
   /** Whether pictures from the web come by way of the environment's proxies. */
   useProxy: z.boolean().default(false),
+  /** Folder where trainings are kept; without one nobody may train. */
+  training: z.string().min(1).optional(),
   limits: limitsSchema.prefault({}),
 });
 export type Config = z.output<typeof configSchema>;

@@ -73,6 +73,10 @@ const variables = z.object({
   TINYGPTV_USE_PROXY: z.stringbool().default(false),
   TINYGPTV_IMAGE_REDIRECTS: number.optional(),
   TINYGPTV_COMPARE_CONCURRENCY: number.optional(),
+  /** Folder where trainings are kept; without it nobody may train. */
+  TINYGPTV_TRAINING: z.string().min(1).optional(),
+  TINYGPTV_TRAININGS: number.optional(),
+  TINYGPTV_TRAINING_IMAGE_BYTES: number.optional(),
 });
 
 /** Variables of our prefix that those who call an endpoint set, perhaps on the same machine. */
@@ -118,6 +122,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     corsOrigins: data.TINYGPTV_CORS_ORIGINS,
     logContent: data.TINYGPTV_LOG_CONTENT,
     useProxy: data.TINYGPTV_USE_PROXY,
+    training: data.TINYGPTV_TRAINING,
     limits: {
       concurrencyPerKey: data.TINYGPTV_CONCURRENCY_PER_KEY,
       generationMs: data.TINYGPTV_GENERATION_MS,
@@ -139,6 +144,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       imageFetchMs: data.TINYGPTV_IMAGE_FETCH_MS,
       imageRedirects: data.TINYGPTV_IMAGE_REDIRECTS,
       compareConcurrency: data.TINYGPTV_COMPARE_CONCURRENCY,
+      trainings: data.TINYGPTV_TRAININGS,
+      trainingImageBytes: data.TINYGPTV_TRAINING_IMAGE_BYTES,
     },
   });
   if (config.error) {

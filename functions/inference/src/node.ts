@@ -16,6 +16,7 @@ import type { Environment } from "./environment.ts";
 import { pullModel } from "./modelStore/index.ts";
 import { openStore } from "./store/index.ts";
 import type { Store } from "./store/index.ts";
+import type { OpenTrainings, Trainings } from "./training/trainings.ts";
 
 export interface RunningEndpoint {
   readonly app: EndpointApp;
@@ -23,6 +24,7 @@ export interface RunningEndpoint {
   /** Folders of its models. */
   readonly models: readonly string[];
   readonly activity: Activity;
+  readonly trainings: Trainings | undefined;
   readonly log: Logger;
 }
 
@@ -30,10 +32,14 @@ export interface RunningEndpoint {
  * Opens store and engine as the environment says, and the endpoint over them.
  * The engine loads a model when it is first asked for.
  *
+ * @param openTrainings what trains, where the environment allows it
  * @throws TinyGptvError "model" for a folder that holds none, "network" and "io"
  *   from a model store
  */
-export async function openEndpoint(environment: Environment): Promise<RunningEndpoint> {
+export async function openEndpoint(
+  environment: Environment,
+  openTrainings?: OpenTrainings,
+): Promise<RunningEndpoint> {
   const log = pino({ level: environment.logLevel });
   // The Blob client takes the process's own.
   if (environment.config.useProxy) setGlobalDispatcher(new EnvHttpProxyAgent());
@@ -42,7 +48,7 @@ export async function openEndpoint(environment: Environment): Promise<RunningEnd
     environment.models.map((model) => folderOf(model, store, environment)),
   );
   // Said now: the engine looks when it is first asked.
-  await Promise.all(models.map(readManifest));
+  const manifests = await Promise.all(models.map(readManifest));
   const engine = createEngine({
     ...environment.engine,
     models,
@@ -52,8 +58,19 @@ export async function openEndpoint(environment: Environment): Promise<RunningEnd
       log[state === "missing" ? "warn" : "info"](news, `copies for quick loads: ${state}`),
   });
   const activity = createActivity();
-  const app = createApp({ engine, store, config: environment.config, log, activity });
-  return { app, engine, models, activity, log };
+  const { config } = environment;
+  const folders = new Map(manifests.map(({ name }, i) => [name, models[i]!]));
+  const trainings =
+    config.training === undefined
+      ? undefined
+      : await openTrainings?.({
+          folder: config.training,
+          models: folders,
+          limits: config.limits,
+          log,
+        });
+  const app = createApp({ engine, store, config, log, activity, ...(trainings && { trainings }) });
+  return { app, engine, models, activity, trainings, log };
 }
 
 const storePrefix = "store:";

@@ -7,6 +7,7 @@ import { openEndpoint } from "./node.ts";
 import { pageModels } from "./pageModels.ts";
 import { withPages, type Api } from "./pages.ts";
 import { startServer } from "./serve.ts";
+import { openTrainings } from "./training/trainings.ts";
 
 export { readEnvironment, type Environment } from "./environment.ts";
 
@@ -32,7 +33,10 @@ export async function runEndpoint(
   { site, offersModels, onListening }: RunOptions = {},
 ): Promise<void> {
   const { host, port, config, connections, keepAliveMs, shutdownGraceMs } = environment;
-  const { app, engine, models, activity, log } = await openEndpoint(environment);
+  const { app, engine, models, activity, trainings, log } = await openEndpoint(
+    environment,
+    openTrainings,
+  );
   const hasKeys = config.keys.length > 0;
   const offered = (offersModels ?? !hasKeys) ? models : [];
   const silenceMs = config.limits.generationMs + 10_000;
@@ -47,6 +51,7 @@ export async function runEndpoint(
     silenceMs,
     bodyMs: config.limits.bodyMs,
   }).catch(async (error: unknown) => {
+    await trainings?.close();
     await engine.close();
     throw error;
   });
@@ -59,6 +64,7 @@ export async function runEndpoint(
   await Promise.race([once(process, "SIGTERM", { signal }), once(process, "SIGINT", { signal })]);
   stop.abort();
   log.info({ active: activity.active }, "shutting down");
+  await trainings?.close();
   await server.close(shutdownGraceMs);
   await engine.close();
   log.info("closed");

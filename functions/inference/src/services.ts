@@ -12,6 +12,7 @@ import type { ModelDirectory } from "./modelDirectory.ts";
 import type { Metrics } from "./metrics.ts";
 import type { NotebookStore } from "./notebookStore.ts";
 import type { Store } from "./store/store.ts";
+import type { Trainings } from "./training/trainings.ts";
 
 export interface Services {
   readonly engine: Engine;
@@ -32,6 +33,8 @@ export interface Services {
   /** To be called when something was kept. */
   readonly sweep: () => void;
   readonly models: ModelDirectory;
+  /** Undefined where nobody may train. */
+  readonly trainings: Trainings | undefined;
 }
 
 /** Hono's environment: what middleware leaves for those after it. */

@@ -60,6 +60,8 @@ export type TrainingEvent =
 /** What goes with one call of `train`. */
 export interface TrainingRun {
   readonly execution?: Execution | undefined;
+  /** On the processor; what suits the model unless given. */
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Is waited for: the next step comes after it. */
   readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
@@ -82,7 +84,7 @@ export interface TrainingResult {
  */
 export async function train(
   plan: TrainingPlan,
-  { execution, signal, onEvent = () => {}, atMost = Infinity }: TrainingRun = {},
+  { execution, threads, signal, onEvent = () => {}, atMost = Infinity }: TrainingRun = {},
 ): Promise<TrainingResult> {
   const manifest = await readManifest(plan.model);
   const model = { folder: plan.model, manifest, files: graphsOf(manifest, plan.level) };
@@ -104,7 +106,7 @@ export async function train(
     const features = await openFeatures(model, join(plan.out, "features"), { execution });
     closers.push(features.close);
     const stepper = await openStepper(network, {
-      open: openOn(execution, threadsFor(manifest.config)),
+      open: openOn(execution, threads ?? threadsFor(manifest.config)),
       recomputes: plan.recompute,
       picture: features.of,
       embeddings: parts.embeddings,

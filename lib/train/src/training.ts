@@ -1,6 +1,8 @@
 /** A run by its settings: what it tells, and what comes of it. */
 import { join } from "node:path";
+import { readManifest } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
+import { memoryWanted } from "./memory.ts";
 import { openRunLog, type RunLog } from "./metrics/runLog.ts";
 import { writeAdapter } from "./results/peft.ts";
 import { writeStageFile } from "./results/stageFile.ts";
@@ -127,6 +129,8 @@ export interface TrainingCost {
   /** Of the second step: the first one opens files and encodes pictures. */
   readonly secondsPerStep: number;
   readonly tokensPerSecond: number;
+  /** Bytes, by arithmetic. */
+  readonly memory: number;
 }
 
 /** Runs two steps in a folder of its own and keeps nothing of them. @param scratch folder for them */
@@ -136,7 +140,8 @@ export async function estimateCost(
   run: TrainingRun = {},
 ): Promise<TrainingCost> {
   const plan = { ...(await planOf(settings)), out: scratch, resume: false, evaluate: [] };
-  let cost: Partial<TrainingCost> = {};
+  const memory = memoryWanted(plan, await readManifest(plan.model));
+  let cost: Partial<TrainingCost> = { memory };
   await train(plan, {
     ...run,
     atMost: 2,

@@ -11,6 +11,7 @@ interface ServeFlags extends ExecutionFlags {
   port?: string;
   playground: boolean;
   pageModels?: boolean;
+  allowTraining?: boolean;
 }
 
 export function serveCommand(): Command {
@@ -28,15 +29,20 @@ export function serveCommand(): Command {
       "let the playground download the models and run them in the browser, for which no key is asked (default: where there are no keys)",
     )
     .option("--no-page-models", "do not")
+    .option(
+      "--allow-training",
+      "let callers fine-tune the models; kept in TINYGPTV_TRAINING, or data/training",
+    )
     .action(serve);
   return executionOptions(command);
 }
 
 async function serve(models: string[], flags: ServeFlags): Promise<void> {
-  const { host, port, playground, pageModels, provider, precision } = flags;
+  const { host, port, playground, pageModels, allowTraining, provider, precision } = flags;
   const site = playground ? await playgroundFolder() : undefined;
   const { readEnvironment, runEndpoint } = await import("@tinygptv/inference/run");
   const environment = readEnvironment({
+    ...(allowTraining && { TINYGPTV_TRAINING: "data/training" }),
     ...process.env,
     ...(host !== undefined && { HOST: host }),
     ...(port !== undefined && { PORT: port }),

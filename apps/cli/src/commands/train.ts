@@ -43,9 +43,9 @@ async function trainModel(path: string, flags: TrainFlags): Promise<void> {
       estimateCost(settings, scratch, { execution, signal }),
     ).finally(() => rm(scratch, { recursive: true, force: true }));
     if (flags.json) return printJson(cost);
-    const { steps, parameters, secondsPerStep, tokensPerSecond } = cost;
+    const { steps, parameters, secondsPerStep, tokensPerSecond, memory } = cost;
     printLine(
-      `${steps} steps, ${millions(parameters)} trained numbers: ${secondsPerStep.toFixed(2)} s a step, ${tokensPerSecond.toFixed(0)} tokens/s; about ${formatSeconds(steps * secondsPerStep)} in all, evaluation apart`,
+      `${steps} steps, ${millions(parameters)} trained numbers: ${secondsPerStep.toFixed(2)} s a step, ${tokensPerSecond.toFixed(0)} tokens/s; about ${formatSeconds(steps * secondsPerStep)} in all, evaluation apart, and ${(memory / 1e9).toFixed(1)} GB of memory`,
     );
     return;
   }

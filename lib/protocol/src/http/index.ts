@@ -9,6 +9,7 @@ export * from "./chat.ts";
 export * from "./compare.ts";
 export * from "./decoding.ts";
 export * from "./error.ts";
+export * from "./fineTuning.ts";
 export * from "./inspect.ts";
 export * from "./messages.ts";
 export * from "./openaiFields.ts";
