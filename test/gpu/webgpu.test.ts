@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { quantizeModel } from "../../lib/convert/src/quantizeModel.ts";
 import { openSession } from "../../lib/runtime/src/session/runtime.ts";
 import { convertFixture, fixture, temporaryFolder } from "../support/converted.ts";
+import { addRandomAdapter } from "../support/randomAdapter.ts";
 import { runNode, softwareVulkan } from "./softwareVulkan.ts";
 
 const program = (name: string) => join(import.meta.dirname, name);
@@ -60,6 +61,16 @@ describe("a model on a device", { timeout: 600_000 }, () => {
     expect(found).toMatchObject({ passed: 51, failed: 0, skipped: [] });
     const far = Object.entries(found.distances).filter(([, distance]) => !(distance < 3e-4));
     expect(far).toEqual([]);
+  });
+
+  it("is refused with an adapter beside it, and answers without", async () => {
+    await addRandomAdapter(model, "tuned", { seed: 1 });
+    const ask = (which: string) =>
+      runNode([cli, "ask", which, "--prompt", "x", "--provider", "webgpu"], env);
+    await expect(ask(`${model}+tuned`)).rejects.toThrow(
+      "model: want one without an adapter, as micro:fp32 runs on webgpu",
+    );
+    expect((await ask(model)).stdout).not.toBe("");
   });
 
   it.each(["fp32", "int4"])("has every node on the device but shapes, in %s", async (level) => {

@@ -94,8 +94,8 @@ export function createAdapters(
 /** Who asks for an adapter where there can be none. */
 export function noAdapters(id: string, runsOn: string | undefined): TinyGptvError {
   return new TinyGptvError(
-    "model",
-    `${id}: adapter: want a model that runs on the processor, got one on ${runsOn}, where adapters cannot be beside it; merge the adapter into a new model`,
-    { subject: "adapter" },
+    "parameter",
+    `model: want one without an adapter, as ${id} runs on ${runsOn} and adapters can be beside models on the processor only; merge it into a new model (tinygptv merge), or have the processor run this one`,
+    { subject: "model" },
   );
 }
