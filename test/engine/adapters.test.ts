@@ -12,6 +12,7 @@ import type { Graph, Initializer } from "../../lib/graph/src/graph.ts";
 import type { GenerateEvent, Hypothesis } from "../../lib/protocol/src/events.ts";
 import { initialMoments } from "../../lib/train/src/adamw.ts";
 import { readStageFile, writeStageFile } from "../../lib/train/src/results/stageFile.ts";
+import { compare } from "../../lib/evaluate/src/index.ts";
 import { createEngine } from "../../lib/runtime/src/engine/supervisor.ts";
 import { listModels, openModel } from "../../lib/runtime/src/engine/openModel.ts";
 import { openSession } from "../../lib/runtime/src/session/runtime.ts";
@@ -23,6 +24,13 @@ const nanoFolder = fileURLToPath(new URL("../../models/nano/", import.meta.url))
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let nano: string;
+/** Of random numbers; one of LoRA alone. */
+const adapters = {
+  first: { seed: 1, rank: 8 },
+  second: { seed: 2, rank: 3, mapping: true, norms: true },
+};
+/** The model with one of them merged in. */
+const merged = (name: string) => join(folder.path, `merged-${name}`);
 let picture: Uint8Array;
 
 beforeAll(async () => {
@@ -30,8 +38,16 @@ beforeAll(async () => {
   nano = join(folder.path, "nano");
   await cp(join(nanoFolder, "converted"), nano, { recursive: true });
   await rm(join(nano, "adapters"), { recursive: true, force: true });
-  await addRandomAdapter(nano, "first", { seed: 1, rank: 8 });
-  await addRandomAdapter(nano, "second", { seed: 2, rank: 3, mapping: true, norms: true });
+  for (const [name, options] of Object.entries(adapters)) {
+    await addRandomAdapter(nano, name, options);
+    const weights = await randomWeights(nano, options);
+    await mergeTrained(
+      nano,
+      merged(name),
+      { weights, alpha: 8 },
+      { name: "merged", source: { file: "random", bytes: 0 }, levels: ["fp32"], openSession },
+    );
+  }
   const [line] = (await readFile(join(nanoFolder, "eval/eval.jsonl"), "utf8")).split("\n");
   const { image } = JSON.parse(line!) as { image: string };
   picture = await readFile(join(nanoFolder, "eval", image));
@@ -67,23 +83,12 @@ function expectClose(
 
 describe("beside float32 it answers as the model with it merged in, to 1e-5", () => {
   it("made of random numbers", async () => {
-    for (const [name, options] of [
-      ["first", { seed: 1, rank: 8 }],
-      ["second", { seed: 2, rank: 3, mapping: true, norms: true }],
-    ] as const) {
-      const weights = await randomWeights(nano, options);
-      const out = join(folder.path, `merged-${name}`);
-      await mergeTrained(
-        nano,
-        out,
-        { weights, alpha: 8 },
-        { name: "merged", source: { file: "random", bytes: 0 }, levels: ["fp32"], openSession },
-      );
-      const merged = await openModel(out);
+    for (const name of Object.keys(adapters)) {
+      const whole = await openModel(merged(name));
       const beside = await openModel(nano, { level: "fp32", adapter: name });
       for (const prompt of ["What is it?", "Describe the picture in detail, please."])
-        expectClose(await ask(beside, prompt), await ask(merged, prompt), 1e-5);
-      await Promise.all([merged.close(), beside.close()]);
+        expectClose(await ask(beside, prompt), await ask(whole, prompt), 1e-5);
+      await Promise.all([whole.close(), beside.close()]);
     }
   });
 
@@ -138,6 +143,22 @@ it("who asks for none has, bit for bit, what a model without adapters answers", 
   }
 });
 
+it("is compared as any level is, and against the model with it merged in makes no difference", async () => {
+  const questions = join(nanoFolder, "eval/eval.jsonl");
+  const models = [merged("second"), `${nano}:fp32+second`, `${nano}:fp32`];
+  const { subjects } = await compare({ models, questions, limit: 6, maxTokens: 8 });
+  expect(subjects.map(({ name }) => name)).toEqual([
+    "merged:fp32",
+    "nano:fp32+second",
+    "nano:fp32",
+  ]);
+  const [, beside, plain] = subjects;
+  expect(beside!.agreement.equalAnswers).toEqual({ count: 6, of: 6 });
+  expect(beside!.features.min).toBeCloseTo(1, 5);
+  expect(plain!.agreement.equalAnswers.count).toBeLessThan(6);
+  expect(plain!.features.min).toBeLessThan(0.9);
+});
+
 it("is listed with each level, and found by the name of the model", async () => {
   const listed = await listModels(nano);
   expect(listed.map(({ id }) => id)).toEqual([
@@ -187,11 +208,11 @@ it("one that is put beside a model while it is served is there, and what takes i
     answer(engine.generate(question("What is it?"), [picture], { model }));
   await run("nano:fp32");
   expect(await ids()).not.toContain("nano:fp32+late");
-  await addRandomAdapter(nano, "late", { seed: 1, rank: 8 });
+  await addRandomAdapter(nano, "late", adapters.first);
   expect(await ids()).toContain("nano:fp32+late");
   expect(await run("nano+late")).toEqual(await run("nano+first"));
   await rm(join(nano, "adapters/late"), { recursive: true });
-  await addRandomAdapter(nano, "late", { seed: 2, rank: 3, mapping: true, norms: true });
+  await addRandomAdapter(nano, "late", adapters.second);
   expect(await run("nano+late")).toEqual(await run("nano+second"));
   await rm(join(nano, "adapters/late"), { recursive: true });
   await expect(run("nano+late")).rejects.toThrow(

@@ -87,8 +87,9 @@ async function byHand(stored: Graph, float: Graph): Promise<Graph> {
         const at = row * blocks * 128 + column;
         const code = bits === 8 ? codes[at]! - 128 : ((codes[at >> 1]! >> (4 * (at & 1))) & 15) - 8;
         let value = code * scales[row * blocks + Math.floor(column / 128)]!;
-        for (let r = 0; a && b && r < rank; r++)
-          value += scale * b[row * rank + r]! * a[r * columns + column]!;
+        if (a && b)
+          for (let r = 0; r < rank; r++)
+            value += scale * b[row * rank + r]! * a[r * columns + column]!;
         values[column * rows + row] = value;
       }
     put(weight.name, values);

@@ -7,6 +7,14 @@ export { openParts, threadsFor } from "./engine/openParts.ts";
 export { graphsOf, type ModelParts, type OpenedParts } from "./engine/parts.ts";
 export type { GraphOptions } from "./engine/openGraph.ts";
 export { runPromptWithStages, runWithStages } from "./engine/stages.ts";
+export { adaptersIn } from "./engine/adapterFiles.ts";
+export {
+  listedAdapter,
+  noAdapters,
+  type ListedAdapter,
+  type AdapterSource,
+  type OpenAdapters,
+} from "./engine/adapters.ts";
 export { openOn } from "./engine/openOn.ts";
 export { chooseExecution, testWebgpu, type Execution } from "./engine/execution.ts";
 export { worthwhile } from "./engine/gpuChoice.ts";

@@ -22,7 +22,10 @@ export function compareCommand(): Command {
     .description(
       "Compares levels with the first model's level fp32 (or else fp16): its answers about pictures are put before every level, token by token. Shows how far the distributions are apart, how many answers stay the same, and how many are right where the right answer is known.",
     )
-    .argument("<models...>", "model folders, or folder:level for single levels")
+    .argument(
+      "<models...>",
+      "model folders, or folder:level for single levels; +NAME for an adapter beside",
+    )
     .option("--images <folder>", "pictures to ask about; where the pictures of --questions are")
     .option(
       "--questions <file>",

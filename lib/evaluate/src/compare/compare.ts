@@ -24,7 +24,7 @@ import { findSubjects, type Subject } from "./subjects.ts";
 
 /** What is compared, and with which questions. */
 export interface CompareOptions extends QuestionSource {
-  /** Model folders, or `folder:level`. */
+  /** Model folders, or `folder:level`; with `+adapter` for one beside them. */
   models: readonly string[];
   /** Also the float32 level with single components of the others. */
   modules?: boolean;
@@ -42,7 +42,7 @@ export interface CompareOptions extends QuestionSource {
 /** One level (or single component) against the reference level. */
 export interface ComparedSubject {
   name: string;
-  /** Sizes of its graphs. */
+  /** Sizes of its graphs, and of the adapter's files. */
   bytes: number;
   agreement: Agreement;
   /** Cosine between its image features and the reference's. */
@@ -75,8 +75,8 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   const pictures = new Set(questions.map(({ image }) => image));
   const features = new Map<string, Features>();
   const featuresOf = async (subject: Subject): Promise<Features> => {
-    const { folder, files } = subject;
-    const key = [folder, files.vision, files.qformer, files.mapping].join("|");
+    const { folder, files, adapter = "" } = subject;
+    const key = [folder, files.vision, files.qformer, files.mapping, adapter].join("|");
     const known =
       features.get(key) ?? (await encodePictures(subject, pictures, { signal, execution }));
     features.set(key, known);

@@ -1,13 +1,16 @@
 /** One component of a model at a time, so that comparing takes no more memory than the largest. */
 import { readFile } from "node:fs/promises";
+import type { Session } from "@tinygptv/graph/session";
 import { clipMean, clipStd } from "@tinygptv/model";
 import type { Manifest } from "@tinygptv/model";
 import { throwIfAborted } from "@tinygptv/protocol";
 import {
+  adaptersIn,
   buildPrompt,
   decodeImage,
   encodeImage,
   encodePrompt,
+  noAdapters,
   openParts,
   preprocess,
 } from "tinygptv/parts";
@@ -18,6 +21,11 @@ import type {
   TokenEmbeddings,
   Tokenizer,
 } from "tinygptv/parts";
+
+/** A model, and perhaps an adapter beside it. */
+export interface AnsweringModel extends ModelFiles {
+  readonly adapter?: string | undefined;
+}
 
 /** Image features [queries, width] by picture path. */
 export type Features = ReadonlyMap<string, Float32Array>;
@@ -32,25 +40,30 @@ export async function readPixelValues(path: string, { config }: Manifest): Promi
 }
 
 export async function encodePictures(
-  model: ModelFiles,
+  model: AnsweringModel,
   pictures: Iterable<string>,
   { signal, execution }: { signal?: AbortSignal | undefined; execution?: Execution } = {},
 ): Promise<Features> {
-  const { manifest } = model;
+  const { manifest, adapter } = model;
   const sessions = await openParts(model, ["vision", "qformer", "mapping"], {
     ...asPublished,
     execution,
   });
+  let own: Session | undefined;
   try {
+    if (adapter !== undefined)
+      own = await (await adaptersIn(model, {}).read(adapter)).openMapping();
+    const mapping = own ?? sessions.mapping;
     const features = new Map<string, Float32Array>();
     for (const path of pictures) {
       throwIfAborted(signal);
       if (features.has(path)) continue;
       const pixelValues = await readPixelValues(path, manifest);
-      features.set(path, await encodeImage(sessions, pixelValues, manifest.config));
+      features.set(path, await encodeImage({ ...sessions, mapping }, pixelValues, manifest.config));
     }
     return features;
   } finally {
+    await own?.release();
     await sessions.close();
   }
 }
@@ -64,14 +77,27 @@ export interface Language {
   close(): Promise<void>;
 }
 
-export async function openLanguage(model: ModelFiles, execution?: Execution): Promise<Language> {
-  const { languageModel, ...parts } = await openParts(
-    model,
-    ["tokenizer", "embeddings", "languageModel"],
+export async function openLanguage(
+  files: AnsweringModel,
+  execution?: Execution,
+): Promise<Language> {
+  const { languageModel, adapters, ...parts } = await openParts(
+    files,
+    ["tokenizer", "embeddings", "languageModel", "adapters"],
     { ...asPublished, execution },
   );
-  const { endOfText, stop } = model.manifest.config.tokens;
-  return { ...parts, model: languageModel, ends: new Set([endOfText, stop]) };
+  const { endOfText, stop } = files.manifest.config.tokens;
+  const ends = new Set([endOfText, stop]);
+  if (files.adapter === undefined) return { ...parts, model: languageModel, ends };
+  try {
+    if (!adapters) throw noAdapters(files.manifest.name, execution?.provider);
+    const adapter = await adapters.open(files.adapter);
+    const model = { ...languageModel, create: () => languageModel.create(adapter) };
+    return { ...parts, model, ends };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
 }
 
 /** A prompt about one picture, the picture's features among the token embeddings: [positions, width]. */

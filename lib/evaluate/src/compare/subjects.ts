@@ -1,15 +1,15 @@
 /** What is compared: levels, and the reference level with one component of another. */
 import { components } from "@tinygptv/model";
-import { readManifest } from "@tinygptv/model/disk";
+import { exists, readAdapterManifest, readManifest } from "@tinygptv/model/disk";
 import type { Component, Manifest } from "@tinygptv/model";
-import { TinyGptvError } from "@tinygptv/protocol";
-import { graphsOf } from "tinygptv/parts";
-import type { ModelFiles } from "tinygptv/parts";
+import { TinyGptvError, adapterId, splitId } from "@tinygptv/protocol";
+import { graphsOf, listedAdapter, type ListedAdapter } from "tinygptv/parts";
+import type { AnsweringModel } from "./parts.ts";
 
-export interface Subject extends ModelFiles {
-  /** `nano:int4`, or `nano:fp32 + phi int4-b128` where only one component is another level's. */
+export interface Subject extends AnsweringModel {
+  /** `nano:int4`, with `+greetings` for an adapter beside it, or `nano:fp32 + phi int4-b128` where only one component is another level's. */
   readonly name: string;
-  /** Sizes of its graphs, in bytes. */
+  /** Sizes of its graphs, and of the adapter's files, in bytes. */
   readonly bytes: number;
 }
 
@@ -21,8 +21,8 @@ export interface Subjects {
 }
 
 /**
- * @param models folders, or `folder:level` for single levels; the first folder's
- * float32 level (or else its float16 one) is the reference
+ * @param models folders, or `folder:level` for single levels, and `+adapter` for one beside
+ * them; the first folder's float32 level (or else its float16 one), alone, is the reference
  * Errors: "model" for folders that cannot be compared, "parameter" for unknown levels.
  */
 export async function findSubjects(models: readonly string[]): Promise<Subjects> {
@@ -36,39 +36,58 @@ export async function findSubjects(models: readonly string[]): Promise<Subjects>
       `${first.folder}: want the level fp32 or fp16 to compare with, got ${Object.keys(first.manifest.levels).join(", ")}`,
     );
   const reference = subject(first.folder, first.manifest, best);
-  const levels = parsed.flatMap(({ folder, manifest, level }) => {
+  const levels = parsed.flatMap(({ folder, manifest, level, adapter }) => {
     requireLike(reference.manifest, manifest, folder);
     const wanted = level === undefined ? Object.keys(manifest.levels) : [level];
     return wanted
-      .filter((name) => folder !== reference.folder || name !== best)
-      .map((name) => subject(folder, manifest, name));
+      .filter((name) => adapter || folder !== reference.folder || name !== best)
+      .map((name) => subject(folder, manifest, name, adapter));
   });
   return { reference, levels, modules: modulesOf(reference, levels) };
 }
 
-async function parseModel(
-  model: string,
-): Promise<{ folder: string; manifest: Manifest; level: string | undefined }> {
+interface ParsedModel {
+  folder: string;
+  manifest: Manifest;
+  level: string | undefined;
+  adapter: ListedAdapter | undefined;
+}
+
+async function parseModel(argument: string): Promise<ParsedModel> {
+  const { model, adapter: name } = (await exists(argument))
+    ? { model: argument }
+    : splitId(argument);
   const match = /^(.+):([a-z0-9][a-z0-9_-]*)$/.exec(model);
   const [folder, level] = match ? [match[1]!, match[2]] : [model, undefined];
   const manifest = await readManifest(folder);
+  const adapter =
+    name === undefined
+      ? undefined
+      : listedAdapter(name, (await readAdapterManifest(folder, name)).manifest);
   if (level !== undefined && !Object.hasOwn(manifest.levels, level))
     throw new TinyGptvError(
       "parameter",
       `${folder}: level: want one of ${Object.keys(manifest.levels).join(", ")}, got ${level}`,
       { subject: level },
     );
-  return { folder, manifest, level };
+  return { folder, manifest, level, adapter };
 }
 
-function subject(folder: string, manifest: Manifest, level: string): Subject {
+function subject(
+  folder: string,
+  manifest: Manifest,
+  level: string,
+  adapter?: ListedAdapter,
+): Subject {
   const files = graphsOf(manifest, level);
+  const id = `${manifest.name}:${level}`;
   return {
-    name: `${manifest.name}:${level}`,
+    name: adapter ? adapterId(id, adapter.name) : id,
+    adapter: adapter?.name,
     folder,
     manifest,
     files,
-    bytes: size(manifest, files),
+    bytes: size(manifest, files) + (adapter?.bytes ?? 0),
   };
 }
 
@@ -79,7 +98,7 @@ function modulesOf(reference: Subject, levels: readonly Subject[]): Subject[] {
   for (const component of components)
     for (const level of levels) {
       const file = level.files[component];
-      if (level.folder !== folder || file === files[component]) continue;
+      if (level.folder !== folder || file === files[component] || level.adapter) continue;
       const mixed = { ...files, [component]: file };
       const form = file.replace(/^.*\/|\.onnx$/g, "");
       modules.set(file, {

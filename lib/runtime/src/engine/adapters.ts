@@ -49,6 +49,7 @@ export function listedAdapter(name: string, { files }: AdapterManifest): ListedA
 export interface OpenAdapters {
   /** @throws TinyGptvError "model" for one that is not there, or does not fit */
   open(name: string): Promise<Adapter>;
+  /** Lets go of them. */
   close(): Promise<void>;
 }
 
@@ -60,13 +61,14 @@ export function createAdapters(
 ): OpenAdapters {
   /** By name; of other content it is another one. */
   const opened = new Map<string, { content: string; adapter: Promise<Adapter> }>();
-  const mappings: Session[] = [];
+  /** Of the adapters in `opened`. One whose place was taken goes when nobody answers with it any more. */
+  const mappings = new Set<Session>();
 
   async function openFiles(name: string, files: OpenableAdapter): Promise<Adapter> {
     const weights = await files.openWeights();
     const session = weights ? await phi.beside(weights, files.origin) : phi;
     const mapping = await files.openMapping();
-    if (mapping) mappings.push(mapping);
+    if (mapping) mappings.add(mapping);
     const { bytes } = listedAdapter(name, files.manifest);
     return adapterOf({ name, bytes, session, mapping }, config.phi);
   }
@@ -77,6 +79,10 @@ export function createAdapters(
       const content = files.manifest.files.map(({ sha256 }) => sha256).join();
       const known = opened.get(name);
       if (known?.content === content) return known.adapter;
+      known?.adapter.then(
+        ({ mapping }) => mapping && mappings.delete(mapping),
+        () => {}, // who asked for it has heard of it
+      );
       const entry = { content, adapter: openFiles(name, files) };
       opened.set(name, entry);
       entry.adapter.catch(() => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Model } from "../model.ts";
 import type { ModelInfo } from "@tinygptv/protocol";
@@ -152,4 +152,59 @@ it("refuses unknown ids, models beyond the limit and ids given twice", async () 
     message: "a:x: needs 100 bytes, the memory limit is 99",
   });
   await expect(create([], { models: ["a", "a"] })).rejects.toMatchObject({ code: "model" });
+});
+
+describe("adapters", () => {
+  /** Beside `a`, as they are on its disk. */
+  let beside: { name: string; bytes: number }[];
+  beforeEach(() => {
+    beside = [{ name: "one", bytes: 10 }];
+  });
+  const withAdapters = (log: string[], memoryLimit?: number) =>
+    createModelPool(
+      { ...opener(log), adapters: async (folder) => (folder === "a" ? beside : []) },
+      {
+        models: ["a", "b"],
+        maxBatch: 1,
+        memoryLimit,
+        cacheBytes: undefined,
+        idleUnload: undefined,
+      },
+    );
+
+  it("are listed behind their model's levels, as they are now", async () => {
+    const pool = await withAdapters([]);
+    const listed = async () => (await pool.list()).map(({ id, memoryBytes }) => [id, memoryBytes]);
+    const [a, b] = [
+      ["a:x", 100],
+      ["b:x", 100],
+    ];
+    expect(await listed()).toEqual([a, ["a:x+one", 110], b]);
+    beside = [{ name: "other", bytes: 20 }];
+    expect(await listed()).toEqual([a, ["a:x+other", 120], b]);
+  });
+
+  it("are asked of the one model that they are beside", async () => {
+    const log: string[] = [];
+    const pool = await withAdapters(log);
+    const leases = [];
+    for (const id of ["a:x", "a:x+one", "a+one"]) leases.push(await pool.acquire(id));
+    expect(leases.map(({ adapter }) => adapter)).toEqual([undefined, "one", "one"]);
+    expect(log).toEqual(["open a"]);
+    await expect(pool.acquire("b+one")).rejects.toThrow(
+      "model: want one of a:x, a:x+one, b:x, got b+one",
+    );
+  });
+
+  it("count with what their model takes", async () => {
+    const log: string[] = [];
+    const pool = await withAdapters(log, 205);
+    for (const id of ["a", "b", "a"]) (await pool.acquire(id)).release();
+    expect(log).toEqual(["open a", "open b"]);
+    (await pool.acquire("a+one")).release();
+    expect(log).toEqual(["open a", "open b", "close b"]);
+    await expect((await withAdapters([], 105)).acquire("a+one")).rejects.toThrow(
+      "a:x: needs 110 bytes, the memory limit is 105",
+    );
+  });
 });
