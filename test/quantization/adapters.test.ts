@@ -137,6 +137,22 @@ it.each(["int8", "int4"])(
   },
 );
 
+it.each(Object.keys(levels))(
+  "%s with places for an adapter and none in them computes the same, bit for bit",
+  async (level) => {
+    const path = `${nano}/${levels[level]!.phi}`;
+    const { graph, places } = adaptable(await readModel(path), config.phi);
+    const session = await openSession({ graph, folder: dirname(path) }, { threads: 1 });
+    const alone = await openSession(path, { threads: 1 });
+    const none: Record<string, SessionTensor> = {};
+    for (const [name, { without }] of places)
+      none[name] = tensor(without.shape, await floats(without));
+    const outputs = alone.outputs.map(({ name }) => name);
+    expect(await run(session, none, outputs)).toEqual(await run(alone, {}, outputs));
+    await Promise.all([session.release(), alone.release()]);
+  },
+);
+
 /** scale·B·(A·x) of the first layer's values, x its normed inputs. [heads, positions, headDim] */
 async function loraOfValues(stored: Graph): Promise<Float32Array> {
   const [weight, bias] = await Promise.all(

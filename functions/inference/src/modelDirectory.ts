@@ -1,4 +1,4 @@
-import { isAskedFor } from "@tinygptv/protocol";
+import { isAskedFor, splitId } from "@tinygptv/protocol";
 import type { Engine, ModelInfo } from "@tinygptv/protocol";
 import { HttpError } from "./errors.ts";
 
@@ -12,7 +12,7 @@ export interface ModelDirectory {
   idOf(requested: string | undefined, param?: string): Promise<string>;
 }
 
-/** Which models there are changes only where an adapter is put beside one, so the engine is asked for an id that is not known yet, and for no other. */
+/** Levels do not change while the engine runs, so it is asked for them once; of adapters it is asked again for one that is not known yet. */
 export function createModelDirectory(engine: Engine): ModelDirectory {
   let known: readonly Pick<ModelInfo, "id" | "name" | "adapter">[] = [];
   const list = async () => {
@@ -24,7 +24,8 @@ export function createModelDirectory(engine: Engine): ModelDirectory {
     list,
     async idOf(requested, param = "model") {
       const find = () => known.find((model) => isAskedFor(model, requested));
-      if (!find()) await list();
+      const isAdapter = requested !== undefined && splitId(requested).adapter !== undefined;
+      if (known.length === 0 || (isAdapter && !find())) await list();
       const found = find();
       if (found) return found.id;
       const ids = known.map(({ id }) => id).join(", ");
