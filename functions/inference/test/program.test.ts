@@ -13,14 +13,19 @@ const environment = {
   TINYGPTV_STORE: "memory",
 };
 
-/** Starts the program and collects its log. */
+/** Starts the program and collects its log. What a test leaves running ends with it. */
 function start(env: object = {}) {
   const program = spawn(process.execPath, [source("main.ts")], { env: { ...environment, ...env } });
   let log = "";
   program.stdout.on("data", (chunk) => (log += chunk));
   program.stderr.on("data", (chunk) => (log += chunk));
   const ended = once(program, "close").then(([code]) => Number(code));
-  return { program, ended, log: () => log };
+  return {
+    program,
+    ended,
+    log: () => log,
+    [Symbol.dispose]: () => void program.kill("SIGKILL"),
+  };
 }
 
 /** Where it listens, as its log says once it does. */
@@ -39,7 +44,8 @@ const ask = (url: string, fields: object = {}) =>
   });
 
 test("serves until told to stop, and finishes the answer it is at", async () => {
-  const { program, ended, log } = start();
+  using started = start();
+  const { program, ended, log } = started;
   const url = await addressOf(log);
   const response = await ask(url, { stream: true });
   program.kill("SIGTERM");
@@ -56,7 +62,8 @@ const noDriver = { VK_DRIVER_FILES: "" };
 test.runIf(process.platform === "linux")(
   "runs models on the processor where there is no GPU, says why, and prints nothing else",
   async () => {
-    const { program, ended, log } = start(noDriver);
+    using started = start(noDriver);
+    const { program, ended, log } = started;
     const response = await ask(await addressOf(log), { max_tokens: 1 });
     expect(response.status).toBe(200);
     const loaded = log()
@@ -78,7 +85,8 @@ test.runIf(process.platform === "linux")(
 test.runIf(process.platform === "linux")(
   "a GPU that is asked for and not there fails requests, the log says what is missing, the server stays",
   async () => {
-    const { program, ended, log } = start({ ...noDriver, TINYGPTV_PROVIDER: "webgpu" });
+    using started = start({ ...noDriver, TINYGPTV_PROVIDER: "webgpu" });
+    const { program, ended, log } = started;
     const url = await addressOf(log);
     const response = await ask(url, { max_tokens: 1 });
     expect(response.status).toBe(503);
@@ -95,7 +103,8 @@ test.each([
   [{ TINYGPTV_KEYS: "short" }, /TINYGPTV_KEYS: want keys/],
   [{ TINYGPTV_MODELS: "" }, /want at least one folder/],
 ])("does not start with %o", async (env, message) => {
-  const { ended, log } = start(env);
+  using started = start(env);
+  const { ended, log } = started;
   expect(await ended).not.toBe(0);
   expect(log()).toMatch(message);
 });
