@@ -40,7 +40,6 @@ async function open(context: BrowserContext): Promise<Page> {
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.goto(server.url);
-  await page.locator("article").first().waitFor();
   await expectReady(page);
   return page;
 }

@@ -9,6 +9,7 @@ import {
   openExample,
   openMarkdown,
   promptCells,
+  reload,
 } from "./playground.ts";
 
 const playground = hostPlayground(fakeServer);
@@ -32,7 +33,7 @@ it("opens a notebook where it was left, also after a reload; a new one at its to
   await page.mouse.wheel(0, 300);
   await page.waitForTimeout(500);
   const left = await topOf(page, "p40");
-  await page.reload();
+  await reload(page);
   await expect.poll(() => topOf(page, "p40"), { timeout: 10_000 }).toBeCloseTo(left, -1);
   await openExample(page, "First steps");
   await atTop(page);

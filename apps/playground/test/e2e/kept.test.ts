@@ -3,7 +3,15 @@ import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { fakeServer } from "../support/server.ts";
 import { hostPlayground } from "./hosted.ts";
-import { cell, expectGone, expectSeen, openMarkdown, openSidebar, screens } from "./playground.ts";
+import {
+  cell,
+  expectGone,
+  expectSeen,
+  openMarkdown,
+  openSidebar,
+  screens,
+  reload,
+} from "./playground.ts";
 
 /** Its answers are as long as the number in the question says, 2 ms a token. */
 const playground = hostPlayground(fakeServer);
@@ -96,7 +104,7 @@ describe.each(screens)("answers on a $name", ({ name, size }) => {
     expect(await lengthOf(prompt)).toBeLessThan(second);
     await playground.screenshot(page, `${name}-kept-steps`);
 
-    await page.reload();
+    await reload(page);
     await place("1 of 3");
     await ask(page, prompt, "say 20");
     await expectSeen(prompt.getByText("up to date"));
@@ -127,7 +135,7 @@ describe.each(screens)("answers on a $name", ({ name, size }) => {
     const prompt = cell(page, "Prompt", "held");
     await prompt.getByTitle("Run cell").click();
     await arrived(prompt, 3000);
-    await page.reload();
+    await reload(page);
     await expectSeen(prompt.getByText("Interrupted: the page was closed or reloaded."));
     expect(await lengthOf(prompt)).toBeGreaterThan(300);
     // An answer goes before what was interrupted.
@@ -136,7 +144,7 @@ describe.each(screens)("answers on a $name", ({ name, size }) => {
     await expectSeen(prompt.getByText("2 of 2"));
     await ask(page, prompt, "say 4096");
     await arrived(prompt, 3000);
-    await page.reload();
+    await reload(page);
     await expectSeen(prompt.getByText("Interrupted: the page was closed or reloaded."));
     await expectSeen(prompt.getByText("2 of 3"));
     expect(await lengthOf(prompt)).toBeLessThan(150);

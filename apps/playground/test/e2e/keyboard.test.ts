@@ -9,6 +9,7 @@ import {
   openMarkdown,
   runCell,
   screens,
+  reload,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -156,7 +157,7 @@ describe.each(screens)("moving cells on a $name", ({ size }) => {
     const after = await cellIds(page);
     expect(after.toSorted()).toEqual(before.toSorted());
     expect(after.indexOf(before[4])).toBeLessThan(4);
-    await page.reload();
+    await reload(page);
     await expectSeen(cell(page, "Prompt", "place"));
     expect(await cellIds(page)).toEqual(after);
   });

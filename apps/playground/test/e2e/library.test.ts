@@ -13,6 +13,7 @@ import {
   openSidebar,
   runCell,
   screens,
+  reload,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -65,7 +66,7 @@ describe.each(screens)("notebooks on a $name", ({ size }) => {
     await page.keyboard.press("Backspace");
     const after = await cellIds(page);
     expect(after).toHaveLength(before.length - 1);
-    await page.reload();
+    await reload(page);
     await expectSeen(cell(page, "Prompt", "answer"));
     expect(await cellIds(page)).toEqual(after);
     expect(await page.getByLabel("Title of the notebook").inputValue()).toBe("Mine");
@@ -162,7 +163,7 @@ describe("another endpoint", () => {
       expect(code).toContain(`${elsewhere.url}/v1/chat/completions`);
       expect(code).not.toContain(key);
 
-      await page.reload(); // the browser remembers where it was connected
+      await reload(page); // the browser remembers where it was connected
       await page.getByRole("button", { name: "More for this notebook" }).click();
       await page.getByRole("menuitem", { name: "Share a read-only copy" }).click();
       await page.getByRole("button", { name: "Create link" }).click();
@@ -197,7 +198,7 @@ describe("another endpoint", () => {
       await cell(page, "Prompt", "answer2").getByRole("button", { name: "Request" }).click();
       await page.getByRole("button", { name: "Copy request" }).click();
       await expectSeen(page.getByText("The browser does not allow it here"));
-      await page.reload();
+      await reload(page);
       await expectSeen(cell(page, "Prompt", "answer2").getByText("up to date"));
     } finally {
       await elsewhere.stop();

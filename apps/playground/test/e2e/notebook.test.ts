@@ -9,6 +9,7 @@ import {
   expectSeen,
   expectGone,
   refusedScript,
+  reload,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -38,7 +39,7 @@ describe.each(screens)("cells on a $name", ({ size }) => {
     await cell(page, "Prompt", "answer").getByLabel("Question").click();
     await page.keyboard.press("End");
     await page.keyboard.type(" now, quickly");
-    await page.reload();
+    await reload(page);
     const prompt = cell(page, "Prompt", "answer");
     await expectSeen(prompt.getByText("what is this? now, quickly"));
     await expectSeen(prompt.getByText("a dog", { exact: true }));
@@ -74,7 +75,7 @@ describe.each(screens)("cells on a $name", ({ size }) => {
     const named = cell(page, "Prompt", "named");
     await expectSeen(named.getByText("{{spot.box}}"));
     await expectSeen(named.getByText("up to date"));
-    await page.reload();
+    await reload(page);
     await expectSeen(
       cell(page, "Prompt", "spot").getByRole("img", { name: "1 boxes on the picture" }),
     );

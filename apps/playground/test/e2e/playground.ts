@@ -128,7 +128,6 @@ async function openPage(
   page.on("console", (message) => message.type() === "error" && note(message.text()));
   page.on("pageerror", (error) => note(String(error)));
   await page.goto(origin + path);
-  await page.locator("article").first().waitFor();
   await expectReady(page);
   return page;
 }
@@ -206,9 +205,22 @@ export const promptCells = (count: number, question: (i: number) => string): str
     ),
   ].join("\n\n");
 
-/** Waits until all that is loaded late is there: cells have their content, texts their editors. */
-export const expectReady = (page: Page): Promise<void> =>
-  expectGone(page.locator("main [aria-busy=true]:is(textarea, :empty)").first());
+/**
+ * Waits until the page listens and nothing in it is replaced any more. The frame that is seen first has
+ * no cells: where one is, or the word that there is none, the page runs. Then all that is loaded late has
+ * to be there: cells have their content, texts their editors.
+ */
+export async function expectReady(page: Page): Promise<void> {
+  const running = page.locator("main article").or(page.getByText("An empty notebook"));
+  await expectSeen(running.first());
+  await expectGone(page.locator("main [aria-busy=true]:is(textarea, :empty)").first());
+}
+
+/** Loads the page anew, as a person does. */
+export async function reload(page: Page): Promise<void> {
+  await page.reload();
+  await expectReady(page);
+}
 
 /** Waits until a person can see it. */
 export const expectSeen = (locator: Locator): Promise<void> => locator.waitFor();

@@ -8,6 +8,7 @@ import {
   screens,
   expectSeen,
   expectGone,
+  reload,
 } from "./playground.ts";
 
 const playground = hostPlayground();
@@ -85,7 +86,7 @@ it("keeps the last keystrokes of two tabs that close at once", async () => {
   );
   const again = await playground.openBeside(page);
   await Promise.all([page.close(), other.close()]);
-  await again.reload();
+  await reload(again);
   await expectSeen(cell(again, "Prompt", "answer").getByText("what is this? one"));
   await expectSeen(cell(again, "Prompt", "place").getByText("where is the dog? two"));
 });
@@ -105,7 +106,7 @@ it("says so when the storage is full, and saves once there is room", async () =>
   await expectSeen(page.getByText("This browser's storage is full."));
   await page.evaluate(() => (globalThis as unknown as { makeRoom(): void }).makeRoom());
   await expectGone(page.getByText("This browser's storage is full."));
-  await page.reload();
+  await reload(page);
   await expectSeen(cell(page, "Prompt", "answer").getByText("what is this? kept"));
 });
 
