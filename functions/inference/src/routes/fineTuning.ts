@@ -134,8 +134,6 @@ export function fineTuningRoutes(services: Services): Hono<AppEnv> {
       const [tenant, id] = [c.get("tenant"), c.req.param("id")];
       if (c.req.query("stream") !== "true")
         return c.json(page(c, trainings.events(tenant, id).toReversed()));
-      // Before the first event, so that an unknown job has a status of its own.
-      trainings.get(tenant, id);
       const after = Number(/^ftevent-(\d+)$/.exec(c.req.query("after") ?? "")?.[1] ?? 0);
       const { signal } = c.get("life");
       return streamEvents(c, encoded(trainings.follow(tenant, id, after, signal)));

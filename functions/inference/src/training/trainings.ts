@@ -19,17 +19,14 @@ import type {
 import type { TrainingEvent } from "@tinygptv/train";
 import { HttpError, toHttpError } from "../errors.ts";
 import type { Asker, PictureLoader } from "../images/loadPictures.ts";
-import { appendEvent, places, readEvents, readJobs, writeJob } from "./job.ts";
-import type { StoredJob } from "./job.ts";
+import { places, readEvents, readJobs } from "./job.ts";
+import { TrainingRecord, now } from "./record.ts";
 import { writeRows } from "./rows.ts";
 import { runTask } from "./runTask.ts";
 import { hyperparametersOf, runFileOf } from "./settings.ts";
 
 /** Jobs that wait and run. */
 const longestLine = 8;
-/** Steps of a job that are told of; of a longer one every so many. */
-const toldSteps = 1000;
-
 /** Who wants a training, of which model, and how its pictures are loaded. */
 export interface TrainingCall {
   readonly asker: Asker;
@@ -81,24 +78,13 @@ export interface TrainingsOptions {
 }
 export type OpenTrainings = (options: TrainingsOptions) => Promise<Trainings>;
 
-interface Entry {
-  stored: StoredJob;
-  readonly events: FineTuningEvent[];
-  /** Resolved when something has happened, and then another one. */
-  news: PromiseWithResolvers<void>;
-  stop?: AbortController;
-  /** Writes to the disk, one after the other. */
-  written: Promise<unknown>;
-}
-
-const now = () => Math.floor(Date.now() / 1000);
-const isOver = ({ status }: FineTuningJob) =>
-  status === "succeeded" || status === "failed" || status === "cancelled";
-
 /** Opens the trainings of a folder, and goes on with those that the last server left. */
 export const openTrainings: OpenTrainings = async ({ folder, models, limits, log }) => {
   await mkdir(folder, { recursive: true });
-  const entries = new Map<string, Entry>();
+  /** By id, in the order they came. */
+  const records = new Map<string, TrainingRecord>();
+  /** Ends the one that runs. */
+  let stop: AbortController | undefined;
   let closing = false;
   let estimating = false;
   let running: Promise<void> | undefined;
@@ -107,142 +93,47 @@ export const openTrainings: OpenTrainings = async ({ folder, models, limits, log
   for (const stored of await readJobs(folder)) {
     const { id } = stored.job;
     await cleanUpAfterKilled(places(folderOf(id)).job);
-    entries.set(id, { stored, events: await readEvents(folderOf(id)), ...fresh() });
+    const events = await readEvents(folderOf(id));
+    records.set(id, new TrainingRecord(stored, events, folderOf(id), log));
   }
 
-  const find = (tenant: string, id: string): Entry => {
-    const entry = entries.get(id);
-    if (entry?.stored.tenant === tenant) return entry;
+  const find = (tenant: string, id: string): TrainingRecord => {
+    const record = records.get(id);
+    if (record?.stored.tenant === tenant) return record;
     throw new HttpError("job_not_found", `there is no training ${id.slice(0, 80)}`, {
       param: "id",
     });
   };
 
-  const change = (entry: Entry, job: Partial<FineTuningJob>) => {
-    entry.stored = { ...entry.stored, job: { ...entry.stored.job, ...job } };
-  };
-
-  const keep = (entry: Entry): Promise<void> => {
-    const { stored } = entry;
-    const done = entry.written.then(() => writeJob(folderOf(stored.job.id), stored));
-    entry.written = done.catch((error: unknown) => log.error({ err: error }, "training not kept"));
-    return done;
-  };
-
-  const tell = (
-    entry: Entry,
-    message: string,
-    data: NonNullable<FineTuningEvent["data"]>,
-    level: FineTuningEvent["level"] = "info",
-  ) => {
-    const event: FineTuningEvent = {
-      id: `ftevent-${entry.events.length + 1}`,
-      object: "fine_tuning.job.event",
-      created_at: now(),
-      level,
-      message,
-      type: data.step === undefined ? "message" : "metrics",
-      data,
-    };
-    entry.events.push(event);
-    const { id } = entry.stored.job;
-    entry.written = entry.written
-      .then(() => appendEvent(folderOf(id), event))
-      .catch((error: unknown) => log.error({ err: error }, "event of a training not kept"));
-    const { news } = entry;
-    entry.news = Promise.withResolvers();
-    news.resolve();
-  };
-
-  const setStatus = async (
-    entry: Entry,
-    status: FineTuningJob["status"],
-    message: string,
-    rest: Partial<FineTuningJob> = {},
-  ) => {
-    change(entry, { status, finished_at: null, error: null, estimated_finish: null, ...rest });
-    if (isOver(entry.stored.job)) change(entry, { finished_at: now() });
-    await keep(entry);
-    tell(entry, message, { status }, status === "failed" ? "error" : "info");
-  };
-
-  /** What a process tells, as events and figures of its job. */
-  const follow = (entry: Entry) => (event: TrainingEvent) => {
-    const { job } = entry.stored;
-    switch (event.type) {
-      case "ready": {
-        const { from, steps } = event;
-        change(entry, { step: from });
-        for (const damaged of event.damaged) tell(entry, `left out: ${damaged}`, {}, "warn");
-        return tell(entry, `${steps} steps, after step ${from}`, { from, steps });
-      }
-      case "step": {
-        const { step, loss, rate, tokens, seconds } = event;
-        const left = (job.steps - step) * seconds;
-        change(entry, {
-          step,
-          trained_tokens: (job.trained_tokens ?? 0) + tokens,
-          estimated_finish: Math.ceil(Date.now() / 1000 + left),
-        });
-        if (step % Math.ceil(job.steps / toldSteps) !== 0) return;
-        return tell(entry, `step ${step} of ${job.steps}: loss ${loss.toFixed(4)}`, {
-          step,
-          train_loss: loss,
-          learning_rate: rate,
-          tokens,
-          seconds,
-        });
-      }
-      case "evaluated": {
-        const { step } = event;
-        const evaluations = event.evaluations.map(({ name, loss, right, examples }) => ({
-          name,
-          loss,
-          right,
-          examples,
-        }));
-        const words = evaluations.map(
-          (one) => `${one.name}: ${one.right} of ${one.examples} right`,
-        );
-        return tell(entry, words.join("; "), { step, evaluations });
-      }
-      case "saved":
-        void keep(entry).catch(() => {});
-        return tell(entry, `saved after step ${event.step}`, { saved: event.step });
-    }
-  };
-
-  async function runOne(entry: Entry): Promise<void> {
-    const { run, adapter } = entry.stored;
-    const stop = new AbortController();
-    entry.stop = stop;
-    await setStatus(entry, "running", "training begins");
+  async function runOne(record: TrainingRecord): Promise<void> {
+    const { run, adapter } = record.stored;
+    const { id, model } = record.job;
+    stop = new AbortController();
+    const { signal } = stop;
+    await record.setStatus("running", "training begins");
     try {
-      await runTask(
-        { kind: "train", run, adapter },
-        { signal: stop.signal, onEvent: follow(entry) },
-      );
-      const { model } = entry.stored.job;
+      const onEvent = (event: TrainingEvent) => record.take(event);
+      await runTask({ kind: "train", run, adapter }, { signal, onEvent });
       const made = adapterId(model, adapter);
-      await setStatus(entry, "succeeded", `${made} can be asked`, { fine_tuned_model: made });
+      await record.setStatus("succeeded", `${made} can be asked`, { fine_tuned_model: made });
     } catch (error) {
       // What the next server goes on with stays as it is.
       if (closing) return;
-      if (stop.signal.aborted) return await setStatus(entry, "cancelled", "stopped");
-      log.warn({ err: error, job: entry.stored.job.id }, "training failed");
+      if (signal.aborted) return await record.setStatus("cancelled", "stopped");
+      log.warn({ err: error, job: id }, "training failed");
       const { code, message, param } =
         error instanceof TinyGptvError && error.code === "parameter"
           ? new HttpError("invalid_value", error.message)
           : toHttpError(error);
-      await setStatus(entry, "failed", message, { error: { code, message, param } });
+      await record.setStatus("failed", message, { error: { code, message, param } });
     } finally {
-      delete entry.stop;
+      stop = undefined;
     }
   }
 
   function pump(): void {
     if (closing || running || estimating) return;
-    const next = [...entries.values()].find(({ stored: { job } }) => job.status === "queued");
+    const next = [...records.values()].find(({ job }) => job.status === "queued");
     if (!next) return;
     running = runOne(next)
       .catch((error: unknown) => log.error({ err: error }, "training"))
@@ -252,7 +143,7 @@ export const openTrainings: OpenTrainings = async ({ folder, models, limits, log
       });
   }
 
-  const waiting = () => [...entries.values()].filter(({ stored }) => !isOver(stored.job)).length;
+  const waiting = () => [...records.values()].filter(({ isOver }) => !isOver).length;
 
   const assertRoom = () => {
     if (waiting() >= longestLine)
@@ -274,15 +165,14 @@ export const openTrainings: OpenTrainings = async ({ folder, models, limits, log
     return { name, model, run };
   }
 
-  for (const entry of entries.values())
-    if (!isOver(entry.stored.job)) change(entry, { status: "queued" });
+  for (const record of records.values()) if (!record.isOver) record.change({ status: "queued" });
   pump();
 
   return {
     async create(request, call) {
       const { tenant } = call.asker;
       assertRoom();
-      if (entries.size >= limits.trainings)
+      if (records.size >= limits.trainings)
         throw new HttpError(
           "storage_full",
           `training: want at most ${limits.trainings} kept, got as many; delete some first`,
@@ -290,7 +180,7 @@ export const openTrainings: OpenTrainings = async ({ folder, models, limits, log
       const id = `ftjob-${randomBytes(12).toString("hex")}`;
       const adapter = request.suffix ?? id;
       const { model } = levelOf(call.model, models);
-      await assertNew(adapter, model, entries.values());
+      await assertNew(adapter, model, records.values());
       const { epochs, batch, steps, rate, rank, seed } = hyperparametersOf(request);
       try {
         const { run } = await prepare(request, folderOf(id), call);
@@ -320,12 +210,12 @@ export const openTrainings: OpenTrainings = async ({ folder, models, limits, log
           seed,
         };
         const stored = { tenant, modelFolder: model, adapter, run, job };
-        const entry: Entry = { stored, events: [], ...fresh() };
-        await keep(entry);
-        entries.set(id, entry);
-        tell(entry, "waits for its turn", { status: "queued", steps });
+        const record = new TrainingRecord(stored, [], folderOf(id), log);
+        await record.keep();
+        records.set(id, record);
+        record.tell("waits for its turn", { status: "queued", steps });
         pump();
-        return entry.stored.job;
+        return record.job;
       } catch (error) {
         await rm(folderOf(id), { recursive: true, force: true });
         throw error;
@@ -363,91 +253,54 @@ export const openTrainings: OpenTrainings = async ({ folder, models, limits, log
     },
 
     list: (tenant) =>
-      [...entries.values()]
+      [...records.values()]
         .filter(({ stored }) => stored.tenant === tenant)
-        .map(({ stored }) => stored.job)
+        .map(({ job }) => job)
         .toReversed(),
 
-    get: (tenant, id) => find(tenant, id).stored.job,
+    get: (tenant, id) => find(tenant, id).job,
 
     async cancel(tenant, id) {
-      const entry = find(tenant, id);
-      if (isOver(entry.stored.job)) throw wrongStatus(entry.stored.job, "one that waits or runs");
-      if (entry.stop) {
-        entry.stop.abort();
+      const record = find(tenant, id);
+      if (record.isOver) throw wrongStatus(record.job, "one that waits or runs");
+      if (record.job.status === "running") {
+        stop?.abort();
         await running;
-      } else await setStatus(entry, "cancelled", "stopped before it began");
-      return entry.stored.job;
+      } else await record.setStatus("cancelled", "stopped before it began");
+      return record.job;
     },
 
     async resume(tenant, id) {
-      const entry = find(tenant, id);
-      const { job } = entry.stored;
-      if (job.status !== "cancelled" && job.status !== "failed")
-        throw wrongStatus(job, "one that was cancelled or has failed");
+      const record = find(tenant, id);
+      if (record.job.status !== "cancelled" && record.job.status !== "failed")
+        throw wrongStatus(record.job, "one that was cancelled or has failed");
       assertRoom();
-      await setStatus(entry, "queued", "waits for its turn");
+      await record.setStatus("queued", "waits for its turn");
       pump();
-      return entry.stored.job;
+      return record.job;
     },
 
     async remove(tenant, id) {
-      const entry = find(tenant, id);
-      if (!isOver(entry.stored.job)) throw wrongStatus(entry.stored.job, "one that does not run");
-      entries.delete(id);
-      await entry.written;
+      const record = find(tenant, id);
+      if (!record.isOver) throw wrongStatus(record.job, "one that does not run");
+      records.delete(id);
+      await record.written();
       await rm(folderOf(id), { recursive: true, force: true });
     },
 
     events: (tenant, id) => find(tenant, id).events,
-
-    async *follow(tenant, id, after, signal) {
-      const entry = find(tenant, id);
-      const gone = Promise.withResolvers<void>();
-      signal.addEventListener("abort", () => gone.resolve(), { once: true });
-      for (let at = after; !signal.aborted;) {
-        const { news, events } = entry;
-        yield* events.slice(at);
-        at = events.length;
-        if (closing || isOver(entry.stored.job)) return;
-        await Promise.race([news.promise, gone.promise]);
-      }
-    },
-
-    checkpoints(tenant, id) {
-      const { events, stored } = find(tenant, id);
-      const losses = new Map(events.map(({ data }) => [data?.step, data?.train_loss]));
-      return events
-        .filter(({ data }) => data?.saved !== undefined)
-        .slice(-2)
-        .toReversed()
-        .map(({ created_at, data }) => ({
-          id: `ftckpt-${id.slice("ftjob-".length)}-${data!.saved}`,
-          object: "fine_tuning.job.checkpoint",
-          created_at,
-          fine_tuning_job_id: id,
-          fine_tuned_model_checkpoint: adapterId(stored.job.model, stored.adapter),
-          step_number: data!.saved!,
-          metrics: {
-            step: data!.saved!,
-            ...(losses.get(data!.saved) !== undefined && { train_loss: losses.get(data!.saved) }),
-          },
-        }));
-    },
+    follow: (tenant, id, after, signal) => find(tenant, id).follow(after, signal, () => closing),
+    checkpoints: (tenant, id) => find(tenant, id).checkpoints(),
 
     async close() {
       closing = true;
-      for (const entry of entries.values()) {
-        entry.stop?.abort();
-        entry.news.resolve();
-      }
+      stop?.abort();
+      for (const record of records.values()) record.wake();
       await running;
-      await Promise.all([...entries.values()].map(({ written }) => written));
+      await Promise.all([...records.values()].map((record) => record.written()));
     },
   };
 };
-
-const fresh = () => ({ news: Promise.withResolvers<void>(), written: Promise.resolve() });
 
 /** A level's folder, and its name in it. */
 function levelOf(id: string, models: ReadonlyMap<string, string>) {
@@ -463,8 +316,12 @@ function levelOf(id: string, models: ReadonlyMap<string, string>) {
 }
 
 /** An adapter that is there is nobody's to write over. */
-async function assertNew(adapter: string, model: string, entries: Iterable<Entry>): Promise<void> {
-  const taken = [...entries].some(
+async function assertNew(
+  adapter: string,
+  model: string,
+  records: Iterable<TrainingRecord>,
+): Promise<void> {
+  const taken = [...records].some(
     ({ stored }) => stored.adapter === adapter && stored.modelFolder === model,
   );
   if (!taken && !(await adapterNames(model)).includes(adapter)) return;
