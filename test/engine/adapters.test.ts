@@ -88,6 +88,13 @@ describe("beside float32 it answers as the model with it merged in, to 1e-5", ()
       const beside = await openModel(nano, { level: "fp32", adapter: name });
       for (const prompt of ["What is it?", "Describe the picture in detail, please."])
         expectClose(await ask(beside, prompt), await ask(whole, prompt), 1e-5);
+      const scores = async (model: Model) => {
+        const given = { rounds: question("What is it?").rounds, candidates: ["a dog", "an apple"] };
+        const { candidates } = await model.score(given, [picture]);
+        return candidates.map(({ meanLogprob }) => meanLogprob);
+      };
+      const [got, want] = [await scores(beside), await scores(whole)];
+      got.forEach((mean, i) => expect(Math.abs(mean - want[i]!)).toBeLessThan(1e-5));
       await Promise.all([whole.close(), beside.close()]);
     }
   });
@@ -182,9 +189,23 @@ it("an answer depends on nobody beside it, whatever adapter they ask for", async
     "Is there a dog?",
     "What is it?",
   ];
-  const calls = prompts.flatMap((prompt) => models.map((model) => ({ prompt, model })));
-  const run = (engine: ReturnType<typeof createEngine>, { prompt, model }: (typeof calls)[0]) =>
-    answer(engine.generate(question(prompt), [picture], { model }));
+  const ways = [
+    { topLogprobs: 1 },
+    { method: "beam", numBeams: 3 },
+    { method: "sample", seed: 7, topLogprobs: 1 },
+    { topLogprobs: 1 },
+  ] as const;
+  const calls = prompts.flatMap((prompt, i) =>
+    models.map((model) => ({ prompt, model, way: ways[i]! })),
+  );
+  const run = (
+    engine: ReturnType<typeof createEngine>,
+    { prompt, model, way }: (typeof calls)[0],
+  ) => {
+    const { rounds } = question(prompt);
+    const decoding = { ...way, maxNewTokens: 12 };
+    return answer(engine.generate({ rounds, decoding }, [picture], { model }));
+  };
 
   const alone = [];
   for (const call of calls) {
