@@ -231,6 +231,7 @@ test("names every row with a mistake, and keeps nothing of it", async () => {
     status: 400,
     param: "training_data[0].image",
   });
+  await expect(jobs.create(requestOf({ suffix: "Upper" }))).rejects.toMatchObject({ status: 400 });
   const both = { hyperparameters: { steps: 1, n_epochs: 1 } };
   await expect(jobs.create(requestOf(both))).rejects.toMatchObject({ status: 400 });
   await expect(jobs.create(requestOf({ model: "gpt-4o" }))).rejects.toMatchObject({ status: 404 });

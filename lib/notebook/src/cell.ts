@@ -77,6 +77,17 @@ export type EvaluationItem = z.infer<typeof evaluationItemSchema>;
 /** How a chart draws: a bar a run, a point a run, or a line through them. */
 export const chartMarks = ["bars", "scatter", "lines"] as const;
 
+/** How a training did at one of its steps. */
+export const trainingFigureSchema = z.strictObject({
+  step: z.int().min(0),
+  /** Mean of the steps since the figure before. */
+  loss: z.number().optional(),
+  /** Of the questions kept aside, and of those that are not to be forgotten: how many answers were right. */
+  heldOut: z.int().min(0).optional(),
+  replayed: z.int().min(0).optional(),
+});
+export type TrainingFigure = z.infer<typeof trainingFigureSchema>;
+
 /** A cell of a file with something in it that is not accepted. */
 const faulty = z.strictObject({
   type: z.literal("faulty"),
@@ -130,6 +141,28 @@ export const cellSchema = z.discriminatedUnion("type", [
     output: z.string().optional(),
   }),
   z.strictObject({
+    type: z.literal("finetune"),
+    id,
+    name,
+    /** Name of the evaluate cell whose questions and answers are learnt. */
+    source: z.string().max(64).default(""),
+    /** Name of the one whose answers are not to be forgotten: half of the steps. */
+    replay: z.string().max(64).optional(),
+    /** Level that is trained over, the notebook's own where absent. */
+    model,
+    /** Whether prompts are put as the endpoint asks, or as the paper's fourth stage. */
+    regime: z.enum(["served", "stage4"]).default("served"),
+    steps: z.int().min(1).max(100_000).default(60),
+    rank: z.int().min(1).max(256).default(8),
+    rate: z.number().positive().max(1).default(1e-3),
+    /** Whether every fifth question is kept aside, to be asked and not learnt. */
+    holdOut: z.boolean().default(true),
+    /** The training at the endpoint, and what could be asked after it. */
+    job: z.string().max(80).optional(),
+    trained: z.string().max(200).optional(),
+    figures: z.array(trainingFigureSchema).max(200).default([]),
+  }),
+  z.strictObject({
     type: z.literal("chart"),
     id,
     name,
@@ -160,6 +193,7 @@ export const cellTypes = [
   "sweep",
   "compare",
   "evaluate",
+  "finetune",
   "chart",
 ] as const satisfies readonly CellType[];
 

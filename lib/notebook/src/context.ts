@@ -35,6 +35,7 @@ export const callOptions = (
   ...(model !== undefined && { model }),
 });
 
+/** Bytes of a picture cell, by its name. @throws TinyGptvError "image" where it has no picture */
 export async function pictureBytes(
   name: string,
   context: Pick<RunContext, "notebook" | "readPicture">,

@@ -57,7 +57,7 @@ function writeYaml(fields: Record<string, unknown>): string {
 function isDefault(key: string, value: unknown): boolean {
   if (value === undefined) return true;
   if (key === "file" || key === "source") return value === "";
-  if (["pictures", "models", "items"].includes(key))
+  if (["pictures", "models", "items", "figures"].includes(key))
     return Array.isArray(value) && value.length === 0;
   if (key === "decoding")
     return typeof value === "object" && value !== null && Object.keys(value).length === 0;

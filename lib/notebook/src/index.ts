@@ -27,7 +27,13 @@ export { toBase64, fromBase64 } from "./base64.ts";
 export { pictureUrl } from "./pictureType.ts";
 export { toCsv } from "./csv.ts";
 export { planRuns, maxRuns, type PlannedRun } from "./plan.ts";
-export { inspection, runError, type NotebookEngine, type RunContext } from "./context.ts";
+export {
+  inspection,
+  pictureBytes,
+  runError,
+  type NotebookEngine,
+  type RunContext,
+} from "./context.ts";
 export { runCell } from "./run.ts";
 export { runNotebook } from "./runNotebook.ts";
 export {

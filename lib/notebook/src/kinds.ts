@@ -9,6 +9,7 @@ export type FencedType = (typeof fencedTypes)[number];
 const words: Readonly<Record<string, FencedType>> = {
   comparison: "compare",
   evaluation: "evaluate",
+  "fine-tune": "finetune",
 };
 
 export const kindIn = (info: string): FencedType | undefined =>

@@ -34,6 +34,10 @@ export function dependencies(cell: Cell): string[] {
     for (const text of texts) for (const reference of referencesIn(text)) names.add(reference.name);
   };
   if (cell.type === "chart" && cell.source !== "") names.add(cell.source);
+  else if (cell.type === "finetune")
+    for (const used of [cell.source, cell.replay]) {
+      if (used !== undefined && used !== "") names.add(used);
+    }
   else if (cell.type === "evaluate")
     for (const item of cell.items) read(item.pictures, [item.prompt]);
   else if (isAsking(cell)) read(cell.pictures, cell.rounds);
@@ -48,6 +52,10 @@ export function withRenamed(cell: Cell, from: string, to: string): Cell {
       name === from ? `{{${to}${part === undefined ? "" : `.${part}`}}}` : whole,
     );
   if (cell.type === "chart") return { ...cell, source: cell.source === from ? to : cell.source };
+  if (cell.type === "finetune") {
+    const [source, replay] = inList([cell.source, cell.replay ?? ""]) as [string, string];
+    return { ...cell, source, ...(cell.replay !== undefined && { replay }) };
+  }
   if (!isAsking(cell)) return cell;
   if (cell.type !== "evaluate")
     return { ...cell, pictures: inList(cell.pictures), rounds: cell.rounds.map(inText) };

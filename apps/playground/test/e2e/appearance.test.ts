@@ -1,38 +1,10 @@
-import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hostPlayground } from "./hosted.ts";
 import { cell, openExample, runCell, expectGone, expectSeen, screens } from "./playground.ts";
+import { violations } from "./violations.ts";
 
 const playground = hostPlayground();
-let axe: string;
-beforeAll(async () => {
-  axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-});
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { html: string }[];
-}
-
-/**
- * What axe finds in a part of the page, but for what it calls minor.
- * @param part a selector
- * @param rules those to try; all where left out
- */
-async function violations(page: Page, part: string, rules?: string[]): Promise<string[]> {
-  if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axe);
-  const options = JSON.stringify({ resultTypes: ["violations"], runOnly: rules });
-  const found = await page.evaluate<Violation[]>(
-    `axe.run(${JSON.stringify(part)}, ${options}).then(({ violations }) => violations)`,
-  );
-  return found
-    .filter(({ impact }) => impact !== "minor")
-    .flatMap(({ id, impact, nodes }) =>
-      nodes.map(({ html }) => `${impact} ${id}: ${html.slice(0, 200)}`),
-    );
-}
 
 /** Parts over a page that was tried without them: all that is new in it. */
 const dialog = "[role=dialog]";

@@ -15,6 +15,7 @@ const documented: Readonly<Record<string, string>> = {
   "desktop-alternatives": "playground-tokens.png",
   "desktop-levels": "playground-levels.png",
   "desktop-level-tokens": "playground-level-tokens.png",
+  "desktop-fine-tuning": "playground-fine-tuning.png",
   "desktop-box": "playground-box.png",
   "phone-answer-dark": "playground-phone.png",
 };

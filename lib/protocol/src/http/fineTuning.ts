@@ -53,7 +53,10 @@ export const fineTuningRequestSchema = z
       .describe("Whether prompts are put as this endpoint asks, or as the paper's fourth stage"),
     suffix: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, "want letters, digits, ., _ or -, at most 40")
+      .regex(
+        /^[a-z0-9][a-z0-9._-]{0,39}$/,
+        "want lower-case letters, digits, ., _ or -, at most 40",
+      )
       .optional()
       .describe("What comes of it is called; the job's id unless given"),
     seed: z

@@ -106,7 +106,7 @@ async function* chunksOf(
   }
 }
 
-type PostWithHandles = (
+export type PostWithHandles = (
   path: string,
   pictures: readonly Uint8Array[],
   body: (handles: readonly string[]) => unknown,
@@ -118,7 +118,7 @@ type PostWithHandles = (
  * once; an endpoint that no longer has one (restarted, another instance) is
  * given it again.
  */
-function withHandles(fetchApi: Fetch): PostWithHandles {
+export function withHandles(fetchApi: Fetch): PostWithHandles {
   const uploaded = new Map<string, Promise<string>>();
   const handles = (pictures: readonly Uint8Array[]): Promise<string[]> =>
     Promise.all(pictures.map((picture) => upload(fetchApi, uploaded, picture)));

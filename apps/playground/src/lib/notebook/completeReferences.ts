@@ -23,7 +23,13 @@ export function referenceOptions(
   outputOf: (cell: Cell) => Output | undefined,
 ): Completion[] {
   return cells.flatMap((other) => {
-    if (other.name === undefined || other.id === cell.id || other.type === "chart") return [];
+    if (
+      other.name === undefined ||
+      other.id === cell.id ||
+      other.type === "chart" ||
+      other.type === "finetune"
+    )
+      return [];
     const runs = outputOf(other)?.runs ?? [];
     const own: Completion = { label: other.name, detail: detailOf(other) };
     const box = runs[0]?.answers.at(-1)?.boxes[0];

@@ -9,6 +9,7 @@ const baseNames: Partial<Record<NewCellType, string>> = {
   sweep: "sweep",
   compare: "comparison",
   evaluate: "evaluation",
+  finetune: "tuned",
 };
 
 const measuring: readonly Cell["type"][] = ["sweep", "compare", "evaluate"];
@@ -30,6 +31,7 @@ const beginnings: Record<NewCellType, object> = {
     decoding: { maxNewTokens: 64 },
   },
   evaluate: { decoding: { maxNewTokens: 64 } },
+  finetune: {},
   chart: {},
 };
 
@@ -52,6 +54,7 @@ export function newCell(type: NewCellType, others: readonly Cell[], at: number):
           ),
         };
   const asksAPicture = picture !== undefined && ["prompt", "sweep", "compare"].includes(type);
+  const examples = above.findLast((cell) => cell.type === "evaluate")?.name;
   const draws = source !== undefined && type === "chart";
   return cellSchema.parse({
     type,
@@ -60,5 +63,6 @@ export function newCell(type: NewCellType, others: readonly Cell[], at: number):
     ...beginnings[type],
     ...(asksAPicture && { pictures: [picture] }),
     ...(draws && { source }),
+    ...(type === "finetune" && examples !== undefined && { source: examples }),
   });
 }

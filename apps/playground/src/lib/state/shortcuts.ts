@@ -90,6 +90,7 @@ export const commands: readonly Command[] = [
   add("compare", "comparison", "c"),
   add("sweep", "sweep", "w"),
   add("evaluate", "evaluation"),
+  add("finetune", "fine-tuning"),
   add("chart", "chart"),
   {
     id: "next",

@@ -12,6 +12,7 @@ export const parts = {
   compare: component(() => import("../cells/CompareCell.svelte")),
   sweep: component(() => import("../cells/SweepCell.svelte")),
   evaluate: component(() => import("../cells/EvaluateCell.svelte")),
+  finetune: component(() => import("../cells/FineTuneCell.svelte")),
   chart: component(() => import("../cells/ChartCell.svelte")),
   palette: component(() => import("../dialogs/Palette.svelte")),
   plot: component(() => import("../charts/ScatterPlot.svelte")),

@@ -1,6 +1,7 @@
 import ChartColumn from "@lucide/svelte/icons/chart-column";
 import ClipboardCheck from "@lucide/svelte/icons/clipboard-check";
 import Columns3 from "@lucide/svelte/icons/columns-3";
+import GraduationCap from "@lucide/svelte/icons/graduation-cap";
 import Image from "@lucide/svelte/icons/image";
 import MessageSquare from "@lucide/svelte/icons/message-square";
 import Rows4 from "@lucide/svelte/icons/rows-4";
@@ -73,6 +74,14 @@ export const cellKinds: readonly CellKind<NewCellType>[] = [
     help: "A small set of questions with known answers",
     icon: ClipboardCheck,
     body: parts.evaluate,
+    estimate: 360,
+  },
+  {
+    type: "finetune",
+    label: "Fine-tune",
+    help: "Teach the model the answers of an evaluation",
+    icon: GraduationCap,
+    body: parts.finetune,
     estimate: 360,
   },
   {

@@ -1,6 +1,7 @@
 import { cellNamed, isAsking, levelOf, outputTable } from "@tinygptv/notebook";
 import type { AskingCell, Cell, CellOf, Output } from "@tinygptv/notebook";
 import { describeDecoding } from "#lib/settings/decoding.ts";
+import { figureTable, trainingWords } from "#lib/fineTuning/figures.ts";
 import { answerOf, problemOf } from "./answer.ts";
 import { bars, points } from "./charts.ts";
 import type { PageContext } from "./context.ts";
@@ -22,7 +23,12 @@ ${asked(cell, output, context)}</section>`;
   }
   if (cell.type === "faulty")
     return markup`<section class="card"><pre>${cell.source}</pre></section>`;
-  const body = cell.type === "chart" ? chart(cell, context) : picture(cell, context);
+  const body =
+    cell.type === "chart"
+      ? chart(cell, context)
+      : cell.type === "finetune"
+        ? training(cell)
+        : picture(cell, context);
   return markup`<section class="card">${body}<p class="small">${cell.type}${name}</p></section>`;
 }
 
@@ -54,6 +60,17 @@ function asked(cell: AskingCell, output: Output | undefined, context: PageContex
     const answer = only?.answers[index];
     return markup`<p dir="auto">${index === 0 && task}${round}</p>${only && answer && answerOf(only, answer, context)}`;
   })}${only && problemOf(only)}${output && results(cell, output, context)}`;
+}
+
+/** What was set, and how it went. */
+function training(cell: CellOf<"finetune">): Markup {
+  const { columns, rows } = figureTable(cell.figures);
+  return markup`<p>${trainingWords(cell)}</p>${
+    rows.length > 0 &&
+    markup`<table><thead><tr>${columns.map((column) => markup`<th>${column}</th>`)}</tr></thead><tbody>${rows.map(
+      (row) => markup`<tr>${row.map((field) => markup`<td>${field}</td>`)}</tr>`,
+    )}</tbody></table>`
+  }`;
 }
 
 function chart(cell: CellOf<"chart">, context: PageContext): Markup {
