@@ -12,6 +12,7 @@ import { withStoredWeights } from "../../lib/network/src/index.ts";
 import { openOn, openParts, graphsOf, seeded } from "../../lib/runtime/src/parts.ts";
 import { openSession } from "../../lib/runtime/src/session/runtime.ts";
 import type { Example } from "../../lib/train/src/data/example.ts";
+import { differentiate } from "../../lib/train/src/differentiated.ts";
 import { openNetwork, type Network, type WeightSource } from "../../lib/train/src/network.ts";
 import { batchOf, encodeExample, type Row } from "../../lib/train/src/rows.ts";
 import { fromCheckpoint, fromModel } from "../../lib/train/src/sources.ts";
@@ -128,6 +129,16 @@ describe("a step of training", () => {
     const kept = await stepInParts(network, 2, { dropout: true, recomputes: false });
     expect(kept.loss).toBe(again.loss);
     expect(kept.gradients).toEqual(again.gradients);
+  });
+
+  it("computes nothing again on the way back that no gradient is made of", async () => {
+    const { layers } = await checkpointNetwork(0.1);
+    const { graph, trained } = layers[0]!;
+    const wanted = ["hidden", ...Object.keys(trained)];
+    const { backward } = differentiate(graph, "output", wanted, { recomputes: true });
+    const products = backward.nodes.filter(({ op }) => op === "MatMul").map(({ name }) => name);
+    // What the MLP gives is passed on and read by nothing; what it is made of is read.
+    expect(products.filter((name) => name.startsWith("/layer/fc"))).toEqual(["/layer/fc1/MatMul"]);
   });
 
   it("drops out another share at each step, and none where nothing says when", async () => {

@@ -63,9 +63,12 @@ export class Operators {
     return this.op("Shape", [x]);
   }
 
-  /** The same elements in the shape of another value. */
+  /** The same elements in the shape of another value, of which nothing is read where its shape says enough. */
   reshapeLike(x: Value, like: Value): Value {
-    return sameShape(x.shape, like.shape) ? x : this.op("Reshape", [x, this.shapeOf(like)]);
+    if (sameShape(x.shape, like.shape)) return x;
+    const sizes = like.shape.map((size) => (typeof size === "number" ? size : -1));
+    const isKnown = sizes.filter((size) => size === -1).length <= 1;
+    return this.op("Reshape", [x, isKnown ? this.integers(sizes) : this.shapeOf(like)]);
   }
 
   zerosLike(x: Value): Value {
