@@ -37,6 +37,11 @@ export function memoryWanted(plan: TrainingPlan, { config, levels, files }: Mani
   );
 }
 
+/** Whether keeping everything of a forward pass would take more than half of what is free; what is computed again is the same bit for bit. */
+export function shouldRecompute(plan: TrainingPlan, manifest: Manifest): boolean {
+  return memoryWanted({ ...plan, recompute: false }, manifest) > process.availableMemory() / 2;
+}
+
 /** @throws TinyGptvError "memory" where there is not enough, saying what would help */
 export function requireMemory(plan: TrainingPlan, manifest: Manifest): void {
   const [wanted, had] = [memoryWanted(plan, manifest), process.availableMemory()];

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { readManifest } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
-import { memoryWanted } from "./memory.ts";
+import { memoryWanted, shouldRecompute } from "./memory.ts";
 import { openRunLog, type RunLog } from "./metrics/runLog.ts";
 import { writeAdapter } from "./results/peft.ts";
 import { writeStageFile } from "./results/stageFile.ts";
@@ -24,9 +24,10 @@ export interface TrainingOutcome {
 
 /** What is run of settings. @throws TinyGptvError "data" for what is not where the settings say */
 export async function planOf(settings: RunSettings): Promise<TrainingPlan> {
-  const { checkpoint, evaluate, save, frozen, ...rest } = settings;
-  return {
+  const { checkpoint, evaluate, save, frozen, recompute, ...rest } = settings;
+  const plan = {
     ...rest,
+    recompute: recompute ?? true,
     checkpoint: typeof checkpoint === "string" ? { folder: checkpoint } : checkpoint,
     data: mixtureOf(settings),
     evaluate: await evaluationsOf(settings),
@@ -38,6 +39,8 @@ export async function planOf(settings: RunSettings): Promise<TrainingPlan> {
     keep: save.keep,
     settings,
   };
+  if (recompute !== undefined) return plan;
+  return { ...plan, recompute: shouldRecompute(plan, await readManifest(plan.model)) };
 }
 
 /** LoRA of published files goes on in its own rank and scale, unless the settings say other. */

@@ -29,7 +29,6 @@ test("the least that is to be said, and what holds where nothing is", () => {
     accumulate: 1,
     seed: 42,
     rowsAtOnce: 4,
-    recompute: true,
     frozen: "stored",
     evaluate: { every: 100, limit: 100 },
     save: { every: 100, keep: 2 },

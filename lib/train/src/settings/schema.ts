@@ -101,8 +101,8 @@ export const runSchema = z
 
     /** Rows of a batch that are run at once: less takes less memory, and gives the same. */
     rowsAtOnce: count.default(4),
-    /** Keeps only each layer's input and computes the rest again: slower, in a fraction of the memory. */
-    recompute: z.boolean().default(true),
+    /** Keeps only each layer's input and computes the rest again: slower, in less memory. Unless given, where memory is short. */
+    recompute: z.boolean().optional(),
     /** `float16` halves what frozen matrices of a model in float32 take. */
     frozen: z.enum(["stored", "float16"]).default("stored"),
 
