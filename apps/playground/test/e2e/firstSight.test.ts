@@ -18,12 +18,12 @@ async function openHeld(page: Page, path: string): Promise<{ release: () => void
   return { release };
 }
 
-/** Where the parts of the page's frame are, to the pixel. */
+/** Where the parts of the page's frame that are seen are, to the pixel. */
 const frame = (page: Page) =>
   page.evaluate(() =>
     Object.fromEntries(
       ["header.top", "nav", "main", "[aria-label='More for this notebook']"].map((selector) => {
-        const { x, y, width } = document.querySelector(selector)?.getBoundingClientRect() ?? {};
+        const { x, y, width } = document.querySelector(selector)?.getClientRects()[0] ?? {};
         return [selector, [x, y, width]];
       }),
     ),
