@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { TinyGptvError } from "@tinygptv/protocol";
+import { TinyGptvError, splitId } from "@tinygptv/protocol";
 import {
   adapterManifestName,
   adaptersFolder,
@@ -31,6 +31,13 @@ export async function adapterNames(modelFolder: string): Promise<string[]> {
     ),
   );
   return names.filter((_, i) => whole[i]).toSorted();
+}
+
+/** A model as people name it by its folder, `FOLDER` or `FOLDER+NAME`. A folder whose own name has a plus in it is meant as it is. */
+export async function splitFolder(argument: string): Promise<{ folder: string; adapter?: string }> {
+  const { model, adapter } = splitId(argument);
+  if (adapter === undefined || (await exists(argument))) return { folder: argument };
+  return { folder: model, adapter };
 }
 
 /**

@@ -2,7 +2,7 @@
  * Model folders on a disk: read, written, moved into place. Needs Node.
  * @module @tinygptv/model/disk
  */
-export { adapterNames, readAdapterManifest, type StoredAdapter } from "./adapters.ts";
+export { adapterNames, readAdapterManifest, splitFolder, type StoredAdapter } from "./adapters.ts";
 export { replaceDurably, syncFolder, writeDurably, type Content } from "./durable.ts";
 export { onDisk } from "./onDisk.ts";
 export { readManifest } from "./readManifest.ts";

@@ -2,6 +2,7 @@
  * `tinygptv ask`: the model runs in this process, which starts soonest; Ctrl-C
  * ends it at once, as nothing has to be tidied up.
  */
+import { splitFolder } from "@tinygptv/model/disk";
 import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateRequest } from "@tinygptv/protocol";
 import { inOrder, openModel } from "tinygptv";
@@ -9,7 +10,6 @@ import type { Model } from "tinygptv";
 import { exitCodes, usageError } from "../terminal/failure.ts";
 import { note, noteWeights, printJson } from "../terminal/output.ts";
 import { answerRecord } from "./answerRecord.ts";
-import { modelArgument } from "../commands/modelArgument.ts";
 import { howToOpen } from "../commands/options.ts";
 import type { ExecutionFlags } from "../commands/options.ts";
 import { decodingParams } from "./decodingOptions.ts";
@@ -50,7 +50,7 @@ async function askOne(argument: string, images: string[], flags: AskFlags): Prom
     ...questionFields(flags),
   };
   const pictures = await Promise.all(images.map(readPicture));
-  const { folder, ...adapter } = await modelArgument(argument);
+  const { folder, ...adapter } = await splitFolder(argument);
   const model = await openModel(folder, { ...adapter, ...howToOpen(flags) });
   try {
     noteWeights(model.info);
@@ -79,7 +79,7 @@ async function askMany(
   }
   const { batch } = flags;
   const requests = await readRequests(path);
-  const { folder, ...adapter } = await modelArgument(argument);
+  const { folder, ...adapter } = await splitFolder(argument);
   const model = await openModel(folder, { maxBatch: batch, ...adapter, ...howToOpen(flags) });
   try {
     noteWeights(model.info);

@@ -1,4 +1,5 @@
 /** `tinygptv chat`: a conversation in the terminal, or a question on each line of a pipe. */
+import { splitFolder } from "@tinygptv/model/disk";
 import { createInterface } from "node:readline";
 import { TinyGptvError, answerOf } from "@tinygptv/protocol";
 import type { GenerateEvent } from "@tinygptv/protocol";
@@ -9,7 +10,6 @@ import { questionFields } from "../ask/questionFields.ts";
 import type { QuestionFlags } from "../ask/questionFields.ts";
 import { readPicture } from "../ask/readPicture.ts";
 import { showAnswer } from "../ask/showAnswer.ts";
-import { modelArgument } from "../commands/modelArgument.ts";
 import { howToOpen } from "../commands/options.ts";
 import type { ExecutionFlags } from "../commands/options.ts";
 import { exitCodes, explain } from "../terminal/failure.ts";
@@ -41,7 +41,7 @@ Ctrl-C stops an answer, and ends where none is under way.`;
 export async function chat(argument: string, images: string[], flags: ChatFlags): Promise<void> {
   questionFields(flags);
   const pictures = await Promise.all(images.map(readPicture));
-  const { folder, ...adapter } = await modelArgument(argument);
+  const { folder, ...adapter } = await splitFolder(argument);
   const model = await openModel(folder, { ...adapter, ...howToOpen(flags) });
   try {
     noteWeights(model.info);

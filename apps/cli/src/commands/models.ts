@@ -1,10 +1,9 @@
 import { Command } from "commander";
-import { readManifest } from "@tinygptv/model/disk";
+import { readManifest, splitFolder } from "@tinygptv/model/disk";
 import { TinyGptvError } from "@tinygptv/protocol";
 import type { MeasuredModel } from "../models/measure.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { exitCodes, explain, usageError } from "../terminal/failure.ts";
-import { modelArgument } from "./modelArgument.ts";
 import { formatBytes, note, printJson, printLine, table } from "../terminal/output.ts";
 
 interface RemoveFlags {
@@ -71,7 +70,7 @@ function show(model: MeasuredModel): void {
 }
 
 async function removeSome(argument: string, { level, yes }: RemoveFlags): Promise<void> {
-  const { folder: model, adapter } = await modelArgument(argument);
+  const { folder: model, adapter } = await splitFolder(argument);
   const before = await readManifest(model);
   const { removeAdapter, removeCopies, removeModel } = await import("../models/removeModel.ts");
   if (adapter !== undefined) {

@@ -1,4 +1,5 @@
 /** `tinygptv eval`: the model runs in this process, or answers behind an endpoint. */
+import { splitFolder } from "@tinygptv/model/disk";
 import { join } from "node:path";
 import {
   benchmarkNamed,
@@ -10,7 +11,6 @@ import {
 } from "@tinygptv/evaluate";
 import type { Answerer, BenchmarkName, RunIdentity, Scores } from "@tinygptv/evaluate";
 import { openModel } from "tinygptv";
-import { modelArgument } from "../commands/modelArgument.ts";
 import { howToOpen, type ExecutionFlags } from "../commands/options.ts";
 import { questionFields, type QuestionFlags } from "../ask/questionFields.ts";
 import { usageError } from "../terminal/failure.ts";
@@ -80,7 +80,7 @@ export async function evalModel(model: string | undefined, flags: EvalFlags): Pr
 
 async function openFolder(argument: string | undefined, flags: EvalFlags): Promise<Subject> {
   if (argument === undefined) throw usageError("model: want a model folder, or --url");
-  const { folder, ...adapter } = await modelArgument(argument);
+  const { folder, ...adapter } = await splitFolder(argument);
   const model = await openModel(folder, {
     maxBatch: flags.batch,
     ...adapter,

@@ -5,11 +5,10 @@ import { adapterId } from "@tinygptv/protocol";
 import type { TrainingEvent } from "@tinygptv/train";
 import { appendEvent, writeJob } from "./job.ts";
 import type { StoredJob } from "./job.ts";
+import { keptStates } from "./settings.ts";
 
 /** Steps of a job that are told of; of a longer one every so many. */
 const toldSteps = 1000;
-/** Saved states that a run keeps (`lib/train/src/saving`). */
-const keptStates = 2;
 
 export const now = () => Math.floor(Date.now() / 1000);
 

@@ -72,7 +72,7 @@ function pictureKeeper(folder: string, { load, asker, maxBytes, ms }: RowPicture
       if (total > maxBytes)
         throw new HttpError(
           "image_too_large",
-          `${param}: want at most ${maxBytes} bytes of pictures in one training`,
+          `${param}: want at most ${maxBytes} bytes of pictures in one training, got ${total} with this one`,
           { param },
         );
       const hash = createHash("sha256").update(bytes!).digest("hex");

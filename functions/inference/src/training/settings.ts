@@ -5,6 +5,8 @@ import { places, type RunFile } from "./job.ts";
 
 /** The rate at which nano learns within some hundred steps. */
 const usualRate = 1e-3;
+/** Saved states that stay. */
+export const keptStates = 2;
 /** Answers of each set that are looked at meanwhile. */
 const evaluated = 100;
 
@@ -15,6 +17,8 @@ export interface Hyperparameters {
   readonly steps: number;
   readonly rate: number;
   readonly rank: number;
+  /** Of all steps, those of what is replayed. */
+  readonly replayShare: number;
   readonly seed: number;
 }
 
@@ -43,6 +47,7 @@ export function hyperparametersOf(request: FineTuningRequest): Hyperparameters {
     batch,
     rate: given.learning_rate ?? usualRate * number(given.learning_rate_multiplier, 1),
     rank: given.rank ?? 8,
+    replayShare: share,
     seed: request.seed ?? 42,
   };
 }
@@ -52,7 +57,7 @@ export function runFileOf(
   request: FineTuningRequest,
   { model, level, folder }: { model: string; level: string; folder: string },
 ): RunFile {
-  const { steps, batch, rate, rank, seed } = hyperparametersOf(request);
+  const { steps, batch, rate, rank, replayShare, seed } = hyperparametersOf(request);
   const { rows, pictures, run } = places(folder);
   const set = (name: string) => ({ name, path: rows(name), images: pictures });
   const held = ["validation_data", "replay_data"] as const;
@@ -66,7 +71,7 @@ export function runFileOf(
     data: [{ ...set("training_data"), batch }],
     ...(request.replay_data && {
       replay: {
-        share: request.hyperparameters?.replay_share ?? 0.5,
+        share: replayShare,
         data: [{ ...set("replay_data"), batch }],
       },
     }),
@@ -79,7 +84,7 @@ export function runFileOf(
     },
     seed,
     evaluate: { every, limit: evaluated, data: held.filter((name) => request[name]).map(set) },
-    save: { every, keep: 2 },
+    save: { every, keep: keptStates },
     out: run,
     resume: true,
   };

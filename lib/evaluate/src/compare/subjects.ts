@@ -1,8 +1,8 @@
 /** What is compared: levels, and the reference level with one component of another. */
 import { components } from "@tinygptv/model";
-import { exists, readAdapterManifest, readManifest } from "@tinygptv/model/disk";
+import { readAdapterManifest, readManifest, splitFolder } from "@tinygptv/model/disk";
 import type { Component, Manifest } from "@tinygptv/model";
-import { TinyGptvError, adapterId, splitId } from "@tinygptv/protocol";
+import { TinyGptvError, adapterId } from "@tinygptv/protocol";
 import { graphsOf, listedAdapter, type ListedAdapter } from "tinygptv/parts";
 import type { AnsweringModel } from "./parts.ts";
 
@@ -54,11 +54,9 @@ interface ParsedModel {
 }
 
 async function parseModel(argument: string): Promise<ParsedModel> {
-  const { model, adapter: name } = (await exists(argument))
-    ? { model: argument }
-    : splitId(argument);
-  const match = /^(.+):([a-z0-9][a-z0-9_-]*)$/.exec(model);
-  const [folder, level] = match ? [match[1]!, match[2]] : [model, undefined];
+  const { folder: named, adapter: name } = await splitFolder(argument);
+  const match = /^(.+):([a-z0-9][a-z0-9_-]*)$/.exec(named);
+  const [folder, level] = match ? [match[1]!, match[2]] : [named, undefined];
   const manifest = await readManifest(folder);
   const adapter =
     name === undefined
